@@ -1,0 +1,76 @@
+//! The pipeline: parse, validate, expand.
+//!
+//! Whatever happens, the user's item comes out again, without our attributes; a mistake in one
+//! handler must not make the whole actor unknown to the rest of the program.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::Attribute;
+use syn::parse::{ParseStream, Parser as _};
+
+use crate::codes::Code;
+use crate::diag::Errors;
+use crate::expand;
+use crate::parse::Target;
+use crate::validate;
+
+/// Expands `#[core_actor(args)] item`.
+pub(crate) fn core_actor(args: TokenStream, item: &TokenStream) -> TokenStream {
+    if let Some(reordered) = conditions_first(&args, item) {
+        return reordered;
+    }
+    let target = match Target::parse(item.clone()) {
+        Ok(target) => target,
+        Err(error) => {
+            let error = error.to_compile_error();
+            return quote!(#error #item);
+        }
+    };
+    let mut errors = Errors::new();
+    let generated = match &target {
+        Target::Struct(item) => {
+            let model = validate::settings(item, args, &mut errors);
+            model.as_ref().map(expand::settings::expand)
+        }
+        Target::Impl(item) => {
+            let model = validate::actor(item, args, &mut errors);
+            model.as_ref().map(expand::actor)
+        }
+        Target::Other(item) => {
+            let model = validate::other(item, &mut errors);
+            model.as_ref().map(expand::settings::expand)
+        }
+    };
+    let errors = errors.finish();
+    quote!(#errors #target #generated)
+}
+
+/// TPC001: what a role attribute expands to when no `#[core_actor]` has consumed it.
+pub(crate) fn stray_role(name: &str, item: &TokenStream) -> TokenStream {
+    let mut errors = Errors::new();
+    let text = format!(
+        "`#[{name}]` means something only inside of an actor; put `#[core_actor]` on the impl block"
+    );
+    errors.push(Code::StrayRole, Ident::new(name, Span::call_site()), text);
+    let errors = errors.finish();
+    quote!(#errors #item)
+}
+
+/// Lets rustc decide about `#[cfg]` before anything is generated.
+///
+/// A `#[cfg]` below `#[core_actor]` has not been looked at yet. Moving it above saves us from
+/// copying it to every generated item.
+fn conditions_first(args: &TokenStream, item: &TokenStream) -> Option<TokenStream> {
+    let split = |input: ParseStream<'_>| {
+        Ok((input.call(Attribute::parse_outer)?, input.parse::<TokenStream>()?))
+    };
+    let (attrs, rest) = split.parse2(item.clone()).ok()?;
+    let (conditions, others): (Vec<_>, Vec<_>) = attrs
+        .into_iter()
+        .partition(|attr| attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr"));
+    if conditions.is_empty() {
+        return None;
+    }
+    let krate = expand::krate();
+    Some(quote!(#(#conditions)* #[#krate::core_actor(#args)] #(#others)* #rest))
+}

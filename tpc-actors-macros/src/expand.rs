@@ -1,0 +1,191 @@
+//! Writes a model down. Nothing here can fail, and nothing is decided besides what to repeat.
+//!
+//! Our tokens resolve at the mixed site: our locals cannot meet the user's, and lints see generated
+//! code. All paths are absolute, because preludes can be shadowed or absent.
+
+mod client;
+mod dispatch;
+mod messages;
+mod pinned;
+pub(crate) mod settings;
+
+use proc_macro2::{Literal, TokenStream};
+use syn::Path;
+
+use crate::duration::Nanos;
+use crate::model::{ActorModel, Answer, Handler, Reply};
+
+/// `quote!` for tokens that are the macro's own.
+macro_rules! emit {
+    ($($tokens:tt)*) => {
+        ::quote::quote_spanned!(::proc_macro2::Span::mixed_site()=> $($tokens)*)
+    };
+}
+pub(crate) use emit;
+
+/// The runtime crate; every generated path begins here or in `::core`.
+pub(crate) fn krate() -> TokenStream {
+    emit!(::tpc_actors)
+}
+
+/// Everything that follows the user's `impl` block, as one call of the macro that the struct half
+/// left.
+///
+/// If the struct half is missing, so is its macro, and that is the only message.
+pub(crate) fn actor(model: &ActorModel) -> TokenStream {
+    let visibility = model.names.visibility_path(&model.actor);
+    let types = [messages::types(model), client::types(model), pinned::types(model)];
+    let messages = messages::impls(model);
+    let dispatch = dispatch::impls(model);
+    let client = client::impls(model);
+    let pinned = pinned::impls(model);
+    emit! {
+        #visibility! {
+            #(#types)*
+            =>
+            #messages
+            #dispatch
+            #client
+            #pinned
+        }
+    }
+}
+
+/// A type that is as visible as the actor's struct.
+fn visible(model: &ActorModel, doc: &str, item: &TokenStream) -> TokenStream {
+    let lints = lints(model);
+    emit! {
+        [#[doc = #doc] #lints] { #item }
+    }
+}
+
+/// What generated items need not answer for: the user did not write them and cannot change them.
+fn lints(model: &ActorModel) -> TokenStream {
+    let deprecated = deprecated(model);
+    emit!(#[allow(dead_code, clippy::all, clippy::pedantic)] #deprecated)
+}
+
+/// Generated code may call what users are advised not to call.
+fn deprecated(model: &ActorModel) -> Option<TokenStream> {
+    model.deprecated.then(|| emit!(#[allow(deprecated)]))
+}
+
+/// A link to the actor that works beside the `impl` block.
+fn link(actor: &Path) -> String {
+    let segments: Vec<String> = actor.segments.iter().map(|part| part.ident.to_string()).collect();
+    match &*segments {
+        [only] => format!("[`{only}`]"),
+        [.., last] => format!("[`{last}`]({})", segments.join("::")),
+        [] => String::new(),
+    }
+}
+
+/// The documentation of a handler's method or variant: the user's words, or `otherwise`.
+fn docs(handler: &Handler, otherwise: &str) -> TokenStream {
+    let Handler { docs, deprecated, .. } = handler;
+    if docs.is_empty() {
+        emit!(#[doc = #otherwise] #deprecated)
+    } else {
+        emit!(#(#docs)* #deprecated)
+    }
+}
+
+/// The expression that builds a request from fields that are in scope by their names.
+fn request(model: &ActorModel, handler: &Handler) -> TokenStream {
+    let (request, variant) = (&model.names.request, &handler.variant);
+    let fields: Vec<_> = handler.args().map(|arg| &arg.field).collect();
+    if fields.is_empty() {
+        return emit!(#request::#variant);
+    }
+    emit!(#request::#variant { #(#fields),* })
+}
+
+/// The parameters that a caller fills in.
+fn parameters(handler: &Handler) -> TokenStream {
+    let parameters = handler.args().map(|arg| {
+        let (field, ty) = (&arg.field, &arg.ty);
+        emit!(#field: #ty)
+    });
+    emit!(#(, #parameters)*)
+}
+
+/// The type arguments of an answer: the value, and the error if there can be one.
+fn outcome(reply: &Reply) -> TokenStream {
+    let (krate, ty) = (krate(), &reply.ty);
+    if !reply.fallible {
+        return emit!(#ty);
+    }
+    emit! {
+        <#ty as #krate::private::Fallible>::Value, <#ty as #krate::private::Fallible>::Error
+    }
+}
+
+/// The function that takes an answer out of the response enum.
+fn decode(model: &ActorModel, handler: &Handler, reply: &Reply) -> TokenStream {
+    let (response, variant) = (&model.names.response, &handler.variant);
+    let answer =
+        if reply.fallible { emit!(answer) } else { emit!(::core::result::Result::Ok(answer)) };
+    emit! {
+        |response| match response {
+            #response::#variant(answer) => ::core::option::Option::Some(#answer),
+            _ => ::core::option::Option::None,
+        }
+    }
+}
+
+/// Whether a handler has an answer, in a word for its documentation.
+fn verb(handler: &Handler) -> &'static str {
+    match handler.answer {
+        Answer::Never => "Tells",
+        Answer::Now(_) | Answer::Later(_) => "Asks",
+    }
+}
+
+/// A duration as a constant expression.
+fn duration(nanos: Nanos) -> TokenStream {
+    let nanos = grouped(nanos.0, "u64");
+    emit!(::core::time::Duration::from_nanos(#nanos))
+}
+
+/// A number with its digits in groups of three, because people read expansions too.
+fn grouped(number: u64, suffix: &str) -> TokenStream {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        let boundary = index > 0 && (digits.len() - index) % 3 == 0;
+        if boundary && digits.len() > 4 {
+            text.push('_');
+        }
+        text.push(digit);
+    }
+    text.push_str(suffix);
+    let mut literal: Literal = text.parse().expect("digits, underscores and a suffix");
+    literal.set_span(proc_macro2::Span::mixed_site());
+    emit!(#literal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (number, expected) in [
+            (0, "0u64"),
+            (999, "999u64"),
+            (1024, "1024u64"),
+            (16_384, "16_384u64"),
+            (1_234_567, "1_234_567u64"),
+            (u64::MAX, "18_446_744_073_709_551_615u64"),
+        ] {
+            assert_eq!(grouped(number, "u64").to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn links_reach_into_modules() {
+        let to = |path| link(&syn::parse_str(path).unwrap());
+        assert_eq!(to("Kv"), "[`Kv`]");
+        assert_eq!(to("crate::store::Kv"), "[`Kv`](crate::store::Kv)");
+    }
+}

@@ -1,0 +1,165 @@
+//! The client: a method per handler, from anywhere.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::ext::IdentExt as _;
+
+use super::{decode, docs, emit, krate, link, lints, outcome, parameters, request, verb, visible};
+use crate::model::{ActorModel, Handler, Reply};
+use crate::names;
+
+/// The client's type.
+pub(crate) fn types(model: &ActorModel) -> TokenStream {
+    let (name, inner) = (&model.names.client, inner(model));
+    let doc = format!(
+        "Client of {}: `Send`, cheap to clone, works from Tokio and from plain threads.",
+        link(&model.actor)
+    );
+    visible(model, &doc, &emit!(struct #name { inner: #inner }))
+}
+
+/// The client's traits and methods.
+pub(crate) fn impls(model: &ActorModel) -> TokenStream {
+    let name = &model.names.client;
+    let traits = wrapper(name, &inner(model));
+    let lints = lints(model);
+    let methods = model.handlers.iter().map(|handler| method(model, handler));
+    let shard_of = shard_of(model);
+    emit! {
+        #traits
+
+        #lints
+        impl #name {
+            #(#methods)*
+
+            /// A client with its own lane: strictly first in, first out over all of its clones.
+            #[must_use]
+            pub fn ordered(&self) -> Self {
+                Self { inner: self.inner.ordered() }
+            }
+
+            /// Number of shards; 1 for an actor that was spawned alone.
+            #[must_use]
+            pub fn shards(&self) -> ::core::primitive::usize {
+                self.inner.shards()
+            }
+
+            #shard_of
+        }
+    }
+}
+
+fn inner(model: &ActorModel) -> TokenStream {
+    let (krate, actor) = (krate(), &model.actor);
+    emit!(#krate::client::Client<#actor>)
+}
+
+/// `Clone`, `Debug` and `From` of a struct that only holds `inner`.
+pub(super) fn wrapper(name: &Ident, inner: &TokenStream) -> TokenStream {
+    emit! {
+        #[automatically_derived]
+        impl ::core::clone::Clone for #name {
+            fn clone(&self) -> Self {
+                Self { inner: ::core::clone::Clone::clone(&self.inner) }
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::fmt::Debug for #name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(&self.inner, f)
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::convert::From<#inner> for #name {
+            fn from(inner: #inner) -> Self {
+                Self { inner }
+            }
+        }
+    }
+}
+
+fn shard_of(model: &ActorModel) -> Option<TokenStream> {
+    let key = model.key.as_ref()?;
+    Some(emit! {
+        /// The shard that owns `key`.
+        #[must_use]
+        pub fn shard_of(&self, key: &#key) -> ::core::primitive::usize {
+            self.inner.shard_of(key)
+        }
+    })
+}
+
+fn method(model: &ActorModel, handler: &Handler) -> TokenStream {
+    let cfgs = &handler.cfgs;
+    let name = names::method(&handler.method);
+    let whom = if handler.all { "every shard" } else { "the actor" };
+    let docs = docs(handler, &format!("{} {whom} to run `{}`.", verb(handler), name.unraw()));
+    let parameters = parameters(handler);
+    let (output, body) = match (handler.all, handler.reply()) {
+        (false, Some(reply)) => ask(model, handler, reply),
+        (false, None) => tell(model, handler),
+        (true, Some(reply)) => ask_all(model, handler, reply),
+        (true, None) => tell_all(model, handler),
+    };
+    emit! {
+        #(#cfgs)*
+        #docs
+        pub fn #name(&self #parameters) -> #output { #body }
+    }
+}
+
+/// The shard of a request: the key's, or the only one.
+fn shard(handler: &Handler) -> (Option<TokenStream>, TokenStream) {
+    match handler.key() {
+        None => (None, emit!(0usize)),
+        Some(key) => {
+            let key = &key.field;
+            (Some(emit!(let shard = self.inner.shard_of(&#key);)), emit!(shard))
+        }
+    }
+}
+
+fn ask(model: &ActorModel, handler: &Handler, reply: &Reply) -> (TokenStream, TokenStream) {
+    let (krate, actor) = (krate(), &model.actor);
+    let (request, decode, outcome) =
+        (request(model, handler), decode(model, handler, reply), outcome(reply));
+    let (route, shard) = shard(handler);
+    (
+        emit!(#krate::client::Ask<'_, #actor, #outcome>),
+        emit!(#route self.inner.ask(#shard, #request, #decode)),
+    )
+}
+
+fn tell(model: &ActorModel, handler: &Handler) -> (TokenStream, TokenStream) {
+    let (krate, actor) = (krate(), &model.actor);
+    let request = request(model, handler);
+    let (route, shard) = shard(handler);
+    (emit!(#krate::client::Tell<'_, #actor>), emit!(#route self.inner.tell(#shard, #request)))
+}
+
+fn ask_all(model: &ActorModel, handler: &Handler, reply: &Reply) -> (TokenStream, TokenStream) {
+    let (krate, actor) = (krate(), &model.actor);
+    let (request, decode, outcome) =
+        (request_again(model, handler), decode(model, handler, reply), outcome(reply));
+    (
+        emit!(#krate::client::AskAll<'_, #actor, #outcome>),
+        emit!(self.inner.ask_all(|| #request, #decode)),
+    )
+}
+
+fn tell_all(model: &ActorModel, handler: &Handler) -> (TokenStream, TokenStream) {
+    let (krate, actor) = (krate(), &model.actor);
+    let request = request_again(model, handler);
+    (emit!(#krate::client::TellAll<'_, #actor>), emit!(self.inner.tell_all(|| #request)))
+}
+
+/// The request, from clones of the arguments: every shard gets its own.
+fn request_again(model: &ActorModel, handler: &Handler) -> TokenStream {
+    let (request, variant) = (&model.names.request, &handler.variant);
+    let fields: Vec<_> = handler.args().map(|arg| &arg.field).collect();
+    if fields.is_empty() {
+        return emit!(#request::#variant);
+    }
+    emit!(#request::#variant { #(#fields: ::core::clone::Clone::clone(&#fields)),* })
+}

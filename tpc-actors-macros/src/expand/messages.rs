@@ -1,0 +1,109 @@
+//! The request and response enums, one variant per handler.
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::ToTokens as _;
+use syn::ext::IdentExt as _;
+
+use super::{deprecated, docs, emit, link, visible};
+use crate::model::{ActorModel, Handler};
+
+/// Both enums.
+pub(crate) fn types(model: &ActorModel) -> TokenStream {
+    let requests = requests(model);
+    let responses = responses(model);
+    emit!(#requests #responses)
+}
+
+/// `Debug` of both enums, and the bounds of what they carry.
+pub(crate) fn impls(model: &ActorModel) -> TokenStream {
+    let all: Vec<_> = model.handlers.iter().collect();
+    let requests = debug(model, &model.names.request, &all, |handler| {
+        handler.args().next().map(|_| emit!({ .. }))
+    });
+    let responses = debug(model, &model.names.response, &answering(model), |_| Some(emit!((..))));
+    let bounds = bounds(model);
+    emit!(#requests #responses #bounds)
+}
+
+fn answering(model: &ActorModel) -> Vec<&Handler> {
+    model.handlers.iter().filter(|handler| handler.reply().is_some()).collect()
+}
+
+fn requests(model: &ActorModel) -> TokenStream {
+    let name = &model.names.request;
+    let doc = format!("Requests that {} understands; one variant per handler.", link(&model.actor));
+    let variants = model.handlers.iter().map(|handler| {
+        let Handler { variant, cfgs, method, .. } = handler;
+        let docs = docs(handler, &format!("A call of `{}`.", method.unraw()));
+        let fields = fields(handler);
+        emit!(#(#cfgs)* #docs #variant #fields,)
+    });
+    visible(model, &doc, &emit!(enum #name { #(#variants)* }))
+}
+
+fn responses(model: &ActorModel) -> TokenStream {
+    let name = &model.names.response;
+    let doc = format!("Answers of {}; one variant per handler that answers.", link(&model.actor));
+    let variants = answering(model).into_iter().map(|handler| {
+        let Handler { variant, cfgs, deprecated, method, .. } = handler;
+        let doc = format!("What `{}` answered.", method.unraw());
+        let ty = handler.reply().map(|reply| &reply.ty);
+        emit!(#(#cfgs)* #[doc = #doc] #deprecated #variant(#ty),)
+    });
+    visible(model, &doc, &emit!(enum #name { #(#variants)* }))
+}
+
+fn fields(handler: &Handler) -> Option<TokenStream> {
+    let fields: Vec<_> = handler
+        .args()
+        .map(|arg| {
+            let (field, ty) = (&arg.field, &arg.ty);
+            let doc = format!("The argument `{}`.", field.unraw());
+            emit!(#[doc = #doc] #field: #ty)
+        })
+        .collect();
+    (!fields.is_empty()).then(|| emit!({ #(#fields),* }))
+}
+
+/// Prints the variant's name and nothing of its content, which need not be `Debug`.
+fn debug(
+    model: &ActorModel,
+    name: &Ident,
+    handlers: &[&Handler],
+    content: impl Fn(&Handler) -> Option<TokenStream>,
+) -> TokenStream {
+    let deprecated = deprecated(model);
+    let arms = handlers.iter().map(|handler| {
+        let Handler { variant, cfgs, .. } = handler;
+        let content = content(handler);
+        let text = Literal::string(&variant.to_string());
+        emit!(#(#cfgs)* Self::#variant #content => ::core::fmt::Formatter::write_str(f, #text),)
+    });
+    emit! {
+        #[automatically_derived]
+        #deprecated
+        impl ::core::fmt::Debug for #name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                match *self { #(#arms)* }
+            }
+        }
+    }
+}
+
+/// Makes rustc look at every type that travels, at the place where the user wrote it.
+fn bounds(model: &ActorModel) -> Option<TokenStream> {
+    let krate = super::krate();
+    let checks: Vec<_> = model
+        .handlers
+        .iter()
+        .flat_map(|handler| {
+            let argument = emit!(request_argument);
+            let arguments = handler.args().map(move |arg| (argument.clone(), &arg.ty));
+            let reply = handler.reply().map(|reply| (emit!(reply_value), &reply.ty));
+            let all = arguments.chain(reply);
+            all.map(move |(check, ty)| (&handler.cfgs, check, ty.to_token_stream()))
+        })
+        .map(|(cfgs, check, ty)| emit!(#(#cfgs)* let _ = #krate::private::#check::<#ty>;))
+        .collect();
+    (!checks.is_empty()).then(|| emit!(const _: () = { #(#checks)* };))
+}

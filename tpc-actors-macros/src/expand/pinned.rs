@@ -1,0 +1,63 @@
+//! The handle of the actor's own core: the same methods, without shards and without atomics.
+
+use proc_macro2::TokenStream;
+use syn::ext::IdentExt as _;
+
+use super::{
+    client, decode, docs, emit, krate, link, lints, outcome, parameters, request, verb, visible,
+};
+use crate::model::{ActorModel, Handler};
+use crate::names;
+
+/// The handle's type.
+pub(crate) fn types(model: &ActorModel) -> TokenStream {
+    let (name, inner) = (&model.names.pinned, inner(model));
+    let doc = format!(
+        "Handle to a {} on its own core: not `Send`, no atomics on the way.",
+        link(&model.actor)
+    );
+    visible(model, &doc, &emit!(struct #name { inner: #inner }))
+}
+
+/// The handle's traits and methods.
+pub(crate) fn impls(model: &ActorModel) -> TokenStream {
+    let name = &model.names.pinned;
+    let traits = client::wrapper(name, &inner(model));
+    let lints = lints(model);
+    let methods = model.handlers.iter().map(|handler| method(model, handler));
+    emit! {
+        #traits
+
+        #lints
+        impl #name {
+            #(#methods)*
+        }
+    }
+}
+
+fn inner(model: &ActorModel) -> TokenStream {
+    let (krate, actor) = (krate(), &model.actor);
+    emit!(#krate::pinned::Pinned<#actor>)
+}
+
+fn method(model: &ActorModel, handler: &Handler) -> TokenStream {
+    let (krate, actor) = (krate(), &model.actor);
+    let cfgs = &handler.cfgs;
+    let name = names::method(&handler.method);
+    let docs = docs(handler, &format!("{} the actor to run `{}`.", verb(handler), name.unraw()));
+    let parameters = parameters(handler);
+    let request = request(model, handler);
+    let (output, body) = if let Some(reply) = handler.reply() {
+        let (decode, outcome) = (decode(model, handler, reply), outcome(reply));
+        let output = emit!(#krate::pinned::PinnedAsk<'_, #actor, #outcome>);
+        (output, emit!(self.inner.ask(#request, #decode)))
+    } else {
+        let output = emit!(#krate::pinned::PinnedTell<'_, #actor>);
+        (output, emit!(self.inner.tell(#request)))
+    };
+    emit! {
+        #(#cfgs)*
+        #docs
+        pub fn #name(&self #parameters) -> #output { #body }
+    }
+}

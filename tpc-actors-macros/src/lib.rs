@@ -1,0 +1,94 @@
+//! The attribute macros of `tpc-actors`; use them through that crate.
+//!
+//! In reading order: `parse` knows the grammar, `validate` has the opinions, `model` is what is
+//! left when they agree, and `expand` writes it down. `core_actor` connects them. Each diagnostic
+//! has a stable code, listed in `codes`.
+
+#![forbid(unsafe_code)]
+
+use proc_macro::TokenStream;
+
+mod core_actor;
+
+mod parse;
+
+mod model;
+mod validate;
+
+mod expand;
+
+mod codes;
+mod diag;
+mod duration;
+mod names;
+
+#[cfg(test)]
+mod tests;
+
+/// Makes an actor of a struct and of one inherent `impl` block of it.
+///
+/// On the struct it takes the policy: `event = Type`, `capacity = 1024` and
+/// `supervise(max = 5, within = "10s", backoff = "1ms..1s", then = stop)`, each of them optional.
+/// On the `impl` block it takes nothing; there the methods carry `#[init]`, `#[handler]`,
+/// `#[every]` and `#[on_stop]`. Both halves belong into one module.
+///
+/// ```ignore
+/// #[core_actor(capacity = 1024)]
+/// pub struct Counter {
+///     value: i64,
+/// }
+///
+/// #[core_actor]
+/// impl Counter {
+///     #[init]
+///     fn new(start: i64) -> Self {
+///         Self { value: start }
+///     }
+///
+///     #[handler(tell)]
+///     fn add(&mut self, by: i64) {
+///         self.value += by;
+///     }
+///
+///     #[handler]
+///     fn get(&self) -> i64 {
+///         self.value
+///     }
+/// }
+/// ```
+///
+/// This generates `CounterRequest`, `CounterResponse`, `CounterClient` and `CounterPinned`, as
+/// visible as the struct and documented from the handlers' own comments.
+#[proc_macro_attribute]
+pub fn core_actor(args: TokenStream, item: TokenStream) -> TokenStream {
+    core_actor::core_actor(args.into(), &item.into()).into()
+}
+
+/// Marks a method of a `#[core_actor]` impl as a message.
+///
+/// The return type is the answer, and a `Result` is a fallible answer; with a `reply: Reply<T>`
+/// parameter the answer comes later. `#[handler(tell)]` has no answer, `#[handler(all)]` runs on
+/// every shard, and `#[key]` on an argument makes it choose the shard.
+#[proc_macro_attribute]
+pub fn handler(_args: TokenStream, item: TokenStream) -> TokenStream {
+    core_actor::stray_role("handler", &item.into()).into()
+}
+
+/// Marks the function of a `#[core_actor]` impl that builds the state, at start and after a
+/// restart.
+#[proc_macro_attribute]
+pub fn init(_args: TokenStream, item: TokenStream) -> TokenStream {
+    core_actor::stray_role("init", &item.into()).into()
+}
+
+/// Marks a method of a `#[core_actor]` impl that runs on a timer, as in `#[every("250ms")]`.
+#[proc_macro_attribute]
+pub fn every(_args: TokenStream, item: TokenStream) -> TokenStream {
+    core_actor::stray_role("every", &item.into()).into()
+}
+
+/// Marks the method of a `#[core_actor]` impl that runs when the actor stops in good order.
+#[proc_macro_attribute]
+pub fn on_stop(_args: TokenStream, item: TokenStream) -> TokenStream {
+    core_actor::stray_role("on_stop", &item.into()).into()
+}

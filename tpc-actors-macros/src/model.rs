@@ -1,0 +1,140 @@
+//! What remains of an actor once it is known to make sense: small, owned, nothing left to
+//! interpret.
+
+use syn::{Attribute, Ident, Path, Type};
+
+use crate::duration::Nanos;
+use crate::names::Names;
+
+/// The struct half: the policy.
+pub(crate) struct SettingsModel {
+    pub(crate) actor: Ident,
+    pub(crate) names: Names,
+    pub(crate) vis: syn::Visibility,
+    pub(crate) event: Option<Type>,
+    pub(crate) capacity: Option<u64>,
+    pub(crate) supervise: Option<SuperviseModel>,
+}
+
+/// The options of `supervise(..)` that were given.
+#[derive(Default)]
+pub(crate) struct SuperviseModel {
+    pub(crate) max: Option<u32>,
+    pub(crate) within: Option<Nanos>,
+    pub(crate) backoff: Option<(Nanos, Nanos)>,
+    pub(crate) then: Option<Then>,
+}
+
+/// What happens when the restart budget is spent.
+#[derive(Clone, Copy)]
+pub(crate) enum Then {
+    Stop,
+    AbortSystem,
+}
+
+/// The impl half: the protocol.
+pub(crate) struct ActorModel {
+    /// The actor as the `impl` block names it.
+    pub(crate) actor: Path,
+    pub(crate) ident: Ident,
+    pub(crate) names: Names,
+    pub(crate) init: Option<Init>,
+    pub(crate) handlers: Vec<Handler>,
+    pub(crate) timers: Vec<Timer>,
+    pub(crate) on_stop: Option<Hook>,
+    /// The type of the routing key, if any handler has one.
+    pub(crate) key: Option<Type>,
+    /// Whether generated code calls anything deprecated.
+    pub(crate) deprecated: bool,
+    /// False if there were errors: then types and signatures are emitted, but no calls.
+    pub(crate) complete: bool,
+}
+
+/// The function that builds the state.
+pub(crate) struct Init {
+    pub(crate) method: Ident,
+    pub(crate) cx: bool,
+    pub(crate) args: Vec<Arg>,
+}
+
+/// A method that is a message.
+pub(crate) struct Handler {
+    pub(crate) method: Ident,
+    pub(crate) variant: Ident,
+    /// `#[cfg]`s, which decide about everything generated for this handler.
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) deprecated: Option<Attribute>,
+    /// The parameters after `self`, in order.
+    pub(crate) params: Vec<Param>,
+    pub(crate) answer: Answer,
+    /// Whether it runs on every shard.
+    pub(crate) all: bool,
+}
+
+/// A parameter of a handler.
+pub(crate) enum Param {
+    Ctx,
+    Reply,
+    Value(Box<Arg>),
+}
+
+/// A parameter that travels in the request.
+pub(crate) struct Arg {
+    pub(crate) field: Ident,
+    pub(crate) ty: Type,
+    pub(crate) key: bool,
+}
+
+/// How a handler answers.
+pub(crate) enum Answer {
+    /// Not at all: `tell`.
+    Never,
+    /// By returning.
+    Now(Reply),
+    /// Through its `Reply<T>` parameter.
+    Later(Reply),
+}
+
+/// The type of an answer.
+pub(crate) struct Reply {
+    pub(crate) ty: Type,
+    /// Whether it is a `Result`, whose error the caller sees as an error.
+    pub(crate) fallible: bool,
+}
+
+/// A method that runs at intervals.
+pub(crate) struct Timer {
+    pub(crate) hook: Hook,
+    pub(crate) interval: Nanos,
+}
+
+/// A method without arguments that the runtime calls.
+pub(crate) struct Hook {
+    pub(crate) method: Ident,
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) cx: bool,
+}
+
+impl Handler {
+    /// The arguments that travel, without `cx` and `reply`.
+    pub(crate) fn args(&self) -> impl Iterator<Item = &Arg> {
+        self.params.iter().filter_map(|param| match param {
+            Param::Value(arg) => Some(&**arg),
+            Param::Ctx | Param::Reply => None,
+        })
+    }
+
+    /// The argument that chooses the shard.
+    pub(crate) fn key(&self) -> Option<&Arg> {
+        self.args().find(|arg| arg.key)
+    }
+
+    /// The answer's type, if there is an answer.
+    pub(crate) fn reply(&self) -> Option<&Reply> {
+        match &self.answer {
+            Answer::Never => None,
+            Answer::Now(reply) | Answer::Later(reply) => Some(reply),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Rules about `#[init]`, `#[every]` and `#[on_stop]`.
+
+use proc_macro2::Ident;
+use syn::{Meta, ReturnType};
+
+use super::handler::{named, returned};
+use super::{Facts, is_named, signature};
+use crate::codes::Code;
+use crate::diag::Errors;
+use crate::duration;
+use crate::model::{Hook, Init, Param, Timer};
+use crate::parse::args;
+use crate::parse::{ActorImpl, Method, Role, RoleAttr};
+
+/// TPC008: there must be a way to build the state.
+pub(crate) fn init_exists(item: &ActorImpl, actor: &Ident, errors: &mut Errors) {
+    let is_init = |method: &Method| method.roles.iter().any(|found| found.role == Role::Init);
+    if !item.methods().any(is_init) {
+        let text = format!(
+            "`{actor}` has no `#[init]`; add `#[init] fn new(..) -> Self {{ .. }}`, \
+             with an optional first parameter `cx: &mut Ctx<Self>`"
+        );
+        errors.push(Code::InitCount, actor, text);
+    }
+}
+
+/// The rules of the function that builds the state.
+pub(crate) fn init(
+    method: &Method,
+    role: &RoleAttr,
+    facts: &mut Facts,
+    errors: &mut Errors,
+) -> Option<Init> {
+    let name = &method.sig.ident;
+    no_options(role, errors);
+    if std::mem::replace(&mut facts.init_seen, true) {
+        let text =
+            format!("`{name}` is a second `#[init]`; an actor is built in one way, keep one");
+        errors.push(Code::InitCount, &role.attr, text);
+    }
+    if let Some(receiver) = method.sig.receiver() {
+        let text = format!("`{name}` builds the actor, so there is no `self` yet; remove it");
+        errors.push(Code::Receiver, receiver, text);
+    }
+    let params = signature::params(method, &facts.actor, errors);
+    signature::no_keys_on_values(method, errors);
+    if params.reply.is_some() {
+        let text = format!("nobody asked for `{name}`, so it has no `Reply`; remove the parameter");
+        errors.push(Code::SpecialParameter, &method.sig.inputs, text);
+    }
+    returns_the_actor(method, facts, errors);
+    let cx = signature::takes_cx(&params);
+    let args = params.list.into_iter().filter_map(|param| match param {
+        Param::Value(arg) => Some(*arg),
+        Param::Ctx | Param::Reply => None,
+    });
+    let usable = !params.unusable && method.sig.generics.params.is_empty();
+    usable.then(|| Init { method: name.clone(), cx, args: args.collect() })
+}
+
+/// The rules of a method that runs at intervals.
+pub(crate) fn every(method: &Method, role: &RoleAttr, errors: &mut Errors) -> Option<Timer> {
+    let interval = match args::text(&role.attr) {
+        None => {
+            let text = format!("`#[every]` needs an interval; {}", duration::FORMS);
+            errors.push(Code::BadDuration, &role.attr, text);
+            None
+        }
+        Some(text) => match duration::parse(&text.value()) {
+            Ok(interval) => Some(interval),
+            Err(fault) => {
+                errors.push(Code::BadDuration, &text, format!("\"{}\" {fault}", text.value()));
+                None
+            }
+        },
+    };
+    let hook = hook(method, errors);
+    interval.map(|interval| Timer { hook, interval })
+}
+
+/// The rules of the method that runs at the end.
+pub(crate) fn on_stop(
+    method: &Method,
+    role: &RoleAttr,
+    facts: &mut Facts,
+    errors: &mut Errors,
+) -> Hook {
+    no_options(role, errors);
+    if std::mem::replace(&mut facts.on_stop_seen, true) {
+        let text = format!(
+            "`{}` is a second `#[on_stop]`; keep one and call the other from it",
+            method.sig.ident
+        );
+        errors.push(Code::OnStopTwice, &role.attr, text);
+    }
+    hook(method, errors)
+}
+
+/// TPC028: the runtime has nothing to give to a hook and nothing to do with an answer.
+fn hook(method: &Method, errors: &mut Errors) -> Hook {
+    let name = &method.sig.ident;
+    signature::borrows_self(method, errors);
+    let cx = signature::only_cx(method, errors);
+    if let Some(ty) = returned(method) {
+        let text = format!("nobody would see what `{name}` returns; remove the return type");
+        errors.push(Code::HookShape, ty, text);
+    }
+    Hook { method: name.clone(), cfgs: named(method, "cfg"), cx }
+}
+
+/// TPC035: what comes out must be the actor.
+fn returns_the_actor(method: &Method, facts: &Facts, errors: &mut Errors) {
+    let name = &method.sig.ident;
+    let actor = facts.actor.segments.last().map(|segment| segment.ident.to_string());
+    match &method.sig.output {
+        ReturnType::Default => {
+            let text = format!("`{name}` returns nothing; write `-> Self` or `-> Result<Self, E>`");
+            errors.push(Code::InitReturn, name, text);
+        }
+        ReturnType::Type(_, ty) => {
+            let fine = is_named(ty, "Self")
+                || is_named(ty, "Result")
+                || actor.is_some_and(|actor| is_named(ty, &actor));
+            if !fine {
+                let text = format!(
+                    "`{name}` does not return the actor; write `-> Self` or `-> Result<Self, E>`"
+                );
+                errors.push(Code::InitReturn, ty, text);
+            }
+        }
+    }
+}
+
+/// TPC015: some roles have nothing to choose.
+fn no_options(role: &RoleAttr, errors: &mut Errors) {
+    if !matches!(role.attr.meta, Meta::Path(_)) {
+        let name = role.role.name();
+        let text = format!("`#[{name}]` takes no options; write `#[{name}]`");
+        errors.push(Code::UnknownOption, &role.attr, text);
+    }
+}

@@ -1,0 +1,190 @@
+//! Rules about options, on the struct and on handlers.
+
+use proc_macro2::TokenStream;
+use syn::ext::IdentExt as _;
+use syn::{Lit, LitStr, Type};
+
+use super::types;
+use crate::codes::Code;
+use crate::diag::{Errors, did_you_mean, list};
+use crate::duration::{self, Fault};
+use crate::model::{SettingsModel, SuperviseModel, Then};
+use crate::parse::args::{Opt, Value};
+
+/// More requests than anyone wants to find waiting in one lane.
+const CAPACITY_MAX: u64 = 1 << 24;
+
+/// Lets every known option pass once.
+pub(crate) struct Admission<'a> {
+    owner: &'a str,
+    known: &'a [&'static str],
+    seen: Vec<&'static str>,
+}
+
+impl<'a> Admission<'a> {
+    pub(crate) fn new(owner: &'a str, known: &'a [&'static str]) -> Self {
+        Self { owner, known, seen: Vec::new() }
+    }
+
+    /// TPC015 and TPC029: the option's name, if it is known and new.
+    pub(crate) fn admit(&mut self, option: &Opt, errors: &mut Errors) -> Option<&'static str> {
+        let name = option.name.unraw().to_string();
+        let Some(known) = self.known.iter().find(|known| **known == name) else {
+            let hint = match did_you_mean(&name, self.known) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("the options are {}", list(self.known)),
+            };
+            let text = format!("`{}` has no option `{name}`; {hint}", self.owner);
+            errors.push(Code::UnknownOption, &option.name, text);
+            return None;
+        };
+        if self.seen.contains(known) {
+            let text = format!("`{name}` is given more than once; keep one of them");
+            errors.push(Code::OptionTwice, &option.name, text);
+            return None;
+        }
+        self.seen.push(known);
+        Some(known)
+    }
+}
+
+/// The options of the struct half.
+pub(crate) fn settings(args: TokenStream, model: &mut SettingsModel, errors: &mut Errors) {
+    let options = match Opt::list(args) {
+        Ok(options) => options,
+        Err(error) => {
+            let form = "write options as in `#[core_actor(capacity = 1024, supervise(max = 5))]`";
+            errors.syntax(Code::Syntax, &error, form);
+            return;
+        }
+    };
+    let mut admission = Admission::new("#[core_actor]", &["event", "capacity", "supervise"]);
+    for option in &options {
+        match admission.admit(option, errors) {
+            Some("event") => model.event = event(option, errors),
+            Some("capacity") => model.capacity = capacity(option, errors),
+            Some("supervise") => model.supervise = supervise(option, errors),
+            _ => {}
+        }
+    }
+}
+
+/// TPC030: `tell` and `all` are either there or not.
+pub(crate) fn flag(option: &Opt, errors: &mut Errors) -> bool {
+    if !matches!(option.value, Value::Flag) {
+        let text = format!("`{0}` takes no value; write `{0}`", option.name);
+        errors.push(Code::BadValue, option, text);
+    }
+    true
+}
+
+/// TPC030: an event is a type, and an owned one, as it is kept for replay.
+fn event(option: &Opt, errors: &mut Errors) -> Option<Type> {
+    let Value::Type(ty) = &option.value else {
+        let text = "`event` takes a type; write `event = MyEvent`";
+        errors.push(Code::BadValue, option, text);
+        return None;
+    };
+    types::owned_and_named(ty, "the event", errors).then(|| (**ty).clone())
+}
+
+/// TPC030: a lane has room for at least one request, and for a sane number of them.
+fn capacity(option: &Opt, errors: &mut Errors) -> Option<u64> {
+    let text = match integer(option, "usize") {
+        None => "`capacity` takes an integer; write `capacity = 1024`".to_owned(),
+        Some(0) => "a capacity of 0 would refuse every request; write at least 1".to_owned(),
+        Some(n) if n <= CAPACITY_MAX => return Some(n),
+        Some(n) => format!(
+            "a capacity of {n} hides an overload until it hurts; write at most {CAPACITY_MAX}"
+        ),
+    };
+    errors.push(Code::BadValue, option, text);
+    None
+}
+
+/// The options of `supervise(..)`.
+fn supervise(option: &Opt, errors: &mut Errors) -> Option<SuperviseModel> {
+    let Value::List(options) = &option.value else {
+        let text = "`supervise` takes a list; write `supervise(max = 5, within = \"10s\")`";
+        errors.push(Code::BadValue, option, text);
+        return None;
+    };
+    let mut model = SuperviseModel::default();
+    let mut admission = Admission::new("supervise(..)", &["max", "within", "backoff", "then"]);
+    for option in options {
+        match admission.admit(option, errors) {
+            Some("max") => model.max = max(option, errors),
+            Some("within") => model.within = time(option, "10s", duration::parse, errors),
+            Some("backoff") => {
+                model.backoff = time(option, "1ms..1s", duration::parse_range, errors);
+            }
+            Some("then") => model.then = then(option, errors),
+            _ => {}
+        }
+    }
+    Some(model)
+}
+
+/// TPC030: a number of restarts; zero means that the first panic is the last.
+fn max(option: &Opt, errors: &mut Errors) -> Option<u32> {
+    let number = integer(option, "u32").and_then(|number| u32::try_from(number).ok());
+    if number.is_none() {
+        let text = "`max` takes a number of restarts; write `max = 5`, or `max = 0` for none";
+        errors.push(Code::BadValue, option, text);
+    }
+    number
+}
+
+/// TPC018: times are texts with a unit.
+fn time<T>(
+    option: &Opt,
+    example: &str,
+    parse: fn(&str) -> Result<T, Fault>,
+    errors: &mut Errors,
+) -> Option<T> {
+    let name = &option.name;
+    let Value::Lit(Lit::Str(text)) = &option.value else {
+        let text = format!("`{name}` takes a text; write `{name} = \"{example}\"`");
+        errors.push(Code::BadDuration, option, text);
+        return None;
+    };
+    let report = |text: &LitStr, fault: Fault| format!("\"{}\" {fault}", text.value());
+    match parse(&text.value()) {
+        Ok(time) => Some(time),
+        Err(fault) => {
+            errors.push(Code::BadDuration, text, report(text, fault));
+            None
+        }
+    }
+}
+
+/// TPC030: what follows a spent budget.
+fn then(option: &Opt, errors: &mut Errors) -> Option<Then> {
+    let word = match &option.value {
+        Value::Type(ty) => super::last_segment(ty).map(|segment| segment.ident.to_string()),
+        _ => None,
+    };
+    let word = word.unwrap_or_default();
+    match &*word {
+        "stop" => Some(Then::Stop),
+        "abort_system" => Some(Then::AbortSystem),
+        wrong => {
+            let hint = match did_you_mean(wrong, &["stop", "abort_system"]) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "write `then = stop` or `then = abort_system`".to_owned(),
+            };
+            errors.push(Code::BadValue, option, format!("`then` cannot have this value; {hint}"));
+            None
+        }
+    }
+}
+
+/// An integer without a suffix, or with the one that it will have.
+fn integer(option: &Opt, suffix: &str) -> Option<u64> {
+    match &option.value {
+        Value::Lit(Lit::Int(int)) if int.suffix().is_empty() || int.suffix() == suffix => {
+            int.base10_parse().ok()
+        }
+        _ => None,
+    }
+}

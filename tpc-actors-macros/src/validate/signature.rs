@@ -1,0 +1,285 @@
+//! Rules about the signature of any method with a role.
+
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
+use syn::{
+    Attribute, FnArg, GenericArgument, Pat, PatType, Path, PathArguments, ReceiverKind, Safety,
+    Type,
+};
+
+use super::{is_named, last_segment, types};
+use crate::codes::Code;
+use crate::diag::Errors;
+use crate::model::{Arg, Param};
+use crate::names;
+use crate::parse::{self, Method};
+
+/// The parameters after the receiver, told apart.
+#[derive(Default)]
+pub(crate) struct Params {
+    pub(crate) list: Vec<Param>,
+    /// The `T` of a `Reply<T>` parameter.
+    pub(crate) reply: Option<Type>,
+    /// Whether there is a parameter that no message can carry.
+    pub(crate) unusable: bool,
+}
+
+/// TPC026: a method has one role.
+pub(crate) fn one_role(method: &Method, errors: &mut Errors) {
+    for extra in method.roles.iter().skip(1) {
+        let text = format!(
+            "`{}` already is `#[{}]`; give it one role and remove this attribute",
+            method.sig.ident,
+            method.roles[0].role.name()
+        );
+        errors.push(Code::RoleTwice, &extra.attr, text);
+    }
+}
+
+/// TPC002: a core runs a method to its end and never waits for it.
+pub(crate) fn not_async(method: &Method, errors: &mut Errors) {
+    if let Some(found) = &method.sig.asyncness {
+        let text = format!(
+            "`{}` is an `async fn`, but a core never waits inside of a method; \
+             make it a plain `fn` and leave the waiting to `cx.offload(..)` or `cx.spawn(..)`",
+            method.sig.ident
+        );
+        errors.push(Code::Async, found, text);
+    }
+}
+
+/// TPC023: expansions call methods like any other function.
+pub(crate) fn not_qualified(method: &Method, errors: &mut Errors) {
+    let sig = &method.sig;
+    let mut refuse = |what: &str, at: &dyn ToTokens| {
+        let at = at.to_token_stream();
+        let text = format!("`{}` is {what}; write a plain `fn`", sig.ident);
+        errors.push(Code::Qualified, at, text);
+    };
+    if let Some(found) = &sig.constness {
+        refuse("a `const fn`", found);
+    }
+    if !matches!(sig.safety, Safety::Default) {
+        refuse("an `unsafe fn`", &sig.safety);
+    }
+    if let Some(found) = &sig.abi {
+        refuse("an `extern fn`", found);
+    }
+    if let Some(found) = &sig.variadic {
+        refuse("variadic", found);
+    }
+}
+
+/// TPC016: a message has one type, so its method has no parameters of its own.
+pub(crate) fn not_generic(method: &Method, errors: &mut Errors) {
+    let generics = &method.sig.generics;
+    let text = format!(
+        "`{}` is generic, but a message has one type; \
+         name concrete types, an enum or a `Box<dyn ..>`",
+        method.sig.ident
+    );
+    if !generics.params.is_empty() {
+        errors.push(Code::GenericMethod, &generics.params, text);
+    } else if let Some(clause) = &generics.where_clause {
+        errors.push(Code::GenericMethod, clause, text);
+    }
+}
+
+/// TPC024: the actor is borrowed for the time of the call.
+pub(crate) fn borrows_self(method: &Method, errors: &mut Errors) {
+    let name = &method.sig.ident;
+    match method.sig.receiver() {
+        None => {
+            let text = format!("`{name}` has no receiver; write `fn {name}(&mut self, ..)`");
+            errors.push(Code::Receiver, name, text);
+        }
+        Some(receiver) if !matches!(receiver.kind, ReceiverKind::Reference(..)) => {
+            let text = format!(
+                "`{name}` takes `{}`, but the actor goes on afterwards; \
+                 write `&self` or `&mut self`",
+                receiver.to_token_stream()
+            );
+            errors.push(Code::Receiver, receiver, text);
+        }
+        Some(_) => {}
+    }
+}
+
+/// TPC033 on methods without a role.
+pub(crate) fn no_keys(method: &Method, errors: &mut Errors) {
+    for key in method.params.iter().flat_map(|param| &param.keys) {
+        stray_key(key, errors);
+    }
+}
+
+/// TPC033 on arguments of functions that are not routed.
+pub(crate) fn no_keys_on_values(method: &Method, errors: &mut Errors) {
+    let special = |ty: &Type| is_ctx(ty) || is_named(ty, "Reply");
+    let values = method
+        .params
+        .iter()
+        .filter(|param| matches!(&param.arg, FnArg::Typed(typed) if !special(&typed.ty)));
+    for key in values.flat_map(|param| &param.keys) {
+        stray_key(key, errors);
+    }
+}
+
+/// TPC028 and TPC034: hooks take the context or nothing; says whether they do.
+pub(crate) fn only_cx(method: &Method, errors: &mut Errors) -> bool {
+    let mut cx = false;
+    for (index, param) in method.params.iter().enumerate() {
+        let FnArg::Typed(typed) = &param.arg else { continue };
+        if is_ctx(&typed.ty) {
+            ctx_comes_first(typed, !cx && index <= 1, errors);
+            cx = true;
+        } else {
+            let text = format!(
+                "nobody could pass an argument to `{}`; remove it and keep state in the actor",
+                method.sig.ident
+            );
+            errors.push(Code::HookShape, typed, text);
+        }
+    }
+    no_keys(method, errors);
+    cx
+}
+
+/// Tells the parameters apart and checks them one by one.
+pub(crate) fn params(method: &Method, actor: &Path, errors: &mut Errors) -> Params {
+    let mut found = Params::default();
+    for param in &method.params {
+        match &param.arg {
+            FnArg::Receiver(_) => param.keys.iter().for_each(|key| stray_key(key, errors)),
+            FnArg::Typed(typed) if is_ctx(&typed.ty) => {
+                param.keys.iter().for_each(|key| stray_key(key, errors));
+                ctx_comes_first(typed, found.list.is_empty(), errors);
+                found.list.push(Param::Ctx);
+            }
+            FnArg::Typed(typed) if is_named(&typed.ty, "Reply") => {
+                param.keys.iter().for_each(|key| stray_key(key, errors));
+                reply_is_usable(typed, actor, &mut found, errors);
+                found.list.push(Param::Reply);
+            }
+            FnArg::Typed(typed) => value(param, typed, actor, &mut found, errors),
+        }
+    }
+    found
+}
+
+/// Whether the first parameter after the receiver is the context.
+pub(crate) fn takes_cx(params: &Params) -> bool {
+    matches!(params.list.first(), Some(Param::Ctx))
+}
+
+/// TPC034: the context is borrowed, and it comes first.
+fn ctx_comes_first(typed: &PatType, first: bool, errors: &mut Errors) {
+    if !first {
+        let text = "`Ctx` is not the first parameter; move it to right after the receiver";
+        errors.push(Code::SpecialParameter, typed, text);
+    } else if !matches!(&*typed.ty, Type::Reference(_)) {
+        let text = "`Ctx` cannot be taken by value; write `cx: &mut Ctx<Self>`";
+        errors.push(Code::SpecialParameter, &typed.ty, text);
+    }
+}
+
+/// TPC034: at most one reply, and its type says what the answer is.
+fn reply_is_usable(typed: &PatType, actor: &Path, found: &mut Params, errors: &mut Errors) {
+    if found.list.iter().any(|param| matches!(param, Param::Reply)) {
+        let text = "there is a second `Reply`, but a request has one answer; remove one of them";
+        errors.push(Code::SpecialParameter, typed, text);
+        return;
+    }
+    if let Some(ty) = reply_type(&typed.ty) {
+        found.unusable |= !types::owned_and_named(ty, "the answer", errors);
+        found.reply = Some(types::without_self(ty, actor));
+    } else {
+        let text = "this `Reply` does not say what the answer is; write `reply: Reply<T>`";
+        errors.push(Code::SpecialParameter, &typed.ty, text);
+        found.unusable = true;
+    }
+}
+
+/// A parameter that becomes a field of the request.
+fn value(
+    param: &parse::Param,
+    typed: &PatType,
+    actor: &Path,
+    found: &mut Params,
+    errors: &mut Errors,
+) {
+    let index = found.list.iter().filter(|param| matches!(param, Param::Value(_))).count();
+    let field = field_name(&typed.pat, index, errors);
+    let field = distinct_field(field, typed, &found.list, index, errors);
+    let what = format!("the argument `{}`", field.unraw());
+    found.unusable |= !types::owned_and_named(&typed.ty, &what, errors);
+    let ty = types::without_self(&typed.ty, actor);
+    found.list.push(Param::Value(Box::new(Arg { field, ty, key: !param.keys.is_empty() })));
+}
+
+/// TPC025: an argument is a name, because callers see it.
+fn field_name(pat: &Pat, index: usize, errors: &mut Errors) -> Ident {
+    let numbered = names::numbered_field(index, pat.span());
+    match pat {
+        Pat::Ident(ident) if ident.by_ref.is_none() && ident.subpat.is_none() => {
+            names::field(&ident.ident).unwrap_or(numbered)
+        }
+        Pat::Wild(_) => numbered,
+        other => {
+            let text = format!(
+                "`{}` is a pattern, but callers need a name; \
+                 write a plain name and take it apart in the body",
+                other.to_token_stream()
+            );
+            errors.push(Code::Pattern, other, text);
+            numbered
+        }
+    }
+}
+
+/// TPC036: arguments are told apart by name, and leading underscores are not part of it.
+fn distinct_field(
+    field: Ident,
+    typed: &PatType,
+    earlier: &[Param],
+    index: usize,
+    errors: &mut Errors,
+) -> Ident {
+    let taken = |name: &Ident| {
+        let mut fields = earlier.iter().filter_map(|param| match param {
+            Param::Value(arg) => Some(&arg.field),
+            Param::Ctx | Param::Reply => None,
+        });
+        fields.any(|field| field == name)
+    };
+    if !taken(&field) {
+        return field;
+    }
+    let text = format!("callers would see two arguments named `{field}`; rename one of them");
+    errors.push(Code::ArgumentTwice, &typed.pat, text);
+    names::numbered_field(index, typed.pat.span())
+}
+
+/// TPC033: a key is an argument of a handler.
+pub(crate) fn stray_key(key: &Attribute, errors: &mut Errors) {
+    let text = "`#[key]` routes by an argument of a `#[handler]`; remove it here";
+    errors.push(Code::StrayKey, key, text);
+}
+
+fn is_ctx(ty: &Type) -> bool {
+    match ty {
+        Type::Reference(reference) => is_named(&reference.elem, "Ctx"),
+        other => is_named(other, "Ctx"),
+    }
+}
+
+fn reply_type(ty: &Type) -> Option<&Type> {
+    let PathArguments::AngleBracketed(list) = &last_segment(ty)?.arguments else { return None };
+    let mut types = list.args.iter().map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    let only = types.next()?;
+    if types.next().is_some() { None } else { only }
+}

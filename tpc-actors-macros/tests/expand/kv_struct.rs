@@ -1,0 +1,31 @@
+/// One shard of the store.
+pub struct KvShard {
+    map: HashMap<String, Vec<u8>>,
+}
+#[doc(hidden)]
+#[allow(unused_macros)]
+macro_rules! __needs_core_actor_on_struct_KvShard {
+    ($([$($attributes:tt)*] { $($item:tt)* })* => $($others:tt)*) => {
+        $($($attributes)* pub $($item)*)* $($others)*
+    };
+}
+#[doc(hidden)]
+#[allow(unused_imports)]
+pub(crate) use __needs_core_actor_on_struct_KvShard;
+#[automatically_derived]
+impl ::tpc_actors::actor::Settings for KvShard {
+    type Event = KvEvent;
+    const NAME: &'static ::core::primitive::str = "KvShard";
+    const POLICY: ::tpc_actors::actor::Policy = ::tpc_actors::actor::Policy::new()
+        .capacity(1024usize)
+        .supervise(
+            ::tpc_actors::supervision::Supervise::new()
+                .max(5u32)
+                .within(::core::time::Duration::from_nanos(10_000_000_000u64))
+                .backoff(
+                    ::core::time::Duration::from_nanos(1_000_000u64),
+                    ::core::time::Duration::from_nanos(1_000_000_000u64),
+                )
+                .then(::tpc_actors::supervision::Then::Stop),
+        );
+}

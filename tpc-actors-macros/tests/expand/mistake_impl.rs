@@ -1,0 +1,226 @@
+::core::compile_error! {
+    "TPC002: `late` is an `async fn`, but a core never waits inside of a method; make it a plain `fn` and leave the waiting to `cx.offload(..)` or `cx.spawn(..)`"
+}
+impl Plain {
+    #[allow(
+        clippy::large_types_passed_by_value,
+        clippy::needless_pass_by_value,
+        clippy::trivially_copy_pass_by_ref,
+        clippy::unnecessary_wraps,
+        clippy::unused_self
+    )]
+    fn new(start: u8) -> Self {
+        Self
+    }
+    #[allow(
+        clippy::large_types_passed_by_value,
+        clippy::needless_pass_by_value,
+        clippy::trivially_copy_pass_by_ref,
+        clippy::unnecessary_wraps,
+        clippy::unused_self
+    )]
+    async fn late(&self, by: u8) -> u8 {
+        by
+    }
+    #[allow(
+        clippy::large_types_passed_by_value,
+        clippy::needless_pass_by_value,
+        clippy::trivially_copy_pass_by_ref,
+        clippy::unnecessary_wraps,
+        clippy::unused_self
+    )]
+    fn fine(&self) {}
+}
+///Requests that [`Plain`] understands; one variant per handler.
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+pub enum PlainRequest {
+    ///A call of `late`.
+    Late {
+        ///The argument `by`.
+        by: u8,
+    },
+    ///A call of `fine`.
+    Fine,
+}
+///Answers of [`Plain`]; one variant per handler that answers.
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+pub enum PlainResponse {
+    ///What `late` answered.
+    Late(u8),
+    ///What `fine` answered.
+    Fine(()),
+}
+///Client of [`Plain`]: `Send`, cheap to clone, works from Tokio and from plain threads.
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+pub struct PlainClient {
+    inner: ::tpc_actors::client::Client<Plain>,
+}
+///Handle to a [`Plain`] on its own core: not `Send`, no atomics on the way.
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+pub struct PlainPinned {
+    inner: ::tpc_actors::pinned::Pinned<Plain>,
+}
+#[automatically_derived]
+impl ::core::fmt::Debug for PlainRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        match *self {
+            Self::Late { .. } => ::core::fmt::Formatter::write_str(f, "Late"),
+            Self::Fine => ::core::fmt::Formatter::write_str(f, "Fine"),
+        }
+    }
+}
+#[automatically_derived]
+impl ::core::fmt::Debug for PlainResponse {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        match *self {
+            Self::Late(..) => ::core::fmt::Formatter::write_str(f, "Late"),
+            Self::Fine(..) => ::core::fmt::Formatter::write_str(f, "Fine"),
+        }
+    }
+}
+const _: () = {
+    let _ = ::tpc_actors::private::request_argument::<u8>;
+    let _ = ::tpc_actors::private::reply_value::<u8>;
+    let _ = ::tpc_actors::private::reply_value::<()>;
+};
+#[automatically_derived]
+impl ::tpc_actors::Actor for Plain {
+    type Args = u8;
+    type Request = PlainRequest;
+    type Response = PlainResponse;
+    type Client = PlainClient;
+    type Pinned = PlainPinned;
+    const TIMERS: &'static [::tpc_actors::actor::Timer<Self>] = &[];
+    fn init(
+        _cx: &mut ::tpc_actors::Ctx<Self>,
+        _args: Self::Args,
+    ) -> ::core::result::Result<Self, ::tpc_actors::InitError> {
+        ::core::unimplemented!()
+    }
+    fn handle(
+        &mut self,
+        cx: &mut ::tpc_actors::Ctx<Self>,
+        request: Self::Request,
+        reply: ::tpc_actors::private::ReplySlot<'_, Self>,
+    ) {
+        ::core::unimplemented!()
+    }
+    fn handler_name(request: &Self::Request) -> &'static ::core::primitive::str {
+        match *request {
+            PlainRequest::Late { .. } => "late",
+            PlainRequest::Fine => "fine",
+        }
+    }
+}
+#[automatically_derived]
+impl ::core::clone::Clone for PlainClient {
+    fn clone(&self) -> Self {
+        Self {
+            inner: ::core::clone::Clone::clone(&self.inner),
+        }
+    }
+}
+#[automatically_derived]
+impl ::core::fmt::Debug for PlainClient {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::Debug::fmt(&self.inner, f)
+    }
+}
+#[automatically_derived]
+impl ::core::convert::From<::tpc_actors::client::Client<Plain>> for PlainClient {
+    fn from(inner: ::tpc_actors::client::Client<Plain>) -> Self {
+        Self { inner }
+    }
+}
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+impl PlainClient {
+    ///Asks the actor to run `late`.
+    pub fn late(&self, by: u8) -> ::tpc_actors::client::Ask<'_, Plain, u8> {
+        self.inner
+            .ask(
+                0usize,
+                PlainRequest::Late { by },
+                |response| match response {
+                    PlainResponse::Late(answer) => {
+                        ::core::option::Option::Some(::core::result::Result::Ok(answer))
+                    }
+                    _ => ::core::option::Option::None,
+                },
+            )
+    }
+    ///Asks the actor to run `fine`.
+    pub fn fine(&self) -> ::tpc_actors::client::Ask<'_, Plain, ()> {
+        self.inner
+            .ask(
+                0usize,
+                PlainRequest::Fine,
+                |response| match response {
+                    PlainResponse::Fine(answer) => {
+                        ::core::option::Option::Some(::core::result::Result::Ok(answer))
+                    }
+                    _ => ::core::option::Option::None,
+                },
+            )
+    }
+    /// A client with its own lane: strictly first in, first out over all of its clones.
+    #[must_use]
+    pub fn ordered(&self) -> Self {
+        Self {
+            inner: self.inner.ordered(),
+        }
+    }
+    /// Number of shards; 1 for an actor that was spawned alone.
+    #[must_use]
+    pub fn shards(&self) -> ::core::primitive::usize {
+        self.inner.shards()
+    }
+}
+#[automatically_derived]
+impl ::core::clone::Clone for PlainPinned {
+    fn clone(&self) -> Self {
+        Self {
+            inner: ::core::clone::Clone::clone(&self.inner),
+        }
+    }
+}
+#[automatically_derived]
+impl ::core::fmt::Debug for PlainPinned {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::Debug::fmt(&self.inner, f)
+    }
+}
+#[automatically_derived]
+impl ::core::convert::From<::tpc_actors::pinned::Pinned<Plain>> for PlainPinned {
+    fn from(inner: ::tpc_actors::pinned::Pinned<Plain>) -> Self {
+        Self { inner }
+    }
+}
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+impl PlainPinned {
+    ///Asks the actor to run `late`.
+    pub fn late(&self, by: u8) -> ::tpc_actors::pinned::PinnedAsk<'_, Plain, u8> {
+        self.inner
+            .ask(
+                PlainRequest::Late { by },
+                |response| match response {
+                    PlainResponse::Late(answer) => {
+                        ::core::option::Option::Some(::core::result::Result::Ok(answer))
+                    }
+                    _ => ::core::option::Option::None,
+                },
+            )
+    }
+    ///Asks the actor to run `fine`.
+    pub fn fine(&self) -> ::tpc_actors::pinned::PinnedAsk<'_, Plain, ()> {
+        self.inner
+            .ask(
+                PlainRequest::Fine,
+                |response| match response {
+                    PlainResponse::Fine(answer) => {
+                        ::core::option::Option::Some(::core::result::Result::Ok(answer))
+                    }
+                    _ => ::core::option::Option::None,
+                },
+            )
+    }
+}

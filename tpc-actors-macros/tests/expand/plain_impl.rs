@@ -1,0 +1,123 @@
+impl Plain {
+    #[allow(
+        clippy::large_types_passed_by_value,
+        clippy::needless_pass_by_value,
+        clippy::trivially_copy_pass_by_ref,
+        clippy::unnecessary_wraps,
+        clippy::unused_self
+    )]
+    fn new() -> Self {
+        Self
+    }
+}
+///Requests that [`Plain`] understands; one variant per handler.
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+pub enum PlainRequest {}
+///Answers of [`Plain`]; one variant per handler that answers.
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+pub enum PlainResponse {}
+///Client of [`Plain`]: `Send`, cheap to clone, works from Tokio and from plain threads.
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+pub struct PlainClient {
+    inner: ::tpc_actors::client::Client<Plain>,
+}
+///Handle to a [`Plain`] on its own core: not `Send`, no atomics on the way.
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+pub struct PlainPinned {
+    inner: ::tpc_actors::pinned::Pinned<Plain>,
+}
+#[automatically_derived]
+impl ::core::fmt::Debug for PlainRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        match *self {}
+    }
+}
+#[automatically_derived]
+impl ::core::fmt::Debug for PlainResponse {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        match *self {}
+    }
+}
+#[automatically_derived]
+impl ::tpc_actors::Actor for Plain {
+    type Args = ();
+    type Request = PlainRequest;
+    type Response = PlainResponse;
+    type Client = PlainClient;
+    type Pinned = PlainPinned;
+    const TIMERS: &'static [::tpc_actors::actor::Timer<Self>] = &[];
+    fn init(
+        _cx: &mut ::tpc_actors::Ctx<Self>,
+        (): Self::Args,
+    ) -> ::core::result::Result<Self, ::tpc_actors::InitError> {
+        ::tpc_actors::private::IntoInit::into_init(Self::new())
+    }
+    fn handle(
+        &mut self,
+        cx: &mut ::tpc_actors::Ctx<Self>,
+        request: Self::Request,
+        reply: ::tpc_actors::private::ReplySlot<'_, Self>,
+    ) {
+        match request {}
+    }
+    fn handler_name(request: &Self::Request) -> &'static ::core::primitive::str {
+        match *request {}
+    }
+}
+#[automatically_derived]
+impl ::core::clone::Clone for PlainClient {
+    fn clone(&self) -> Self {
+        Self {
+            inner: ::core::clone::Clone::clone(&self.inner),
+        }
+    }
+}
+#[automatically_derived]
+impl ::core::fmt::Debug for PlainClient {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::Debug::fmt(&self.inner, f)
+    }
+}
+#[automatically_derived]
+impl ::core::convert::From<::tpc_actors::client::Client<Plain>> for PlainClient {
+    fn from(inner: ::tpc_actors::client::Client<Plain>) -> Self {
+        Self { inner }
+    }
+}
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+impl PlainClient {
+    /// A client with its own lane: strictly first in, first out over all of its clones.
+    #[must_use]
+    pub fn ordered(&self) -> Self {
+        Self {
+            inner: self.inner.ordered(),
+        }
+    }
+    /// Number of shards; 1 for an actor that was spawned alone.
+    #[must_use]
+    pub fn shards(&self) -> ::core::primitive::usize {
+        self.inner.shards()
+    }
+}
+#[automatically_derived]
+impl ::core::clone::Clone for PlainPinned {
+    fn clone(&self) -> Self {
+        Self {
+            inner: ::core::clone::Clone::clone(&self.inner),
+        }
+    }
+}
+#[automatically_derived]
+impl ::core::fmt::Debug for PlainPinned {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::fmt::Debug::fmt(&self.inner, f)
+    }
+}
+#[automatically_derived]
+impl ::core::convert::From<::tpc_actors::pinned::Pinned<Plain>> for PlainPinned {
+    fn from(inner: ::tpc_actors::pinned::Pinned<Plain>) -> Self {
+        Self { inner }
+    }
+}
+#[allow(dead_code, clippy::all, clippy::pedantic)]
+impl PlainPinned {}

@@ -1,0 +1,147 @@
+//! The contract that `#[core_actor]` fulfils.
+//!
+//! The attribute on the struct implements [`Settings`] (policy), the attribute on the `impl` implements
+//! [`Actor`] (protocol). A user reads these traits in signatures and never writes them by hand.
+
+use std::fmt;
+use std::hash::Hash;
+use std::time::Duration;
+
+use crate::client::Client;
+use crate::core_loop::Ctx;
+use crate::error::InitError;
+use crate::pinned::Pinned;
+use crate::private::ReplySlot;
+use crate::supervision::Supervise;
+
+/// Policy of an actor: what `#[core_actor(..)]` on the struct says.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no actor settings",
+    label = "`#[core_actor]` is missing on the struct",
+    note = "put `#[core_actor]` on `struct {Self}` as well as on its `impl` block"
+)]
+pub trait Settings: Sized + 'static {
+    /// What the actor publishes on the event bus.
+    type Event: Send + Clone + 'static;
+    /// The type's name, as reports show it.
+    const NAME: &'static str;
+    /// The options of the attribute.
+    const POLICY: Policy;
+}
+
+/// Protocol of an actor: what `#[core_actor]` on the `impl` block collects.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an actor",
+    label = "`#[core_actor]` is missing on the `impl` block",
+    note = "put `#[core_actor]` on the `impl {Self}` that holds `#[init]` and the `#[handler]`s"
+)]
+pub trait Actor: Settings {
+    /// Arguments of `#[init]`: `()` for none, the type itself for one, a tuple for more.
+    type Args: Send + 'static;
+    /// One variant per handler.
+    type Request: Send + fmt::Debug + 'static;
+    /// One variant per handler that answers.
+    type Response: Send + 'static;
+    /// The typed client.
+    type Client: From<Client<Self>>;
+    /// The typed handle for code on the same core.
+    type Pinned: From<Pinned<Self>>;
+    /// The `#[every]` methods.
+    const TIMERS: &'static [Timer<Self>];
+
+    /// Builds the state on its core.
+    ///
+    /// # Errors
+    ///
+    /// What a fallible `#[init]` answers.
+    fn init(cx: &mut Ctx<Self>, args: Self::Args) -> Result<Self, InitError>;
+
+    /// Runs the handler of one request.
+    fn handle(&mut self, cx: &mut Ctx<Self>, request: Self::Request, reply: ReplySlot<'_, Self>);
+
+    /// The method that a request belongs to.
+    fn handler_name(request: &Self::Request) -> &'static str;
+
+    /// Runs when the actor stops in good order; not after a panic.
+    fn on_stop(&mut self, cx: &mut Ctx<Self>) {
+        let _ = cx;
+    }
+}
+
+/// An actor whose handlers say which shard a request belongs to.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no routing key, so its requests cannot be spread over shards",
+    label = "no handler of this actor has a `#[key]`",
+    note = "mark the argument that decides the shard with `#[key]`, or use `System::spawn`"
+)]
+pub trait Sharded: Actor {
+    /// The type of the arguments that are marked `#[key]`.
+    type Key: Hash + ?Sized;
+}
+
+/// A method that runs at a fixed interval.
+pub struct Timer<A: Actor> {
+    pub(crate) name: &'static str,
+    pub(crate) every: Duration,
+    pub(crate) run: fn(&mut A, &mut Ctx<A>),
+}
+
+impl<A: Actor> Timer<A> {
+    /// A timer that calls `run` every `every`.
+    pub const fn new(name: &'static str, every: Duration, run: fn(&mut A, &mut Ctx<A>)) -> Self {
+        Self { name, every, run }
+    }
+}
+
+impl<A: Actor> fmt::Debug for Timer<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timer").field("name", &self.name).field("every", &self.every).finish()
+    }
+}
+
+/// Options of an actor, as data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    capacity: usize,
+    supervise: Supervise,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Policy {
+    /// Places in each lane when the actor does not say.
+    pub const DEFAULT_CAPACITY: usize = 256;
+
+    /// The defaults.
+    pub const fn new() -> Self {
+        Self { capacity: Self::DEFAULT_CAPACITY, supervise: Supervise::new() }
+    }
+
+    /// Messages that each lane to the actor holds.
+    #[must_use]
+    pub const fn capacity(mut self, messages: usize) -> Self {
+        self.capacity = messages;
+        self
+    }
+
+    /// The restart policy.
+    #[must_use]
+    pub const fn supervise(mut self, supervise: Supervise) -> Self {
+        self.supervise = supervise;
+        self
+    }
+
+    /// Messages that each lane to the actor holds.
+    pub const fn lane_capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// The restart policy.
+    pub const fn supervision(&self) -> Supervise {
+        self.supervise
+    }
+}

@@ -1,0 +1,224 @@
+//! The wake protocol between producers and the one thread that serves them.
+//!
+//! ```text
+//! producer                                   consumer (about to sleep)
+//!   write item, publish tail                   arm every active lane          (swap)
+//!   fence(SeqCst)  ─────────── pairs with ───▶ fence(SeqCst)
+//!   armed?  no → done                          look at every tail again: something? disarm, go on
+//!           yes → CAS ARMED→ACTIVE wins        CAS summary 0→PARKED: fails? disarm, go on
+//!             set ready bit; first in word?    wait on the doorbell
+//!               set summary bit                swap summary, swap ready words, serve those lanes
+//!               found exactly PARKED? ring
+//! ```
+//!
+//! *No lost wake.* Publishing and arming are a store followed by a load of the other's word on both
+//! sides; the two fences forbid that both loads miss. *One ring per park.* The bitmap words are only
+//! written by read-modify-writes, so all of them are totally ordered, and just the one that finds
+//! `PARKED` alone writes the eventfd. *Silent lanes are free.* An armed lane is not polled at all.
+//!
+//! After Dekker's store-buffer argument as used by Seastar's sleeping reactors, with a two-level
+//! bitmap in place of a scan over all queues.
+
+use std::sync::Arc;
+
+use crossbeam_utils::CachePadded;
+
+use super::doorbell::Doorbell;
+use crate::sync::{AtomicU32, AtomicU64, Ordering, fence, intact, weaken};
+
+/// The consumer sleeps, or is about to.
+const PARKED: u64 = 1 << 63;
+/// A command, a task wake or a new lane waits in the core's inbox.
+const CONTROL: u64 = 1 << 62;
+/// Summary bits that stand for groups of lanes.
+const GROUPS: usize = 62;
+/// Words of 64 lanes behind one summary bit.
+const WORDS_PER_GROUP: usize = if cfg!(tpc_loom) { 1 } else { 16 };
+
+/// Lanes that one consumer can tell apart.
+pub(crate) const LANES_MAX: usize = GROUPS * WORDS_PER_GROUP * 64;
+
+/// What one consumer sleeps on: the two-level bitmap and the doorbell.
+#[derive(Debug)]
+pub(crate) struct CoreBell {
+    summary: CachePadded<AtomicU64>,
+    ready: Box<[AtomicU64]>,
+    doorbell: Arc<dyn Doorbell>,
+}
+
+impl CoreBell {
+    pub(crate) fn new(doorbell: Arc<dyn Doorbell>) -> Self {
+        let words = if cfg!(tpc_loom) { 2 } else { GROUPS * WORDS_PER_GROUP };
+        Self {
+            summary: CachePadded::new(AtomicU64::new(0)),
+            ready: (0..words).map(|_| AtomicU64::new(0)).collect(),
+            doorbell,
+        }
+    }
+
+    /// Announces that something waits in the inbox.
+    pub(crate) fn ring_control(&self) {
+        self.announce(CONTROL);
+    }
+
+    fn ring_lane(&self, lane: u32) {
+        let word = lane as usize / 64;
+        // Whoever sets the first bit of a word announces it; a later one finds the announcement made,
+        // because the consumer swaps the summary before it swaps the word.
+        let first = self.ready[word].fetch_or(1 << (lane % 64), Ordering::AcqRel) == 0;
+        if first {
+            self.announce(1 << (word / WORDS_PER_GROUP));
+        }
+    }
+
+    fn announce(&self, bit: u64) {
+        let before = self.summary.fetch_or(bit, weaken!("bell.announce", Ordering::AcqRel));
+        // Any other bit means that a ring is on its way already.
+        if before == PARKED && intact!("bell.ring") {
+            self.doorbell.ring();
+        }
+    }
+
+    /// Whether [`Self::take`] would find something; one relaxed load.
+    #[inline]
+    pub(crate) fn has_news(&self) -> bool {
+        self.summary.load(Ordering::Relaxed) & !PARKED != 0
+    }
+
+    /// Takes all announcements: calls `lane` for each lane that rang, and says whether the inbox did.
+    pub(crate) fn take(&self, mut lane: impl FnMut(u32)) -> bool {
+        let summary = self.summary.swap(0, Ordering::AcqRel) & !PARKED;
+        let mut groups = summary & !CONTROL;
+        while groups != 0 {
+            let group = groups.trailing_zeros() as usize;
+            groups &= groups - 1;
+            for word in group * WORDS_PER_GROUP..(group + 1) * WORDS_PER_GROUP {
+                // The announcement ordered the bit before us, so a zero here is really a zero.
+                if self.ready[word].load(Ordering::Relaxed) == 0 {
+                    continue;
+                }
+                let mut bits = self.ready[word].swap(0, Ordering::AcqRel);
+                while bits != 0 {
+                    lane(u32::try_from(word).unwrap_or(0) * 64 + bits.trailing_zeros());
+                    bits &= bits - 1;
+                }
+            }
+        }
+        summary & CONTROL != 0
+    }
+
+    /// Announces the sleep; false when something has been announced meanwhile.
+    ///
+    /// Between the arming of the lanes and this call the caller must have looked at every lane again.
+    pub(crate) fn try_park(&self) -> bool {
+        let parked =
+            self.summary.compare_exchange(0, PARKED, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        parked || !intact!("bell.park-rechecks-summary")
+    }
+
+    /// Sleeps after a successful [`Self::try_park`]; true when it was a ring that ended the sleep.
+    pub(crate) fn sleep(&self, timeout: Option<std::time::Duration>) -> bool {
+        let rung = self.doorbell.wait(timeout);
+        // From here on nobody needs to ring; announcements made meanwhile stay.
+        self.summary.fetch_and(!PARKED, Ordering::AcqRel);
+        rung
+    }
+}
+
+/// Values of a lane's `armed` word. Every write to it is a read-modify-write.
+mod armed {
+    /// The consumer polls the lane; nobody rings. Set by the consumer, or by the producer that rings.
+    pub(super) const ACTIVE: u32 = 0;
+    /// The consumer does not look; the next publish must ring. Set by the consumer only.
+    pub(super) const ARMED: u32 = 1;
+    /// The consumer will never look again. Set by the consumer once, never cleared.
+    pub(super) const CLOSED: u32 = 2;
+}
+
+/// The consumer will never look at this lane again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LaneClosed;
+
+/// One lane's share of the protocol; both ends hold it.
+#[derive(Debug)]
+pub(crate) struct LaneBell {
+    armed: CachePadded<AtomicU32>,
+    lane: u32,
+    core: Arc<CoreBell>,
+}
+
+impl LaneBell {
+    /// A new lane starts armed, so that its first item announces it.
+    pub(crate) fn new(core: Arc<CoreBell>, lane: u32) -> Self {
+        Self { armed: CachePadded::new(AtomicU32::new(armed::ARMED)), lane, core }
+    }
+
+    pub(crate) fn lane(&self) -> u32 {
+        self.lane
+    }
+
+    /// Producer: call after each publish; rings if the consumer does not look.
+    ///
+    /// # Errors
+    ///
+    /// The consumer has left. What was published may or may not have been read by then; the ring's
+    /// `reclaim` tells.
+    #[inline]
+    pub(crate) fn published(&self) -> Result<(), LaneClosed> {
+        if intact!("bell.producer-fence") {
+            // Pairs with the fence in `fence_before_recheck` and in `close`.
+            fence(Ordering::SeqCst);
+        }
+        match self.armed.load(Ordering::Relaxed) {
+            armed::ACTIVE => Ok(()),
+            _ => self.published_cold(),
+        }
+    }
+
+    #[cold]
+    fn published_cold(&self) -> Result<(), LaneClosed> {
+        match self.armed.compare_exchange(
+            armed::ARMED,
+            armed::ACTIVE,
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        ) {
+            Ok(_) => self.core.ring_lane(self.lane),
+            Err(armed::CLOSED) => return Err(LaneClosed),
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Producer: announces the lane whatever its state, so that its closing is noticed.
+    pub(crate) fn ring(&self) {
+        self.core.ring_lane(self.lane);
+    }
+
+    /// Consumer: from now on the producer must ring. Follow with [`fence_before_recheck`].
+    pub(crate) fn arm(&self) {
+        self.armed.swap(armed::ARMED, Ordering::AcqRel);
+    }
+
+    /// Consumer: the lane is polled again.
+    pub(crate) fn disarm(&self) {
+        self.armed.swap(armed::ACTIVE, Ordering::AcqRel);
+    }
+
+    /// Consumer: this was the last look but one; drain once more after this call, then drop the ring.
+    pub(crate) fn close(&self) {
+        self.armed.swap(armed::CLOSED, Ordering::AcqRel);
+        if intact!("bell.close-fence") {
+            // Pairs with the fence in `published`: the producer sees CLOSED or we see its item.
+            fence(Ordering::SeqCst);
+        }
+    }
+}
+
+/// Consumer: between arming lanes and looking at them again.
+pub(crate) fn fence_before_recheck() {
+    if intact!("bell.consumer-fence") {
+        // Pairs with the fence in `LaneBell::published`.
+        fence(Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,147 @@
+//! Asking and telling every shard.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::{Ask, Tell, block};
+use crate::actor::Actor;
+use crate::error::{AskError, TellError};
+
+/// An ask to every shard of an actor: one answer per shard, in shard order.
+///
+/// The shards work at the same time. The first failure ends the ask; the answers of the other shards
+/// are then discarded, and handlers that have not begun do not run.
+///
+/// # Cancel safety
+///
+/// As for [`Ask`], for each shard.
+#[must_use = "an ask does nothing until it is awaited or waited for"]
+pub struct AskAll<'a, A: Actor, T, E = Infallible> {
+    asks: Vec<Step<Ask<'a, A, T, E>, T>>,
+}
+
+enum Step<F, T> {
+    Going(F),
+    Done(Option<T>),
+}
+
+impl<'a, A: Actor, T, E> AskAll<'a, A, T, E> {
+    pub(super) fn new(asks: Vec<Ask<'a, A, T, E>>) -> Self {
+        Self { asks: asks.into_iter().map(Step::Going).collect() }
+    }
+
+    /// Ends with [`AskError::Deadline`] unless all shards have answered within `limit`.
+    pub fn deadline(self, limit: Duration) -> Self {
+        let timed = |step| match step {
+            Step::Going(ask) => Step::Going(Ask::deadline(ask, limit)),
+            done @ Step::Done(_) => done,
+        };
+        Self { asks: self.asks.into_iter().map(timed).collect() }
+    }
+
+    /// Waits for the answers on this thread.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Ask::wait`].
+    pub fn wait(self) -> Result<Vec<T>, AskError<E>> {
+        if crate::core_loop::on_core_thread() {
+            return Err(AskError::WouldBlockCore);
+        }
+        block::block_on(self)
+    }
+}
+
+impl<A: Actor, T, E> Unpin for AskAll<'_, A, T, E> {}
+
+impl<A: Actor, T, E> Future for AskAll<'_, A, T, E> {
+    type Output = Result<Vec<T>, AskError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut going = false;
+        for step in &mut self.asks {
+            if let Step::Going(ask) = step {
+                match Pin::new(ask).poll(context) {
+                    Poll::Pending => going = true,
+                    Poll::Ready(Ok(answer)) => *step = Step::Done(Some(answer)),
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                }
+            }
+        }
+        if going {
+            return Poll::Pending;
+        }
+        let answers = self.asks.drain(..).filter_map(|step| match step {
+            Step::Done(answer) => answer,
+            Step::Going(_) => None,
+        });
+        Poll::Ready(Ok(answers.collect()))
+    }
+}
+
+impl<A: Actor, T, E> fmt::Debug for AskAll<'_, A, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AskAll").field("shards", &self.asks.len()).finish_non_exhaustive()
+    }
+}
+
+/// A tell to every shard of an actor: ready when every shard has accepted it.
+///
+/// # Cancel safety
+///
+/// Dropping it before it is ready leaves it told to some shards and not to others.
+#[must_use = "a tell does nothing until it is awaited or waited for"]
+pub struct TellAll<'a, A: Actor> {
+    tells: Vec<Step<Tell<'a, A>, ()>>,
+}
+
+impl<'a, A: Actor> TellAll<'a, A> {
+    pub(super) fn new(tells: Vec<Tell<'a, A>>) -> Self {
+        Self { tells: tells.into_iter().map(Step::Going).collect() }
+    }
+
+    /// Waits for room on this thread.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Tell::wait`], with the message of the first shard that refused.
+    pub fn wait(mut self) -> Result<(), TellError<A::Request>> {
+        if crate::core_loop::on_core_thread() {
+            return match self.tells.pop() {
+                Some(Step::Going(tell)) => tell.wait(),
+                _ => Ok(()),
+            };
+        }
+        block::block_on(self)
+    }
+}
+
+impl<A: Actor> Unpin for TellAll<'_, A> {}
+
+impl<A: Actor> Future for TellAll<'_, A> {
+    type Output = Result<(), TellError<A::Request>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut going = false;
+        for step in &mut self.tells {
+            if let Step::Going(tell) = step {
+                match Pin::new(tell).poll(context) {
+                    Poll::Pending => going = true,
+                    Poll::Ready(Ok(())) => *step = Step::Done(None),
+                    Poll::Ready(Err(refused)) => return Poll::Ready(Err(refused)),
+                }
+            }
+        }
+        if going { Poll::Pending } else { Poll::Ready(Ok(())) }
+    }
+}
+
+impl<A: Actor> fmt::Debug for TellAll<'_, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TellAll").field("shards", &self.tells.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,178 @@
+//! A request that is answered.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use super::sending::Sending;
+use super::{Client, Decode, block, decoded};
+use crate::actor::Actor;
+use crate::error::{AskError, TellError};
+use crate::mailbox::lane::Sent;
+use crate::reply::slot::{Left, Polled, Ticket};
+
+/// An ask on its way: `.await` waits for room and for the answer, `.now()` refuses at once when there
+/// is no room, `.wait()` blocks a thread.
+///
+/// Every ask that was sent ends in exactly one outcome; see [`AskError`] for which of them are safe to
+/// retry.
+///
+/// # Cancel safety
+///
+/// Dropping it before the handler has begun means that the handler never runs. Dropping it later means
+/// that the answer is discarded.
+#[must_use = "an ask does nothing until it is awaited or sent with `.now()` or `.wait()`"]
+pub struct Ask<'a, A: Actor, T, E = Infallible> {
+    sending: Sending<'a, A>,
+    decode: Decode<A, T, E>,
+    sent: Option<InFlight>,
+}
+
+/// Where the answer will come.
+#[derive(Debug, Clone, Copy)]
+struct InFlight {
+    lane: u32,
+    ticket: Ticket,
+    /// Identity of the waker in the slot, so that the same task need not register again.
+    waker: Option<WakerIdentity>,
+}
+
+/// The two addresses that tell wakers apart. Both stay valid while the slot holds the waker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct WakerIdentity(usize, usize);
+
+impl WakerIdentity {
+    fn of(waker: &Waker) -> Self {
+        Self(waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
+    }
+}
+
+impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
+    pub(super) fn new(
+        client: &'a Client<A>,
+        shard: usize,
+        request: A::Request,
+        decode: Decode<A, T, E>,
+    ) -> Self {
+        Self { sending: Sending::new(client, shard, request), decode, sent: None }
+    }
+
+    /// Ends with [`AskError::Deadline`] when there is no answer within `limit` of the first poll.
+    ///
+    /// The core skips a request that expired while it waited. The ask also ends in time when the core
+    /// is stuck in a handler.
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.sending.limit(limit);
+        self
+    }
+
+    /// Sends now or not at all; the returned ask only waits for the answer.
+    ///
+    /// # Errors
+    ///
+    /// Hands the request back when the lane or its reply slots are full, or the actor takes no more.
+    pub fn now(mut self) -> Result<Self, TellError<A::Request>> {
+        let sent = self.sending.now(true)?;
+        self.in_flight(sent, None);
+        Ok(self)
+    }
+
+    /// Waits for the answer on this thread.
+    ///
+    /// # Errors
+    ///
+    /// As for `.await`, and [`AskError::WouldBlockCore`] on a core's own thread, which must not block.
+    pub fn wait(self) -> Result<T, AskError<E>> {
+        if crate::core_loop::on_core_thread() {
+            return Err(AskError::WouldBlockCore);
+        }
+        block::block_on(self)
+    }
+
+    /// The same ask with a client of its own, for code that outlives the borrow.
+    pub fn into_owned(mut self) -> Ask<'static, A, T, E> {
+        let sent = self.sent.take();
+        let decode = self.decode;
+        Ask { sending: self.sending.move_to_owned(), decode, sent }
+    }
+
+    fn in_flight(&mut self, sent: Sent, waker: Option<WakerIdentity>) {
+        let Sent { lane, ticket, old_waker } = sent;
+        drop(old_waker);
+        let ticket = ticket.expect("an ask is sent with a ticket");
+        self.sent = Some(InFlight { lane, ticket, waker });
+    }
+
+    /// Leaves the slot; the answer if it was there already.
+    fn leave(&mut self) -> Option<(InFlight, Left<crate::reply::Outcome<A::Response>>)> {
+        let sent = self.sent.take()?;
+        let lane = self.sending.mailbox().lane(sent.lane);
+        let left = lane.slab.leave(sent.ticket);
+        if !matches!(left, Left::Started) {
+            lane.waiters.freed(1);
+        }
+        Some((sent, left))
+    }
+}
+
+impl<A: Actor, T, E> Unpin for Ask<'_, A, T, E> {}
+
+impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
+    type Output = Result<T, AskError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let identity = WakerIdentity::of(context.waker());
+        if this.sent.is_none() {
+            match this.sending.poll(true, context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(refused)) => return Poll::Ready(Err(refused.into())),
+                // The waker went along, so there is nothing to look for yet: the core has just been told.
+                Poll::Ready(Ok(sent)) => {
+                    this.in_flight(sent, Some(identity));
+                    return Poll::Pending;
+                }
+            }
+        }
+        let Some(sent) = &mut this.sent else { unreachable!("set above") };
+        let registered = sent.waker == Some(identity);
+        let lane = this.sending.mailbox().lane(sent.lane);
+        let polled = lane.slab.poll(sent.ticket, context.waker(), registered);
+        match polled {
+            Polled::Ready(outcome) => {
+                this.sent = None;
+                // A slot is free again, and somebody may wait for it.
+                lane.waiters.freed(1);
+                return Poll::Ready(decoded(this.decode, outcome));
+            }
+            Polled::Registered => sent.waker = Some(identity),
+            Polled::Busy => sent.waker = None,
+        }
+        if !this.sending.is_late() {
+            return Poll::Pending;
+        }
+        Poll::Ready(match this.leave() {
+            Some((_, Left::Answered(outcome))) => decoded(this.decode, outcome),
+            Some((_, Left::Started)) => Err(AskError::Deadline { started: true }),
+            _ => Err(AskError::Deadline { started: false }),
+        })
+    }
+}
+
+impl<A: Actor, T, E> Drop for Ask<'_, A, T, E> {
+    fn drop(&mut self) {
+        drop(self.leave());
+    }
+}
+
+impl<A: Actor, T, E> fmt::Debug for Ask<'_, A, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ask")
+            .field("request", &self.sending.request)
+            .field("sent", &self.sent.is_some())
+            .finish()
+    }
+}

@@ -1,0 +1,76 @@
+//! A message without an answer.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::sending::Sending;
+use super::{Client, block};
+use crate::actor::Actor;
+use crate::error::TellError;
+
+/// A tell on its way: `.await` waits for room, `.now()` refuses at once, `.wait()` blocks a thread.
+///
+/// Ready means *accepted*: the message is in the actor's lane. It is then run once, unless the actor
+/// stops first, which the shutdown report counts.
+///
+/// # Cancel safety
+///
+/// Dropping it before it is ready drops the message unsent.
+#[must_use = "a tell does nothing until it is awaited or sent with `.now()` or `.wait()`"]
+pub struct Tell<'a, A: Actor> {
+    sending: Sending<'a, A>,
+}
+
+impl<'a, A: Actor> Tell<'a, A> {
+    pub(super) fn new(client: &'a Client<A>, shard: usize, request: A::Request) -> Self {
+        Self { sending: Sending::new(client, shard, request) }
+    }
+
+    /// Gives up, and the message back, when there is no room within `limit` of the first poll.
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.sending.limit(limit);
+        self
+    }
+
+    /// Sends now or not at all.
+    ///
+    /// # Errors
+    ///
+    /// Hands the message back when the lane is full or the actor takes no more.
+    pub fn now(mut self) -> Result<(), TellError<A::Request>> {
+        self.sending.now(false).map(drop)
+    }
+
+    /// Waits for room on this thread.
+    ///
+    /// # Errors
+    ///
+    /// Hands the message back when the actor takes no more, when the deadline passes, or when this is
+    /// a core's own thread, which must not block.
+    pub fn wait(mut self) -> Result<(), TellError<A::Request>> {
+        if crate::core_loop::on_core_thread() {
+            let request = self.sending.request.take().expect("a request is sent once");
+            return Err(TellError::WouldBlockCore(request));
+        }
+        block::block_on(self)
+    }
+}
+
+impl<A: Actor> Unpin for Tell<'_, A> {}
+
+impl<A: Actor> Future for Tell<'_, A> {
+    type Output = Result<(), TellError<A::Request>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.sending.poll(false, context).map(|sent| sent.map(drop))
+    }
+}
+
+impl<A: Actor> fmt::Debug for Tell<'_, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tell").field("request", &self.sending.request).finish()
+    }
+}

@@ -1,0 +1,445 @@
+//! One actor on its core: incarnations, the calls into its code, and what follows a panic there.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::ctx::Ctx;
+use super::local::CoreLocal;
+use super::tasks::Owner;
+use super::timers::{Due, next_tick};
+use crate::actor::{Actor, Settings};
+use crate::bridge::bell::LaneBell;
+use crate::error::{Fate, PanicReport, SpawnError};
+use crate::isolate::{catch, drop_quietly};
+use crate::mailbox::lane::{Envelope, LaneConsumer, refuse};
+use crate::mailbox::{Life, Mailbox};
+use crate::pinned::{LocalMailbox, LocalWork};
+use crate::reply::{ReplySlab, ReplySlot, answer_unwound};
+use crate::supervision::{Decision, History, Then};
+
+/// What one look into a lane or a local queue came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Intake {
+    /// The queue is empty.
+    Empty,
+    /// The budget was used up; there is more.
+    More,
+    /// The actor takes nothing until its restart.
+    Held,
+    /// The producer has gone and everything is read.
+    Ended,
+}
+
+/// An actor as the loop sees it, whatever its type.
+pub(crate) trait Cell {
+    /// Takes over new lanes; `found` gets core-wide id and table index of each.
+    fn adopt(&mut self, found: &mut dyn FnMut(u32, u32));
+    /// Serves up to `max` requests of a lane; says how many and what is left.
+    fn intake(&mut self, lane: u32, max: usize) -> (usize, Intake);
+    /// The producer of this lane has gone and everything is read.
+    fn end_lane(&mut self, lane: u32);
+    /// The lane's share of the wake protocol.
+    fn bell(&self, lane: u32) -> Option<&LaneBell>;
+    /// Whether a lane holds something that may be served now.
+    fn has_request(&mut self, lane: u32) -> bool;
+    /// Every lane: core-wide id and table index.
+    fn each_lane(&self, each: &mut dyn FnMut(u32, u32));
+    /// Serves up to `max` items of the local queue.
+    fn run_local(&mut self, max: usize) -> (usize, Intake);
+    /// Runs an `#[every]` method.
+    fn tick(&mut self, incarnation: u64, index: usize, due: Instant);
+    /// Builds the state anew; true when the actor is served again.
+    fn restart(&mut self, incarnation: u64) -> bool;
+    /// A task of this actor panicked.
+    fn task_panicked(&mut self, message: String);
+    /// Moves the actor's life on, as its senders see it.
+    fn advance(&self, life: Life);
+    /// Whether work that was accepted is not finished.
+    fn has_work(&mut self) -> bool;
+    /// Ends the actor in good order: `#[on_stop]`, then the state; what is left is answered.
+    fn close(&mut self);
+}
+
+enum State<A> {
+    Running(A),
+    /// Between a panic and the restart.
+    Held,
+    Stopped,
+}
+
+/// Builds the arguments of `#[init]`, at the start and for every restart.
+pub(crate) type MakeArgs<A> = Box<dyn FnMut() -> <A as Actor>::Args + Send>;
+
+pub(crate) struct ActorCell<A: Actor> {
+    mailbox: Arc<Mailbox<A>>,
+    make_args: MakeArgs<A>,
+    state: State<A>,
+    cx: Ctx<A>,
+    history: History,
+    /// By table index.
+    lanes: Vec<Option<LaneConsumer<A>>>,
+}
+
+impl<A: Actor> ActorCell<A> {
+    /// Builds the actor on its core; `cell` will be its index there.
+    pub(crate) fn start(
+        cell: u32,
+        local: &Rc<CoreLocal>,
+        mailbox: Arc<Mailbox<A>>,
+        make_args: MakeArgs<A>,
+    ) -> Result<Self, SpawnError> {
+        let events = local.publisher::<A::Event>();
+        let me = LocalMailbox::new(cell, Rc::clone(local), Arc::clone(&mailbox));
+        let mut this = Self {
+            mailbox,
+            make_args,
+            state: State::Held,
+            cx: Ctx::new(me, events, cell),
+            history: History::new(<A as Settings>::POLICY.supervision()),
+            lanes: Vec::new(),
+        };
+        this.init()?;
+        Ok(this)
+    }
+
+    fn local(&self) -> &CoreLocal {
+        &self.cx.me.local
+    }
+
+    fn init(&mut self) -> Result<(), SpawnError> {
+        let Self { make_args, cx, .. } = self;
+        match catch(|| A::init(cx, make_args())) {
+            Ok(Ok(state)) => {
+                self.state = State::Running(state);
+                self.set_timers();
+                Ok(())
+            }
+            Ok(Err(cause)) => Err(SpawnError::Init { actor: A::NAME, cause }),
+            Err(message) => {
+                let report = self.report("init", message);
+                answer_unwound(&Fate::Panicked(report.clone()));
+                Err(SpawnError::Panicked(report))
+            }
+        }
+    }
+
+    fn set_timers(&self) {
+        let now = self.cx.now();
+        let mut timers = self.local().timers.borrow_mut();
+        for (index, timer) in A::TIMERS.iter().enumerate() {
+            let due = Due::Every { cell: self.cx.cell, incarnation: self.cx.incarnation, index };
+            timers.set(now + timer.every, due);
+        }
+    }
+
+    fn report(&self, handler: &'static str, message: String) -> PanicReport {
+        let stats = &self.local().shared.stats;
+        stats.panics.add(1);
+        self.mailbox.stats.panics.add(1);
+        PanicReport::new(A::NAME, handler, self.cx.core(), message)
+    }
+
+    /// A call into the actor's code panicked: answer who waits for it, drop the state, decide.
+    fn failed(&mut self, handler: &'static str, message: String) {
+        let report = self.report(handler, message);
+        tracing::error!(core = report.core(), shard = self.mailbox.shard, "{report}");
+        let fate = Fate::Panicked(report);
+        answer_unwound(&fate);
+        self.end_incarnation(&fate);
+        let local = Rc::clone(&self.cx.me.local);
+        match self.history.failed(local.clock.now(), local.random.next()) {
+            Decision::Restart { after } => {
+                self.state = State::Held;
+                let due = Due::Restart { cell: self.cx.cell, incarnation: self.cx.incarnation };
+                local.timers.borrow_mut().set(local.clock.now() + after, due);
+            }
+            Decision::GiveUp(then) => {
+                tracing::error!(
+                    actor = A::NAME,
+                    core = self.cx.core(),
+                    "too many failures: stopped"
+                );
+                self.stop();
+                if then == Then::AbortSystem {
+                    local.abort_system.set(true);
+                }
+            }
+        }
+    }
+
+    /// Drops state, tasks and continuations of this incarnation; timers see that it is over.
+    fn end_incarnation(&mut self, fate: &Fate) {
+        let state = std::mem::replace(&mut self.state, State::Held);
+        let owner = Owner { cell: self.cx.cell, incarnation: self.cx.incarnation };
+        self.cx.incarnation += 1;
+        drop_quietly(state);
+        self.local().tasks.end_owned(owner);
+        drop_each(self.cx.me.take_continuations());
+        // What the drops above took down belongs to the same failure.
+        answer_unwound(fate);
+    }
+
+    /// No more service: senders are refused from here on, and what waits is answered.
+    fn stop(&mut self) {
+        self.state = State::Stopped;
+        self.mailbox.advance(Life::Stopped);
+        self.refuse_everything();
+    }
+
+    fn refuse_everything(&mut self) {
+        let fate = self.mailbox.closing_fate();
+        let mut refused = 0;
+        for lane in self.lanes.iter_mut().flatten() {
+            refused += lane.refuse_all(&fate);
+            self.mailbox.lane(lane.lane).waiters.wake_all();
+        }
+        for envelope in self.cx.me.take_requests() {
+            refused += 1;
+            if let Some(waker) = refuse::<A>(self.cx.me.slab(), envelope, fate.clone()) {
+                self.local().wakes.borrow_mut().push(waker);
+            }
+        }
+        self.mailbox.count_rejected(refused);
+    }
+
+    /// Runs one call into the actor's code; false when it panicked.
+    fn call(&mut self, name: &'static str, call: impl FnOnce(&mut A, &mut Ctx<A>)) -> bool {
+        let State::Running(actor) = &mut self.state else { return false };
+        let cx = &mut self.cx;
+        match catch(|| call(actor, cx)) {
+            Ok(()) => true,
+            Err(message) => {
+                self.failed(name, message);
+                false
+            }
+        }
+    }
+
+    /// Serves one request; false when the actor is not running any more.
+    fn serve(&mut self, slab: &Arc<ReplySlab<A>>, envelope: Envelope<A>) -> bool {
+        let Envelope { request, ticket, deadline } = envelope;
+        let local = Rc::clone(&self.cx.me.local);
+        let started = match ticket {
+            None => None,
+            Some(ticket) => match slab.start(ticket) {
+                Some(started) => Some(started),
+                None => {
+                    // Its asker has left; it must not run.
+                    local.shared.stats.cancelled.add(1);
+                    drop_quietly(request);
+                    return true;
+                }
+            },
+        };
+        let reply = ReplySlot::<A>::new(slab, started, &local.wakes);
+        if deadline <= local.now_nanos.get() {
+            local.shared.stats.expired.add(1);
+            reply.fail(Fate::Deadline { started: false });
+            drop_quietly(request);
+            return true;
+        }
+        let handler = A::handler_name(&request);
+        self.mailbox.stats.handled.add(1);
+        self.call(handler, |actor, cx| actor.handle(cx, request, reply))
+    }
+}
+
+impl<A: Actor> Cell for ActorCell<A> {
+    fn adopt(&mut self, found: &mut dyn FnMut(u32, u32)) {
+        for lane in self.mailbox.take_arrivals() {
+            let index = lane.lane as usize;
+            if self.lanes.len() <= index {
+                self.lanes.resize_with(index + 1, || None);
+            }
+            found(lane.bell.lane(), lane.lane);
+            self.lanes[index] = Some(lane);
+        }
+    }
+
+    fn intake(&mut self, lane: u32, max: usize) -> (usize, Intake) {
+        // Taken out for the time of the loop, which needs the rest of the cell.
+        let Some(mut consumer) = self.lanes.get_mut(lane as usize).and_then(Option::take) else {
+            return (0, Intake::Empty);
+        };
+        // Asked before the ring is read: what was written before the close is then seen.
+        let closed = consumer.ring.is_closed();
+        let mut served = 0;
+        let mut running = matches!(self.state, State::Running(_));
+        while running && served < max {
+            let Some(envelope) = consumer.ring.read_unpublished() else { break };
+            served += 1;
+            running = self.serve(&consumer.slab, envelope);
+        }
+        if matches!(self.state, State::Stopped) {
+            let refused = consumer.refuse_all(&self.mailbox.closing_fate());
+            self.mailbox.count_rejected(refused);
+        }
+        if served > 0 {
+            consumer.ring.publish();
+            self.mailbox.lane(lane).waiters.freed(served);
+        }
+        let left = match (&self.state, consumer.ring.is_empty()) {
+            (State::Held, false) => Intake::Held,
+            (_, true) if closed => Intake::Ended,
+            (_, true) => Intake::Empty,
+            (_, false) => Intake::More,
+        };
+        self.lanes[lane as usize] = Some(consumer);
+        (served, left)
+    }
+
+    fn end_lane(&mut self, lane: u32) {
+        if let Some(consumer) = self.lanes.get_mut(lane as usize).and_then(Option::take) {
+            let id = consumer.bell.lane();
+            drop(consumer);
+            self.mailbox.lane_ended(lane, id);
+        }
+    }
+
+    fn bell(&self, lane: u32) -> Option<&LaneBell> {
+        self.lanes.get(lane as usize)?.as_ref().map(|lane| &*lane.bell)
+    }
+
+    fn has_request(&mut self, lane: u32) -> bool {
+        // What is held is not runnable; its restart has a timer.
+        if matches!(self.state, State::Held) {
+            return false;
+        }
+        let lane = self.lanes.get_mut(lane as usize).and_then(Option::as_mut);
+        lane.is_some_and(|lane| !lane.ring.is_empty() || lane.ring.is_closed())
+    }
+
+    fn each_lane(&self, each: &mut dyn FnMut(u32, u32)) {
+        for lane in self.lanes.iter().flatten() {
+            each(lane.bell.lane(), lane.lane);
+        }
+    }
+
+    fn run_local(&mut self, max: usize) -> (usize, Intake) {
+        self.cx.me.taken_off_the_list();
+        let mut served = 0;
+        while served < max && matches!(self.state, State::Running(_)) {
+            let Some(work) = self.cx.me.take() else { break };
+            served += 1;
+            match work {
+                LocalWork::Continue(continuation) => {
+                    self.call("continuation", continuation);
+                }
+                LocalWork::Request(envelope) => {
+                    // The slab exists: a local tell needs none, a local ask has built it.
+                    let slab = Arc::clone(self.cx.me.slab());
+                    self.serve(&slab, envelope);
+                }
+            }
+        }
+        if matches!(self.state, State::Held) {
+            return (served, Intake::Held);
+        }
+        let more = self.cx.me.announce_rest();
+        (served, if more { Intake::More } else { Intake::Empty })
+    }
+
+    fn tick(&mut self, incarnation: u64, index: usize, due: Instant) {
+        if incarnation != self.cx.incarnation || !matches!(self.state, State::Running(_)) {
+            return;
+        }
+        let Some(timer) = A::TIMERS.get(index) else { return };
+        if self.call(timer.name, timer.run) {
+            let next = next_tick(due, timer.every, self.cx.now());
+            let due = Due::Every { cell: self.cx.cell, incarnation, index };
+            self.local().timers.borrow_mut().set(next, due);
+        }
+    }
+
+    fn restart(&mut self, incarnation: u64) -> bool {
+        if incarnation != self.cx.incarnation || !matches!(self.state, State::Held) {
+            return false;
+        }
+        self.mailbox.stats.restarts.add(1);
+        self.local().shared.stats.restarts.add(1);
+        match self.init() {
+            Ok(()) => {
+                tracing::warn!(actor = A::NAME, core = self.cx.core(), incarnation, "restarted");
+                self.cx.me.announce_rest();
+                return true;
+            }
+            // Counted and reported where it was caught; the decision is the same as for a handler.
+            Err(SpawnError::Panicked(report)) => {
+                tracing::error!(core = report.core(), "{report}");
+            }
+            Err(error) => tracing::error!(core = self.cx.core(), "{error}"),
+        }
+        let local = Rc::clone(&self.cx.me.local);
+        self.cx.incarnation += 1;
+        match self.history.failed(local.clock.now(), local.random.next()) {
+            Decision::Restart { after } => {
+                let due = Due::Restart { cell: self.cx.cell, incarnation: self.cx.incarnation };
+                local.timers.borrow_mut().set(local.clock.now() + after, due);
+            }
+            Decision::GiveUp(then) => {
+                self.stop();
+                local.abort_system.set(local.abort_system.get() || then == Then::AbortSystem);
+            }
+        }
+        false
+    }
+
+    fn task_panicked(&mut self, message: String) {
+        let report = self.report("task", message);
+        tracing::error!(core = report.core(), "{report}");
+        answer_unwound(&Fate::Panicked(report));
+    }
+
+    fn advance(&self, life: Life) {
+        self.mailbox.advance(life);
+    }
+
+    fn has_work(&mut self) -> bool {
+        if self.cx.me.has_work() {
+            return true;
+        }
+        self.lanes.iter_mut().flatten().any(|lane| !lane.ring.is_empty())
+    }
+
+    fn close(&mut self) {
+        self.mailbox.advance(Life::Closing);
+        if matches!(self.state, State::Running(_)) {
+            self.call("on_stop", A::on_stop);
+        }
+        self.end_incarnation(&Fate::Stopping { started: true });
+        self.state = State::Stopped;
+        self.refuse_everything();
+        // Dropping the lanes answers what comes in at this very moment.
+        self.lanes.clear();
+        self.mailbox.close();
+    }
+}
+
+impl<A: Actor> Drop for ActorCell<A> {
+    fn drop(&mut self) {
+        if self.mailbox.life() >= Life::Closing {
+            return;
+        }
+        // Without `close`, the core's thread is unwinding.
+        self.mailbox.advance(Life::Lost);
+        drop_quietly(std::mem::replace(&mut self.state, State::Stopped));
+        drop_each(self.cx.me.take_continuations());
+        for envelope in self.cx.me.take_requests() {
+            if let Some(waker) =
+                refuse::<A>(self.cx.me.slab(), envelope, Fate::CoreLost { started: false })
+            {
+                waker.wake();
+            }
+        }
+        self.lanes.clear();
+        self.mailbox.close();
+    }
+}
+
+fn drop_each<T>(values: VecDeque<T>) {
+    for value in values {
+        drop_quietly(value);
+    }
+}

@@ -1,0 +1,214 @@
+//! What a handler sees of its surroundings.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use super::tasks::{LocalFuture, Owner};
+use super::timers::Due;
+use crate::actor::Actor;
+use crate::bus::publisher::Publisher;
+use crate::client::Ask;
+use crate::error::AskError;
+use crate::pinned::{LocalMailbox, Pinned};
+
+/// The surroundings of a handler: time, events, tasks, other actors.
+///
+/// Lent to each handler for the length of its call. It never leaves the core and never leaves the call:
+///
+/// ```compile_fail
+/// use tpc_actors::prelude::*;
+///
+/// # #[core_actor] pub struct Escape;
+/// #[core_actor]
+/// impl Escape {
+///     # #[init] fn new() -> Self { Self }
+///     #[handler(tell)]
+///     fn run(&mut self, cx: &mut Ctx<Self>) {
+///         std::thread::spawn(move || cx.now());
+///     }
+/// }
+/// ```
+pub struct Ctx<A: Actor> {
+    pub(crate) me: Rc<LocalMailbox<A>>,
+    pub(crate) events: Rc<Publisher<A::Event>>,
+    pub(crate) incarnation: u64,
+    pub(crate) cell: u32,
+    /// Not `Send`, whatever the fields become.
+    _pinned: PhantomData<*mut ()>,
+}
+
+impl<A: Actor> Ctx<A> {
+    pub(crate) fn new(me: Rc<LocalMailbox<A>>, events: Rc<Publisher<A::Event>>, cell: u32) -> Self {
+        Self { me, events, incarnation: 0, cell, _pinned: PhantomData }
+    }
+
+    /// The time at the start of this turn of the loop; at most a turn (500 µs by default, or one slow
+    /// handler) behind the clock. Virtual under simulation.
+    pub fn now(&self) -> Instant {
+        self.me.local.now.get()
+    }
+
+    /// The core that the actor lives on, counted from 0.
+    pub fn core(&self) -> usize {
+        self.me.local.shared.index
+    }
+
+    /// The actor's shard, counted from 0; 0 for an actor that was spawned alone.
+    pub fn shard(&self) -> usize {
+        self.me.mailbox.shard
+    }
+
+    /// How often the state has been built before: 0 for the first time, 1 after the first restart.
+    pub fn incarnation(&self) -> u64 {
+        self.incarnation
+    }
+
+    /// Publishes an event to whoever has subscribed. Never blocks; without subscribers it costs one load.
+    pub fn publish(&mut self, event: A::Event) {
+        self.events.publish(event);
+    }
+
+    /// A handle to this actor for tasks and actors on the same core.
+    pub fn pinned(&self) -> A::Pinned {
+        A::Pinned::from(Pinned::new(Rc::clone(&self.me)))
+    }
+
+    /// Runs a task on this core. It may await, may hold `!Send` values, and ends with this incarnation
+    /// of the actor, or with the system without being waited for.
+    ///
+    /// # Panics
+    ///
+    /// When the core holds as many tasks as it may
+    /// ([`tasks_max`](crate::SystemBuilder::tasks_max)); see [`Self::try_spawn`].
+    pub fn spawn(&mut self, future: impl Future<Output = ()> + 'static) {
+        self.check_room();
+        self.me.local.tasks.spawn(self.owner(), false, Box::pin(future));
+    }
+
+    /// As [`Self::spawn`], or the future back when the core holds as many tasks as it may.
+    ///
+    /// # Errors
+    ///
+    /// The future.
+    pub fn try_spawn<F: Future<Output = ()> + 'static>(&mut self, future: F) -> Result<(), F> {
+        if self.me.local.tasks.is_full() {
+            return Err(future);
+        }
+        self.spawn(future);
+        Ok(())
+    }
+
+    /// Asks another actor, on this core or another, and goes on; `then` runs on this actor with the
+    /// answer. The ask is sent before this returns if there is room, so sends keep their order.
+    ///
+    /// `then` does not run when this incarnation of the actor ends first.
+    ///
+    /// # Panics
+    ///
+    /// When the core holds as many tasks as it may.
+    pub fn ask<B: Actor, T: 'static, E: 'static>(
+        &mut self,
+        ask: Ask<'_, B, T, E>,
+        then: impl FnOnce(&mut A, &mut Self, Result<T, AskError<E>>) + 'static,
+    ) {
+        self.check_room();
+        let ask = ask.into_owned();
+        let me = Rc::clone(&self.me);
+        let task: LocalFuture = Box::pin(async move {
+            let answer = ask.await;
+            me.resume(Box::new(move |this, cx| then(this, cx, answer)));
+        });
+        let tasks = &self.me.local.tasks;
+        let id = tasks.spawn(self.owner(), true, task);
+        // Polled here and now: that sends the request. Our own code only, so nothing is re-entered.
+        tasks.poll(id);
+    }
+
+    /// Runs `future` on Tokio and goes on; `then` runs on this actor with its output.
+    ///
+    /// Tokio is the runtime in which the system was started, or else one that the system brings.
+    /// The future is aborted when this incarnation of the actor ends first. When it panics, `then` is
+    /// dropped (a [`Reply`](crate::Reply) in it answers `Dropped`) and the panic is counted.
+    ///
+    /// # Panics
+    ///
+    /// When the core holds as many tasks as it may.
+    pub fn offload<F>(
+        &mut self,
+        future: F,
+        then: impl FnOnce(&mut A, &mut Self, F::Output) + 'static,
+    ) where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.check_room();
+        let local = Rc::clone(&self.me.local);
+        let running = local.offload.spawn(future);
+        let me = Rc::clone(&self.me);
+        let task: LocalFuture = Box::pin(async move {
+            match running.await {
+                Ok(output) => me.resume(Box::new(move |this, cx| then(this, cx, output))),
+                Err(message) => {
+                    me.local.shared.stats.panics.add(1);
+                    tracing::error!(actor = A::NAME, message, "an offloaded future did not finish");
+                }
+            }
+        });
+        local.tasks.spawn(self.owner(), true, task);
+    }
+
+    /// Sleeps for tasks of this core: ready at the first turn of the loop after `time` has passed.
+    pub fn sleep(&self, time: Duration) -> Sleep {
+        Sleep { until: self.now() + time, me: Rc::clone(&self.me.local) }
+    }
+
+    fn owner(&self) -> Owner {
+        Owner { cell: self.cell, incarnation: self.incarnation }
+    }
+
+    #[track_caller]
+    fn check_room(&self) {
+        let tasks = &self.me.local.tasks;
+        assert!(!tasks.is_full(), "the core holds {} tasks, as many as it may", tasks.max());
+    }
+}
+
+impl<A: Actor> fmt::Debug for Ctx<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ctx")
+            .field("actor", &A::NAME)
+            .field("core", &self.core())
+            .field("incarnation", &self.incarnation)
+            .finish()
+    }
+}
+
+/// A pause of a task; made by [`Ctx::sleep`].
+#[must_use = "a sleep does nothing until it is awaited"]
+pub struct Sleep {
+    until: Instant,
+    me: Rc<super::local::CoreLocal>,
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.me.now.get() >= self.until {
+            return Poll::Ready(());
+        }
+        self.me.timers.borrow_mut().set(self.until, Due::Wake(context.waker().clone()));
+        Poll::Pending
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleep").field("until", &self.until).finish()
+    }
+}

@@ -1,0 +1,87 @@
+//! Driving a core: turn after turn, a bounded spin, then sleep.
+//!
+//! A sleep costs its waker about eleven microseconds and the sleeper forty (`docs/performance.md`), so a
+//! core whose CPU nobody else needs looks a while longer first. On a shared CPU spinning would only
+//! keep the producers from running, so the spin is zero there.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::shared::CoreShared;
+use super::{Budget, Core, OnCore};
+
+/// How a core waits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Idle {
+    /// How long an idle core looks before it sleeps.
+    pub(crate) spin: Duration,
+    /// The longest sleep; `None` trusts the wake protocol alone.
+    pub(crate) backstop: Option<Duration>,
+}
+
+/// Looks between two readings of the clock while spinning.
+const LOOKS_PER_CLOCK: u32 = 32;
+
+/// Runs `core` on this thread until it has finished.
+///
+/// `on_abort` is called when an actor's policy asks for the end of the whole system.
+pub(crate) fn drive(core: &mut Core, budget: &Budget, idle: Idle, on_abort: &dyn Fn()) {
+    let _on_core = OnCore::enter();
+    let shared = Arc::clone(&core.local.shared);
+    let clock = Arc::clone(&core.local.clock);
+    while !core.is_finished() {
+        let turn = core.turn(clock.now(), budget);
+        if core.local.abort_system.take() {
+            on_abort();
+        }
+        if turn.more || turn.ran > 0 {
+            continue;
+        }
+        let due = turn.next_deadline;
+        if core.is_finished() || spin(core, idle.spin, due) || !core.try_park() {
+            continue;
+        }
+        sleep(core, &shared, due, idle.backstop);
+    }
+}
+
+/// Looks for work for as long as `budget`; true when there is some.
+fn spin(core: &mut Core, budget: Duration, due: Option<Instant>) -> bool {
+    if budget.is_zero() {
+        return false;
+    }
+    let clock = Arc::clone(&core.local.clock);
+    let start = clock.now();
+    let end = due.map_or(start + budget, |due| due.min(start + budget));
+    loop {
+        for _ in 0..LOOKS_PER_CLOCK {
+            if core.has_request() {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        let now = clock.now();
+        if now >= end {
+            return due.is_some_and(|due| now >= due);
+        }
+    }
+}
+
+fn sleep(core: &mut Core, shared: &CoreShared, due: Option<Instant>, backstop: Option<Duration>) {
+    let until_due = due.map(|due| due.saturating_duration_since(core.local.clock.now()));
+    let by_backstop = match (backstop, until_due) {
+        (Some(backstop), Some(due)) => backstop < due,
+        (Some(_), None) => true,
+        (None, _) => false,
+    };
+    let limit = if by_backstop { backstop } else { until_due };
+    let rung = shared.bell.sleep(limit);
+    if rung || !by_backstop {
+        return;
+    }
+    // Nobody rang. Whatever is found now was missed by the protocol, which must never happen.
+    if core.poll_all_lanes() && !shared.bell.has_news() {
+        shared.stats.backstop_rescues.add(1);
+        tracing::error!(core = shared.index, "a sleeping core missed a wake; please report this");
+    }
+}

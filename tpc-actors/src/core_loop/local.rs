@@ -1,0 +1,105 @@
+//! What all actors of one core share, reached through their `Ctx`. Never leaves the core's thread.
+
+use std::any::{Any, TypeId};
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Instant;
+
+use super::shared::CoreShared;
+use super::tasks::Tasks;
+use super::timers::Timers;
+use crate::bus::BusRegistry;
+use crate::bus::publisher::{Flush, Publisher};
+use crate::clock::Clock;
+use crate::offload::Offload;
+use crate::random::Random;
+
+/// Services of one core.
+pub(crate) struct CoreLocal {
+    pub(crate) shared: Arc<CoreShared>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Read once a turn.
+    pub(crate) now: Cell<Instant>,
+    /// The same as nanoseconds since the clock's epoch.
+    pub(crate) now_nanos: Cell<u64>,
+    pub(crate) random: Random,
+    pub(crate) timers: RefCell<Timers>,
+    pub(crate) tasks: Tasks,
+    /// Askers that were answered in this turn; woken together at its end.
+    pub(crate) wakes: RefCell<Vec<Waker>>,
+    /// Actors with something in their local queue, each at most once.
+    pub(crate) runnable: RefCell<VecDeque<u32>>,
+    pub(crate) offload: Arc<Offload>,
+    bus: Arc<BusRegistry>,
+    publishers: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
+    flushers: RefCell<Vec<Rc<dyn Flush>>>,
+    /// An actor asked for the whole system to end.
+    pub(crate) abort_system: Cell<bool>,
+}
+
+impl CoreLocal {
+    pub(crate) fn new(
+        shared: Arc<CoreShared>,
+        clock: Arc<dyn Clock>,
+        seed: u64,
+        tasks_max: usize,
+        offload: Arc<Offload>,
+        bus: Arc<BusRegistry>,
+    ) -> Rc<Self> {
+        let now = clock.now();
+        Rc::new(Self {
+            tasks: Tasks::new(Arc::clone(&shared), tasks_max),
+            shared,
+            now: Cell::new(now),
+            now_nanos: Cell::new(crate::clock::nanos(&*clock, now)),
+            clock,
+            random: Random::seeded(seed),
+            timers: RefCell::default(),
+            wakes: RefCell::default(),
+            runnable: RefCell::default(),
+            offload,
+            bus,
+            publishers: RefCell::default(),
+            flushers: RefCell::default(),
+            abort_system: Cell::new(false),
+        })
+    }
+
+    pub(crate) fn set_now(&self, now: Instant) {
+        self.now.set(now);
+        self.now_nanos.set(crate::clock::nanos(&*self.clock, now));
+    }
+
+    /// This core's publisher of `E`; all actors that publish `E` share its sequence.
+    pub(crate) fn publisher<E: Send + Clone + 'static>(&self) -> Rc<Publisher<E>> {
+        let key = TypeId::of::<E>();
+        if let Some(known) = self.publishers.borrow().get(&key) {
+            if let Ok(publisher) = Rc::clone(known).downcast::<Publisher<E>>() {
+                return publisher;
+            }
+        }
+        let publisher = Rc::new(Publisher::new(self.bus.of::<E>(), self.shared.index));
+        self.publishers.borrow_mut().insert(key, Rc::clone(&publisher) as _);
+        self.flushers.borrow_mut().push(Rc::clone(&publisher) as _);
+        publisher
+    }
+
+    /// Wakes everyone that this turn has news for: askers and subscribers.
+    pub(crate) fn publish(&self) {
+        // Taken out, because a waker is foreign code and may lead back here.
+        let mut wakes = self.wakes.take();
+        for waker in wakes.drain(..) {
+            crate::isolate::drop_quietly(crate::isolate::catch(|| waker.wake()));
+        }
+        // The buffer goes back for the next turn unless a waker has started another one.
+        if self.wakes.borrow().is_empty() {
+            self.wakes.replace(wakes);
+        }
+        for flusher in &*self.flushers.borrow() {
+            flusher.flush();
+        }
+    }
+}

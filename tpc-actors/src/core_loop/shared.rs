@@ -1,0 +1,132 @@
+//! What other threads see of a core.
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Core;
+use super::tasks::TaskId;
+use crate::bridge::bell::{CoreBell, LANES_MAX};
+use crate::bridge::doorbell::Doorbell;
+use crate::stats::CoreStats;
+
+/// Something for the core to do between two turns, with all of the core at hand.
+pub(crate) type Command = Box<dyn FnOnce(&mut Core) + Send>;
+
+/// Cold news for a core. Every part is bounded by what exists: a waiting caller a command, a lane an
+/// announcement, a task a wake.
+#[derive(Default)]
+pub(crate) struct Inbox {
+    pub(crate) commands: Vec<Command>,
+    /// New lanes: core-wide id, and the actor they lead to.
+    pub(crate) lanes: Vec<(u32, u32)>,
+    pub(crate) wakes: Vec<TaskId>,
+    closed: bool,
+}
+
+#[derive(Debug, Default)]
+struct LaneIds {
+    free: Vec<u32>,
+    used: u32,
+}
+
+/// The part of a core that any thread may touch.
+pub(crate) struct CoreShared {
+    /// Counted from 0 within the system.
+    pub(crate) index: usize,
+    pub(crate) bell: Arc<CoreBell>,
+    pub(crate) stats: CoreStats,
+    /// Requests that a closing lane answered unserved; cold, so any thread may count.
+    pub(crate) rejected: AtomicU64,
+    inbox: Mutex<Inbox>,
+    lane_ids: Mutex<LaneIds>,
+}
+
+impl CoreShared {
+    pub(crate) fn new(index: usize, doorbell: Arc<dyn Doorbell>) -> Arc<Self> {
+        Arc::new(Self {
+            index,
+            bell: Arc::new(CoreBell::new(doorbell)),
+            stats: CoreStats::default(),
+            rejected: AtomicU64::new(0),
+            inbox: Mutex::default(),
+            lane_ids: Mutex::default(),
+        })
+    }
+
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lane_ids(&self) -> MutexGuard<'_, LaneIds> {
+        self.lane_ids.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has `command` run on the core.
+    ///
+    /// # Errors
+    ///
+    /// Hands the command back when the core's thread has ended or is about to.
+    pub(crate) fn command(&self, command: Command) -> Result<(), Command> {
+        {
+            let mut inbox = self.inbox();
+            if inbox.closed {
+                return Err(command);
+            }
+            inbox.commands.push(command);
+        }
+        self.bell.ring_control();
+        Ok(())
+    }
+
+    /// Makes a lane known; the lane's own first ring, or this one, has the core adopt it.
+    pub(crate) fn announce_lane(&self, id: u32, cell: u32) {
+        self.inbox().lanes.push((id, cell));
+        self.bell.ring_control();
+    }
+
+    pub(crate) fn wake_task(&self, task: TaskId) {
+        self.inbox().wakes.push(task);
+        self.bell.ring_control();
+    }
+
+    /// Takes all news.
+    pub(crate) fn take_inbox(&self) -> Inbox {
+        let mut inbox = self.inbox();
+        let closed = inbox.closed;
+        std::mem::replace(&mut *inbox, Inbox { closed, ..Inbox::default() })
+    }
+
+    /// Refuses commands from here on; those that nobody will run are dropped, which tells their callers.
+    pub(crate) fn close_inbox(&self) {
+        let left = {
+            let mut inbox = self.inbox();
+            inbox.closed = true;
+            std::mem::take(&mut inbox.commands)
+        };
+        drop(left);
+    }
+
+    pub(crate) fn acquire_lane_id(&self) -> Option<u32> {
+        let mut ids = self.lane_ids();
+        if let Some(id) = ids.free.pop() {
+            return Some(id);
+        }
+        let id = ids.used;
+        if id as usize >= LANES_MAX {
+            return None;
+        }
+        ids.used += 1;
+        Some(id)
+    }
+
+    pub(crate) fn release_lane_id(&self, id: u32) {
+        self.lane_ids().free.push(id);
+    }
+}
+
+impl fmt::Debug for CoreShared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CoreShared").field("index", &self.index).finish_non_exhaustive()
+    }
+}

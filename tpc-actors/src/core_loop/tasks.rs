@@ -1,0 +1,219 @@
+//! Tasks of one core: futures that may hold `!Send` values, with wakers that any thread may wake.
+//!
+//! A wake puts the task's id into the core's inbox, once until the task is polled again, so the list of
+//! wakes is no longer than the list of tasks. Wakers are `Send + Sync`, because users hand them to Tokio
+//! and to other threads.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use super::shared::CoreShared;
+use crate::isolate::{catch, drop_quietly};
+
+/// Names a task; the generation tells it from others that had the same place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TaskId {
+    index: u32,
+    generation: u32,
+}
+
+/// The actor that a task belongs to; it ends with that incarnation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub(crate) cell: u32,
+    pub(crate) incarnation: u64,
+}
+
+pub(crate) type LocalFuture = Pin<Box<dyn Future<Output = ()>>>;
+
+struct Task {
+    /// `None` while it is being polled.
+    future: Option<LocalFuture>,
+    waker: Waker,
+    signal: Arc<Signal>,
+    owner: Owner,
+    /// Whether a drain waits for it.
+    drained: bool,
+}
+
+#[derive(Default)]
+struct Place {
+    generation: u32,
+    task: Option<Task>,
+}
+
+/// The waker of one task.
+struct Signal {
+    id: TaskId,
+    /// Whether the task is on its way to being polled.
+    queued: AtomicBool,
+    core: Arc<CoreShared>,
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // Pairs with the swap before the poll: a wake after it is not lost, one before it is one poll.
+        if !self.queued.swap(true, Ordering::AcqRel) {
+            self.core.wake_task(self.id);
+        }
+    }
+}
+
+/// What polling one task came to.
+pub(crate) enum Polled {
+    Alive,
+    Ended,
+    Panicked { owner: Owner, message: String },
+}
+
+/// The tasks of one core.
+pub(crate) struct Tasks {
+    core: Arc<CoreShared>,
+    places: RefCell<Vec<Place>>,
+    free: RefCell<Vec<u32>>,
+    ready: RefCell<VecDeque<TaskId>>,
+    max: usize,
+    /// Tasks that a drain waits for.
+    drained: Cell<usize>,
+}
+
+impl Tasks {
+    pub(crate) fn new(core: Arc<CoreShared>, max: usize) -> Self {
+        Self {
+            core,
+            places: RefCell::default(),
+            free: RefCell::default(),
+            ready: RefCell::default(),
+            max,
+            drained: Cell::new(0),
+        }
+    }
+
+    /// How many tasks the core may hold.
+    pub(crate) fn max(&self) -> usize {
+        self.max
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.free.borrow().is_empty() && self.places.borrow().len() >= self.max
+    }
+
+    /// Tasks that a drain waits for.
+    pub(crate) fn awaited(&self) -> usize {
+        self.drained.get()
+    }
+
+    /// Adds a task that is polled in this turn. The caller has made sure that there is room.
+    pub(crate) fn spawn(&self, owner: Owner, drained: bool, future: LocalFuture) -> TaskId {
+        let mut places = self.places.borrow_mut();
+        let index = self.free.borrow_mut().pop().unwrap_or_else(|| {
+            places.push(Place::default());
+            u32::try_from(places.len() - 1).expect("the maximum fits in 32 bits")
+        });
+        let place = &mut places[index as usize];
+        let id = TaskId { index, generation: place.generation };
+        let signal =
+            Arc::new(Signal { id, queued: AtomicBool::new(true), core: Arc::clone(&self.core) });
+        let waker = Waker::from(Arc::clone(&signal));
+        place.task = Some(Task { future: Some(future), waker, signal, owner, drained });
+        self.drained.set(self.drained.get() + usize::from(drained));
+        self.ready.borrow_mut().push_back(id);
+        id
+    }
+
+    /// Queues tasks that were woken.
+    pub(crate) fn woken(&self, wakes: Vec<TaskId>) {
+        self.ready.borrow_mut().extend(wakes);
+    }
+
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.borrow().is_empty()
+    }
+
+    /// Polls the task that has been ready for longest; `None` when none is.
+    pub(crate) fn run_one(&self) -> Option<Polled> {
+        let id = self.ready.borrow_mut().pop_front()?;
+        Some(self.poll(id))
+    }
+
+    /// Polls one task.
+    pub(crate) fn poll(&self, id: TaskId) -> Polled {
+        // Nothing stays borrowed over the poll: it may spawn and end other tasks.
+        let (mut future, waker) = {
+            let mut places = self.places.borrow_mut();
+            let Some(task) = Self::find(&mut places, id) else { return Polled::Ended };
+            let Some(future) = task.future.take() else { return Polled::Alive };
+            task.signal.queued.swap(false, Ordering::AcqRel);
+            (future, task.waker.clone())
+        };
+        let polled = catch(|| future.as_mut().poll(&mut Context::from_waker(&waker)));
+        let mut places = self.places.borrow_mut();
+        let owner = match Self::find(&mut places, id) {
+            Some(task) if matches!(polled, Ok(Poll::Pending)) => {
+                task.future = Some(future);
+                return Polled::Alive;
+            }
+            Some(task) => task.owner,
+            // Its actor was restarted during the poll.
+            None => {
+                drop(places);
+                drop_quietly(future);
+                return Polled::Ended;
+            }
+        };
+        drop(places);
+        self.end(id);
+        drop_quietly(future);
+        match polled {
+            Err(message) => Polled::Panicked { owner, message },
+            Ok(_) => Polled::Ended,
+        }
+    }
+
+    fn find(places: &mut [Place], id: TaskId) -> Option<&mut Task> {
+        let place = places.get_mut(id.index as usize)?;
+        (place.generation == id.generation).then_some(place.task.as_mut()).flatten()
+    }
+
+    fn end(&self, id: TaskId) {
+        let ended = {
+            let mut places = self.places.borrow_mut();
+            let Some(place) = places.get_mut(id.index as usize) else { return };
+            if place.generation != id.generation {
+                return;
+            }
+            place.generation = place.generation.wrapping_add(1);
+            place.task.take()
+        };
+        let Some(task) = ended else { return };
+        self.free.borrow_mut().push(id.index);
+        self.drained.set(self.drained.get() - usize::from(task.drained));
+        drop_quietly(task);
+    }
+
+    /// Ends the tasks of an incarnation that is over.
+    pub(crate) fn end_owned(&self, owner: Owner) {
+        let owned: Vec<TaskId> = (self.places.borrow().iter().zip(0u32..))
+            .filter(|(place, _)| place.task.as_ref().is_some_and(|task| task.owner == owner))
+            .map(|(place, index)| TaskId { index, generation: place.generation })
+            .collect();
+        for id in owned {
+            self.end(id);
+        }
+    }
+}
+
+impl fmt::Debug for Tasks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tasks").field("max", &self.max).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,68 @@
+#![doc = include_str!("../../README.md")]
+#![deny(unsafe_op_in_unsafe_fn, unsafe_code, missing_docs)]
+#![warn(missing_debug_implementations)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+// In reading order. A model (`--cfg tpc_loom`) builds the protocols alone.
+#[cfg(not(tpc_loom))]
+pub mod actor;
+pub mod bridge;
+#[cfg(not(tpc_loom))]
+pub mod bus;
+#[cfg(not(tpc_loom))]
+pub mod client;
+#[cfg(not(tpc_loom))]
+mod core_loop;
+#[cfg(not(tpc_loom))]
+mod error;
+#[cfg(not(tpc_loom))]
+mod mailbox;
+#[cfg(not(tpc_loom))]
+pub mod pinned;
+#[cfg(not(tpc_loom))]
+pub mod placement;
+mod reply;
+#[cfg(not(tpc_loom))]
+pub mod supervision;
+#[cfg(not(tpc_loom))]
+mod system;
+
+#[cfg(not(tpc_loom))]
+mod clock;
+#[cfg(not(tpc_loom))]
+mod isolate;
+#[cfg(not(tpc_loom))]
+mod keeper;
+#[cfg(not(tpc_loom))]
+mod offload;
+#[cfg(not(tpc_loom))]
+#[doc(hidden)]
+pub mod private;
+#[cfg(not(tpc_loom))]
+mod random;
+#[cfg(not(tpc_loom))]
+mod stats;
+mod sync;
+
+#[cfg(not(tpc_loom))]
+pub use {
+    actor::Actor,
+    bus::{Delivery, Gap, Position, Subscription},
+    core_loop::{Ctx, Sleep},
+    error::{AskError, InitError, PanicReport, SpawnError, StartError, TellError},
+    mailbox::threads::register_thread,
+    reply::Reply,
+    system::{
+        ActorState, ActorStatus, CoreStatus, Shutdown, ShutdownReport, Spawn, System, SystemBuilder,
+    },
+    tpc_actors_macros::{core_actor, every, handler, init, on_stop},
+};
+
+/// What a program with actors needs: `use tpc_actors::prelude::*;`.
+#[cfg(not(tpc_loom))]
+pub mod prelude {
+    pub use crate::{
+        AskError, Ctx, Delivery, Gap, Reply, ShutdownReport, SpawnError, System, TellError,
+        core_actor, every, handler, init, on_stop,
+    };
+}

@@ -1,0 +1,335 @@
+//! What the senders to one actor and its core share.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+use crate::actor::{Actor, Settings};
+use crate::bridge::bell::LaneBell;
+use crate::bridge::ring::ring;
+use crate::core_loop::shared::CoreShared;
+use crate::error::{Fate, TellError};
+use crate::keeper::{Expire, Keeper};
+use crate::reply::slot::{FreeSlots, NO_DEADLINE};
+use crate::stats::ActorStats;
+
+pub(crate) mod lane;
+pub(crate) mod threads;
+pub(crate) mod waiters;
+
+use lane::{Lane, LaneConsumer, LaneProducer};
+
+/// Life of an actor, as its senders see it. Written by the actor's core (and, when that is lost, by
+/// whoever noticed), read with every send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u32)]
+pub(crate) enum Life {
+    /// Served, or about to be served again after a restart.
+    Open,
+    /// The system is draining: outside senders are refused, cores may still finish what they began.
+    Draining,
+    /// The drain is over; everyone is refused.
+    Closing,
+    /// The actor has stopped for good.
+    Stopped,
+    /// The core's thread is gone.
+    Lost,
+}
+
+/// Why a request was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Full,
+    Stopped,
+    Stopping,
+    CoreLost,
+}
+
+impl Refusal {
+    pub(crate) fn with<M>(self, message: M) -> TellError<M> {
+        match self {
+            Self::Full => TellError::Full(message),
+            Self::Stopped => TellError::Stopped(message),
+            Self::Stopping => TellError::Stopping(message),
+            Self::CoreLost => TellError::CoreLost(message),
+        }
+    }
+}
+
+/// Lanes that one actor can have.
+const LANES_MAX: usize = GROUPS * GROUP;
+const GROUPS: usize = 64;
+const GROUP: usize = 64;
+
+/// Table index of the lane that threads without their own share.
+const VISITOR: u32 = 0;
+
+/// Lanes stay where they are once built, so that asks can borrow them for as long as their client.
+type Group<A> = OnceLock<Box<[OnceLock<Lane<A>>]>>;
+
+struct Registry<A: Actor> {
+    /// Table indices whose producers have gone.
+    free: Vec<u32>,
+    used: u32,
+    /// Lanes that the core has not seen yet.
+    arrivals: Vec<LaneConsumer<A>>,
+    closed: bool,
+}
+
+/// The shared part of one actor.
+pub(crate) struct Mailbox<A: Actor> {
+    /// Unique in the process; keys the threads' lane tables.
+    pub(crate) id: u64,
+    pub(crate) shard: usize,
+    pub(crate) core: Arc<CoreShared>,
+    /// The actor's index on its core; set by the core before anyone can send.
+    pub(crate) cell: OnceLock<u32>,
+    life: AtomicU32,
+    capacity: usize,
+    lanes: Box<[Group<A>]>,
+    registry: Mutex<Registry<A>>,
+    /// Reserved from the start, so that a send never fails for want of a lane.
+    visitor_id: u32,
+    visitor: OnceLock<Option<Mutex<LaneProducer<A>>>>,
+    /// The earliest deadline that the keeper knows of.
+    next_deadline: AtomicU64,
+    keeper: Arc<Keeper>,
+    pub(crate) stats: ActorStats,
+}
+
+impl<A: Actor> Mailbox<A> {
+    /// `None` when the core has no lane id left for the actor's visitors.
+    pub(crate) fn new(
+        core: Arc<CoreShared>,
+        keeper: Arc<Keeper>,
+        shard: usize,
+    ) -> Option<Arc<Self>> {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        let visitor_id = core.acquire_lane_id()?;
+        Some(Arc::new(Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            shard,
+            core,
+            cell: OnceLock::new(),
+            life: AtomicU32::new(Life::Open as u32),
+            capacity: <A as Settings>::POLICY.lane_capacity(),
+            lanes: (0..GROUPS).map(|_| OnceLock::new()).collect(),
+            registry: Mutex::new(Registry {
+                free: Vec::new(),
+                used: VISITOR + 1,
+                arrivals: Vec::new(),
+                closed: false,
+            }),
+            visitor_id,
+            visitor: OnceLock::new(),
+            next_deadline: AtomicU64::new(NO_DEADLINE),
+            keeper,
+            stats: ActorStats::default(),
+        }))
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Registry<A>> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn clock(&self) -> &dyn crate::clock::Clock {
+        self.keeper.clock()
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    // ---- life ----------------------------------------------------------------------------------
+
+    pub(crate) fn life(&self) -> Life {
+        match self.life.load(Ordering::Relaxed) {
+            0 => Life::Open,
+            1 => Life::Draining,
+            2 => Life::Closing,
+            3 => Life::Stopped,
+            _ => Life::Lost,
+        }
+    }
+
+    /// Moves on to a later state; an actor never goes back.
+    pub(crate) fn advance(&self, life: Life) {
+        self.life.fetch_max(life as u32, Ordering::Relaxed);
+    }
+
+    /// Why a request would be refused now, if it would.
+    #[inline]
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        match self.life() {
+            Life::Open => None,
+            Life::Draining => (!crate::core_loop::on_core_thread()).then_some(Refusal::Stopping),
+            Life::Closing => Some(Refusal::Stopping),
+            Life::Stopped => Some(Refusal::Stopped),
+            Life::Lost => Some(Refusal::CoreLost),
+        }
+    }
+
+    /// What requests answer that are found in a lane when it closes.
+    pub(crate) fn closing_fate(&self) -> Fate {
+        match self.life() {
+            Life::Open | Life::Lost => Fate::CoreLost { started: false },
+            Life::Draining | Life::Closing => Fate::Stopping { started: false },
+            Life::Stopped => Fate::Stopped,
+        }
+    }
+
+    pub(crate) fn count_rejected(&self, requests: usize) {
+        self.core.rejected.fetch_add(requests as u64, Ordering::Relaxed);
+    }
+
+    /// No lane is opened from here on; those that the core never saw are answered.
+    pub(crate) fn close(&self) {
+        let arrivals = {
+            let mut registry = self.registry();
+            registry.closed = true;
+            std::mem::take(&mut registry.arrivals)
+        };
+        drop(arrivals);
+        self.for_each_lane(|lane| lane.waiters.wake_all());
+    }
+
+    // ---- lanes ---------------------------------------------------------------------------------
+
+    /// The lane at a table index that a producer of it has given out.
+    pub(crate) fn lane(&self, index: u32) -> &Lane<A> {
+        let index = index as usize;
+        let group = self.lanes[index / GROUP].get();
+        group.and_then(|group| group[index % GROUP].get()).expect("a lane in use is in the table")
+    }
+
+    fn for_each_lane(&self, mut each: impl FnMut(&Lane<A>)) {
+        for group in self.lanes.iter().filter_map(OnceLock::get) {
+            group.iter().filter_map(OnceLock::get).for_each(&mut each);
+        }
+    }
+
+    /// Requests that wait in the lanes; approximate while senders are at work.
+    pub(crate) fn depth(&self) -> usize {
+        let mut depth = 0;
+        self.for_each_lane(|lane| depth += lane.depth());
+        depth
+    }
+
+    /// Opens a lane and announces it to the core; `None` when the actor or its core has no more.
+    pub(crate) fn open_lane(self: &Arc<Self>) -> Option<LaneProducer<A>> {
+        let index = {
+            let mut registry = self.registry();
+            match registry.free.pop() {
+                Some(index) => index,
+                None if (registry.used as usize) < LANES_MAX => {
+                    registry.used += 1;
+                    registry.used - 1
+                }
+                None => return None,
+            }
+        };
+        let id = self.core.acquire_lane_id();
+        let lane = id.and_then(|id| self.open_lane_at(index, id));
+        if lane.is_none() {
+            self.registry().free.push(index);
+            id.into_iter().for_each(|id| self.core.release_lane_id(id));
+        }
+        lane
+    }
+
+    /// `None` when the actor has ended, or when memory is short at this moment.
+    fn open_lane_at(self: &Arc<Self>, index: u32, id: u32) -> Option<LaneProducer<A>> {
+        let cell = *self.cell.get()?;
+        let (producer, consumer) = ring(self.capacity).ok()?;
+        let free = self.lane_slots(index);
+        let lane = self.lane(index);
+        lane.watch(producer.gauge());
+        let bell = Arc::new(LaneBell::new(Arc::clone(&self.core.bell), id));
+        let mut registry = self.registry();
+        if registry.closed {
+            return None;
+        }
+        registry.arrivals.push(LaneConsumer {
+            ring: consumer,
+            bell: Arc::clone(&bell),
+            slab: Arc::clone(&lane.slab),
+            lane: index,
+            mailbox: Arc::clone(self),
+        });
+        drop(registry);
+        self.core.announce_lane(id, cell);
+        Some(LaneProducer::new(producer, bell, free, index, Arc::downgrade(self)))
+    }
+
+    /// Builds the lane at `index` unless a former producer left it; its free slots.
+    fn lane_slots(&self, index: u32) -> FreeSlots {
+        let index = index as usize;
+        let group =
+            self.lanes[index / GROUP].get_or_init(|| (0..GROUP).map(|_| OnceLock::new()).collect());
+        // A former producer has returned its slots to the slab, where the new one will find them.
+        let mut free = FreeSlots::default();
+        group[index % GROUP].get_or_init(|| {
+            let (lane, all) = Lane::new(self.capacity);
+            free = all;
+            lane
+        });
+        free
+    }
+
+    /// The lanes that the core has not seen yet.
+    pub(crate) fn take_arrivals(&self) -> Vec<LaneConsumer<A>> {
+        std::mem::take(&mut self.registry().arrivals)
+    }
+
+    /// The core has dropped its end of this lane.
+    pub(crate) fn lane_ended(&self, lane: u32, id: u32) {
+        self.core.release_lane_id(id);
+        self.registry().free.push(lane);
+    }
+
+    /// The lane that all other threads share; FIFO, bounded, and opened by the first of them.
+    pub(crate) fn visitor(self: &Arc<Self>) -> Option<&Mutex<LaneProducer<A>>> {
+        let open = || self.open_lane_at(VISITOR, self.visitor_id).map(Mutex::new);
+        self.visitor.get_or_init(open).as_ref()
+    }
+
+    // ---- deadlines -----------------------------------------------------------------------------
+
+    /// Tells the keeper of a deadline, if it is earlier than what it knows.
+    pub(crate) fn note_deadline(self: &Arc<Self>, deadline: u64) {
+        // Pairs with the fence in `expire`: the keeper sees the slot or we see that it must be told.
+        fence(Ordering::SeqCst);
+        if deadline < self.next_deadline.load(Ordering::Relaxed) {
+            let before = self.next_deadline.fetch_min(deadline, Ordering::AcqRel);
+            if deadline < before {
+                let who: Weak<Self> = Arc::downgrade(self);
+                self.keeper.note(deadline, who);
+            }
+        }
+    }
+}
+
+impl<A: Actor> Expire for Mailbox<A> {
+    fn expire(&self, now: u64) -> u64 {
+        self.next_deadline.swap(NO_DEADLINE, Ordering::AcqRel);
+        // Pairs with the fence in `note_deadline`.
+        fence(Ordering::SeqCst);
+        let mut earliest = NO_DEADLINE;
+        self.for_each_lane(|lane| {
+            earliest = earliest.min(lane.slab.wake_expired(now));
+            earliest = earliest.min(lane.waiters.wake_expired(now));
+        });
+        self.next_deadline.fetch_min(earliest, Ordering::AcqRel);
+        earliest
+    }
+}
+
+impl<A: Actor> fmt::Debug for Mailbox<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mailbox")
+            .field("actor", &A::NAME)
+            .field("shard", &self.shard)
+            .field("life", &self.life())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,125 @@
+//! Which lane the calling thread sends through.
+//!
+//! A thread that sends a lot has a lane of its own to every actor that it talks to: Tokio's workers,
+//! the cores, and threads that [`register_thread`] says so of. It is opened by the first send and closed
+//! when the thread ends. All other threads share the actor's visitor lane, so that short-lived threads
+//! cost no memory.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::{Arc, PoisonError};
+
+use super::Mailbox;
+use super::lane::LaneProducer;
+use crate::actor::Actor;
+
+thread_local! {
+    static REGISTERED: Cell<bool> = const { Cell::new(false) };
+    static LANES: RefCell<Lanes> = RefCell::default();
+}
+
+#[derive(Default)]
+struct Lanes(HashMap<u64, Box<dyn OwnLane>, BuildHasherDefault<IdHasher>>);
+
+/// A thread's lane to some actor.
+trait OwnLane: Any {
+    fn as_any(&mut self) -> &mut dyn Any;
+    /// Whether the actor is gone, so that the lane only holds memory.
+    fn is_over(&self) -> bool;
+}
+
+impl<A: Actor> OwnLane for LaneProducer<A> {
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_closed()
+    }
+}
+
+/// Mailbox ids are counted up, which is as good as hashed already.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(self.0 << 8 | u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, id: u64) {
+        // The table takes its bucket from the low and its tag from the high bits; spread to both.
+        self.0 = id.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
+
+impl Lanes {
+    fn to<A: Actor>(&mut self, mailbox: &Arc<Mailbox<A>>) -> Option<&mut LaneProducer<A>> {
+        if !self.0.contains_key(&mailbox.id) {
+            self.open(mailbox)?;
+        }
+        self.0.get_mut(&mailbox.id)?.as_any().downcast_mut()
+    }
+
+    #[cold]
+    fn open<A: Actor>(&mut self, mailbox: &Arc<Mailbox<A>>) -> Option<()> {
+        if !deserves_own_lane() {
+            return None;
+        }
+        // Opening is rare; it is the moment to let go of lanes to actors that have ended.
+        self.0.retain(|_, lane| !lane.is_over());
+        self.0.insert(mailbox.id, Box::new(mailbox.open_lane()?));
+        Some(())
+    }
+}
+
+fn deserves_own_lane() -> bool {
+    REGISTERED.get()
+        || crate::core_loop::on_core_thread()
+        || tokio::runtime::worker_index().is_some()
+}
+
+/// Gives the calling thread lanes of its own, as Tokio's workers have.
+///
+/// For a plain thread that sends a lot: its sends then share no lock with other threads. The lanes close
+/// when the thread ends.
+///
+/// ```
+/// std::thread::spawn(|| {
+///     tpc_actors::register_thread();
+///     // Asks and tells of this thread travel on lanes of its own from here on.
+/// })
+/// .join()
+/// .unwrap();
+/// ```
+pub fn register_thread() {
+    REGISTERED.set(true);
+}
+
+/// Runs `send` with the lane of the calling thread to `mailbox`; `None` when there is none to be had.
+pub(crate) fn with_lane<A: Actor, R>(
+    mailbox: &Arc<Mailbox<A>>,
+    send: impl FnOnce(&mut LaneProducer<A>) -> R,
+) -> Option<R> {
+    let mut send = Some(send);
+    // The table is out of reach while the thread ends and while a waker's own code sends from within
+    // a send; the visitor lane is always there.
+    let sent = LANES.try_with(|lanes| {
+        let mut lanes = lanes.try_borrow_mut().ok()?;
+        let lane = lanes.to(mailbox)?;
+        Some(send.take()?(lane))
+    });
+    if let Ok(Some(sent)) = sent {
+        return Some(sent);
+    }
+    let mut lane = mailbox.visitor()?.lock().unwrap_or_else(PoisonError::into_inner);
+    Some(send.take()?(&mut lane))
+}

@@ -1,0 +1,219 @@
+//! Senders that wait for room in one lane, first come first served.
+//!
+//! Waiting is the cold path: a mutex keeps the list, and a flag keeps those who free places from
+//! taking it for nothing. A waiter that is told of a place and then does not use it (because its future
+//! is gone, or went on over another thread's lane) passes the news on, so no place is left unused while
+//! somebody waits.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use crate::reply::slot::NO_DEADLINE;
+
+/// Names one waiting sender; earlier numbers came earlier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct WaiterId(u64);
+
+#[derive(Debug)]
+struct Waiter {
+    id: WaiterId,
+    waker: Waker,
+    deadline: u64,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    /// Sorted by id: a waiter that comes back keeps its number and so its place.
+    waiting: VecDeque<Waiter>,
+    next_id: u64,
+}
+
+/// The senders that wait for room in one lane.
+#[derive(Debug, Default)]
+pub(crate) struct Waiters {
+    queue: Mutex<Queue>,
+    any: AtomicBool,
+}
+
+impl Waiters {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether anybody waits; senders that come later should queue behind them.
+    #[inline]
+    pub(crate) fn any(&self) -> bool {
+        self.any.load(Ordering::Relaxed)
+    }
+
+    /// Lines up, with the old number when coming back. The caller must look for room once more after
+    /// this, because a place may have been freed just before.
+    pub(crate) fn join(&self, id: Option<WaiterId>, waker: Waker, deadline: u64) -> WaiterId {
+        let mut queue = self.queue();
+        let id = id.unwrap_or_else(|| {
+            queue.next_id += 1;
+            WaiterId(queue.next_id)
+        });
+        let at = queue.waiting.partition_point(|waiter| waiter.id < id);
+        queue.waiting.insert(at, Waiter { id, waker, deadline });
+        self.any.store(true, Ordering::Relaxed);
+        drop(queue);
+        // Pairs with the fence in `freed`: we see the freed place or they see us.
+        fence(Ordering::SeqCst);
+        id
+    }
+
+    /// Refreshes the waker of a sender that still waits; false when it has been told of a place.
+    pub(crate) fn still_waiting(&self, id: WaiterId, waker: &Waker) -> bool {
+        let mut queue = self.queue();
+        let at = queue.waiting.partition_point(|waiter| waiter.id < id);
+        let Some(waiter) = queue.waiting.get_mut(at).filter(|waiter| waiter.id == id) else {
+            return false;
+        };
+        waiter.waker.clone_from(waker);
+        true
+    }
+
+    /// Leaves the line; a place that this waiter was told of goes to the next one.
+    pub(crate) fn leave(&self, id: WaiterId) {
+        let mut queue = self.queue();
+        let at = queue.waiting.partition_point(|waiter| waiter.id < id);
+        let gone = if queue.waiting.get(at).is_some_and(|waiter| waiter.id == id) {
+            queue.waiting.remove(at)
+        } else {
+            None
+        };
+        self.any.store(!queue.waiting.is_empty(), Ordering::Relaxed);
+        drop(queue);
+        if gone.is_none() {
+            self.wake(1);
+        }
+    }
+
+    /// Tells as many waiters as places were freed.
+    #[inline]
+    pub(crate) fn freed(&self, places: usize) {
+        // Pairs with the fence in `join`.
+        fence(Ordering::SeqCst);
+        if places > 0 && self.any() {
+            self.wake(places);
+        }
+    }
+
+    /// Tells everyone: the lane has closed, or everyone must look at something else.
+    pub(crate) fn wake_all(&self) {
+        self.wake(usize::MAX);
+    }
+
+    #[cold]
+    fn wake(&self, most: usize) {
+        let told: Vec<Waiter> = {
+            let mut queue = self.queue();
+            let count = most.min(queue.waiting.len());
+            let told = queue.waiting.drain(..count).collect();
+            self.any.store(!queue.waiting.is_empty(), Ordering::Relaxed);
+            told
+        };
+        // Woken outside the lock: a waker is foreign code.
+        for waiter in told {
+            waiter.waker.wake();
+        }
+    }
+
+    /// Wakes the waiters whose deadline is not after `now`; returns the earliest one left.
+    pub(crate) fn wake_expired(&self, now: u64) -> u64 {
+        let mut expired = Vec::new();
+        let mut earliest = NO_DEADLINE;
+        for waiter in &self.queue().waiting {
+            if waiter.deadline <= now {
+                expired.push(waiter.waker.clone());
+            } else {
+                earliest = earliest.min(waiter.deadline);
+            }
+        }
+        for waker in expired {
+            waker.wake();
+        }
+        earliest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn counted() -> (Arc<Count>, Waker) {
+        let count = Arc::<Count>::default();
+        (Arc::clone(&count), Waker::from(count))
+    }
+
+    #[test]
+    fn exactly_as_many_are_told_as_places_were_freed_and_the_first_first() {
+        let waiters = Waiters::default();
+        let counted: Vec<_> = (0..5).map(|_| counted()).collect();
+        for (_, waker) in &counted {
+            waiters.join(None, waker.clone(), NO_DEADLINE);
+        }
+        waiters.freed(2);
+        let told: Vec<_> =
+            counted.iter().map(|(count, _)| count.0.load(Ordering::Relaxed)).collect();
+        assert_eq!(told, [1, 1, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_waiter_that_does_not_use_its_place_passes_it_on() {
+        let waiters = Waiters::default();
+        let (_, first) = counted();
+        let (count, second) = counted();
+        let id = waiters.join(None, first, NO_DEADLINE);
+        waiters.join(None, second, NO_DEADLINE);
+        waiters.freed(1);
+        assert_eq!(count.0.load(Ordering::Relaxed), 0);
+        waiters.leave(id);
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_waiter_that_comes_back_keeps_its_place() {
+        let waiters = Waiters::default();
+        let (count, first) = counted();
+        let (_, second) = counted();
+        let id = waiters.join(None, first.clone(), NO_DEADLINE);
+        waiters.join(None, second, NO_DEADLINE);
+        waiters.freed(1);
+        assert!(!waiters.still_waiting(id, &first));
+        waiters.join(Some(id), first, NO_DEADLINE);
+        waiters.freed(1);
+        assert_eq!(count.0.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn a_waiter_that_leaves_before_it_is_told_takes_no_place() {
+        let waiters = Waiters::default();
+        let (first_count, first) = counted();
+        let (second_count, second) = counted();
+        let id = waiters.join(None, first, NO_DEADLINE);
+        waiters.join(None, second, NO_DEADLINE);
+        waiters.leave(id);
+        assert_eq!(second_count.0.load(Ordering::Relaxed), 0);
+        waiters.freed(1);
+        assert_eq!(first_count.0.load(Ordering::Relaxed), 0);
+        assert_eq!(second_count.0.load(Ordering::Relaxed), 1);
+        assert!(!waiters.any());
+    }
+}

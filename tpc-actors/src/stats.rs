@@ -1,0 +1,43 @@
+//! Counters with one writer each: a relaxed load and a relaxed store, never a locked instruction.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A number that one thread writes and any thread reads.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds; only the counter's owner may call this.
+    #[inline]
+    pub(crate) fn add(&self, more: u64) {
+        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What one core counts; written by the core's thread.
+#[derive(Debug, Default)]
+pub(crate) struct CoreStats {
+    pub(crate) turns: Counter,
+    pub(crate) messages: Counter,
+    pub(crate) parks: Counter,
+    /// Work that a park's backstop found without a ring: must stay 0.
+    pub(crate) backstop_rescues: Counter,
+    pub(crate) panics: Counter,
+    pub(crate) restarts: Counter,
+    /// Requests whose askers had left before they began.
+    pub(crate) cancelled: Counter,
+    /// Requests that ended by their deadline before they began.
+    pub(crate) expired: Counter,
+}
+
+/// What one actor counts; written by its core's thread.
+#[derive(Debug, Default)]
+pub(crate) struct ActorStats {
+    pub(crate) handled: Counter,
+    pub(crate) panics: Counter,
+    pub(crate) restarts: Counter,
+}

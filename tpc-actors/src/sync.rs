@@ -1,0 +1,102 @@
+//! Atomics, cells and locks: std's in a build, loom's in a model.
+//!
+//! Nothing else in the modelled modules names an atomic, so a model runs the very code that ships.
+//! Models are enabled by `--cfg tpc_loom`; the plain `loom` cfg would rewire Tokio as well.
+//!
+//! [`weaken!`] and [`intact!`] mark the orderings, fences and rechecks that a protocol depends on.
+//! A build sees the plain value. A model may switch one of them off by name, and must then fail:
+//! a model that cannot fail proves nothing.
+
+#[cfg(not(tpc_loom))]
+pub(crate) use self::real::*;
+#[cfg(not(tpc_loom))]
+mod real {
+    pub(crate) use std::sync::Arc;
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, fence};
+
+    /// std's cell behind loom's closure interface.
+    #[derive(Debug)]
+    pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+    impl<T> UnsafeCell<T> {
+        pub(crate) const fn new(value: T) -> Self {
+            Self(std::cell::UnsafeCell::new(value))
+        }
+
+        #[inline]
+        pub(crate) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+            f(self.0.get())
+        }
+
+        #[inline]
+        pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+            f(self.0.get())
+        }
+    }
+}
+
+#[cfg(tpc_loom)]
+pub(crate) use self::model::*;
+#[cfg(tpc_loom)]
+mod model {
+    pub(crate) use loom::cell::UnsafeCell;
+    pub(crate) use loom::sync::Arc;
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, fence};
+}
+
+pub(crate) use std::sync::atomic::Ordering;
+
+/// An ordering that a model can weaken to `Relaxed` by name.
+#[cfg(not(tpc_loom))]
+macro_rules! weaken {
+    ($name:literal, $ordering:expr) => {
+        $ordering
+    };
+}
+
+/// True in every build; a model can make it false by name.
+#[cfg(not(tpc_loom))]
+macro_rules! intact {
+    ($name:literal) => {
+        true
+    };
+}
+
+#[cfg(tpc_loom)]
+macro_rules! weaken {
+    ($name:literal, $ordering:expr) => {
+        if crate::sync::mutants::is_on($name) { crate::sync::Ordering::Relaxed } else { $ordering }
+    };
+}
+
+#[cfg(tpc_loom)]
+macro_rules! intact {
+    ($name:literal) => {
+        !crate::sync::mutants::is_on($name)
+    };
+}
+
+pub(crate) use {intact, weaken};
+
+/// Which mutation the running model carries.
+#[cfg(tpc_loom)]
+pub(crate) mod mutants {
+    use std::cell::Cell;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    // loom runs all threads of a model on one OS thread, so a thread-local reaches every one.
+    thread_local!(static CURRENT: Cell<Option<&'static str>> = const { Cell::new(None) });
+
+    pub(crate) fn is_on(name: &str) -> bool {
+        CURRENT.get() == Some(name)
+    }
+
+    /// Runs a model with one mutation and panics when loom does not find a failure.
+    #[cfg(test)]
+    pub(crate) fn must_fail(name: &'static str, model: impl FnOnce()) {
+        CURRENT.set(Some(name));
+        let outcome = catch_unwind(AssertUnwindSafe(model));
+        CURRENT.set(None);
+        assert!(outcome.is_err(), "the model does not notice the mutant `{name}`");
+    }
+}

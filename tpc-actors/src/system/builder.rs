@@ -1,0 +1,283 @@
+//! Options of a system, and its start.
+
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+use super::{CoreThread, Handle, Inner, System};
+use crate::bridge::doorbell::platform_doorbell;
+use crate::bus::BusRegistry;
+use crate::clock::{Clock, SystemClock};
+use crate::core_loop::idle::{Idle, drive};
+use crate::core_loop::local::CoreLocal;
+use crate::core_loop::shared::CoreShared;
+use crate::core_loop::{Budget, Core};
+use crate::error::StartError;
+use crate::keeper::Keeper;
+use crate::offload::Offload;
+use crate::placement::{self, Pin, Placement, PlacementError};
+
+/// Options of a system; made by [`System::builder`].
+///
+/// ```
+/// use std::time::Duration;
+/// use tpc_actors::System;
+/// use tpc_actors::placement::Pin;
+///
+/// let system = System::builder()
+///     .cores(2)
+///     .pin(Pin::Off)
+///     .spin(Duration::ZERO)
+///     .tasks_max(1024)
+///     .start()?;
+/// assert_eq!(system.cores().len(), 2);
+/// # system.shutdown_wait(Duration::from_secs(1));
+/// # Ok::<(), tpc_actors::StartError>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing runs before `.start()`"]
+pub struct SystemBuilder {
+    cores: Option<usize>,
+    placement: Option<Placement>,
+    pin: Pin,
+    spin: Option<Duration>,
+    park_backstop: Option<Duration>,
+    tasks_max: usize,
+    drop_drain_time: Duration,
+    tokio: Option<tokio::runtime::Handle>,
+    thread_name: String,
+}
+
+/// Cores that one system may have.
+const CORES_MAX: usize = 1024;
+
+/// How long a core with a CPU of its own looks for work before it sleeps: about one wake-up, the most
+/// that can be regretted (Karlin et al., "Competitive randomized algorithms for nonuniform problems").
+const DEDICATED_SPIN: Duration = Duration::from_micros(50);
+
+impl SystemBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            cores: None,
+            placement: None,
+            pin: Pin::default(),
+            spin: None,
+            park_backstop: (!cfg!(debug_assertions)).then_some(Duration::from_millis(100)),
+            tasks_max: 65_536,
+            drop_drain_time: Duration::from_secs(1),
+            tokio: None,
+            thread_name: "tpc-core".to_owned(),
+        }
+    }
+
+    /// How many cores to run; by default one fewer than the CPUs that the process may use, and at
+    /// least one.
+    pub fn cores(mut self, cores: usize) -> Self {
+        self.cores = Some(cores);
+        self
+    }
+
+    /// Uses a plan that was made before, and its number of cores.
+    pub fn placement(mut self, placement: Placement) -> Self {
+        self.cores = Some(placement.cores());
+        self.placement = Some(placement);
+        self
+    }
+
+    /// Whether to bind the cores to their CPUs.
+    pub fn pin(mut self, pin: Pin) -> Self {
+        self.pin = pin;
+        self
+    }
+
+    /// How long an idle core looks for work before it sleeps. By default 50 µs when cores and Tokio
+    /// workers together fit on the allowed CPUs, and zero otherwise.
+    pub fn spin(mut self, time: Duration) -> Self {
+        self.spin = Some(time);
+        self
+    }
+
+    /// The longest sleep of a core; `None` trusts the wake protocol alone. By default 100 ms in release
+    /// builds and `None` in debug builds. [`CoreStatus::backstop_rescues`](super::CoreStatus) counts
+    /// what it found, which must stay 0.
+    pub fn park_backstop(mut self, time: Option<Duration>) -> Self {
+        self.park_backstop = time;
+        self
+    }
+
+    /// How many tasks (`cx.spawn`, `cx.ask`, `cx.offload`) each core may hold at a time.
+    pub fn tasks_max(mut self, tasks: usize) -> Self {
+        self.tasks_max = tasks;
+        self
+    }
+
+    /// How long the system may drain when its last handle is dropped without a shutdown; 1 s by default.
+    pub fn drop_drain_time(mut self, time: Duration) -> Self {
+        self.drop_drain_time = time;
+        self
+    }
+
+    /// The Tokio runtime for `cx.offload`; by default the one around [`Self::start`], or else one that
+    /// the system starts when it is first needed.
+    pub fn tokio(mut self, handle: tokio::runtime::Handle) -> Self {
+        self.tokio = Some(handle);
+        self
+    }
+
+    /// What the cores' threads are called, before their number; `tpc-core` by default.
+    pub fn thread_name(mut self, name: impl Into<String>) -> Self {
+        self.thread_name = name.into();
+        self
+    }
+
+    fn check(&self, cores: usize) -> Result<(), StartError> {
+        if cores == 0 {
+            return Err(StartError::NoCores);
+        }
+        if cores > CORES_MAX {
+            return Err(StartError::Option {
+                option: "cores",
+                given: cores.to_string(),
+                instead: "use at most 1024",
+            });
+        }
+        if self.tasks_max == 0 || u32::try_from(self.tasks_max).is_err() {
+            return Err(StartError::Option {
+                option: "tasks_max",
+                given: self.tasks_max.to_string(),
+                instead: "use 1 to 4294967295",
+            });
+        }
+        if self.park_backstop.is_some_and(|time| time.is_zero()) {
+            return Err(StartError::Option {
+                option: "park_backstop",
+                given: "0".to_owned(),
+                instead: "use at least 1 ms, or `None` to sleep without a limit",
+            });
+        }
+        Ok(())
+    }
+
+    /// Starts the cores.
+    ///
+    /// # Errors
+    ///
+    /// An option is out of range, the CPUs that [`Pin::Require`] asks for are not there, or the
+    /// operating system refuses a thread or a descriptor. Nothing is left running then.
+    pub fn start(self) -> Result<System, StartError> {
+        let cores = self.cores.unwrap_or_else(Placement::default_cores);
+        self.check(cores)?;
+        let placement = self.placement.clone().unwrap_or_else(|| Placement::plan(cores));
+        let bindings = placement.bindings(self.pin)?;
+        let around = self.tokio.clone().or_else(|| tokio::runtime::Handle::try_current().ok());
+        let workers = around.as_ref().map_or(1, |handle| handle.metrics().num_workers());
+        let spin = self.spin.unwrap_or(if placement.is_dedicated(workers) {
+            DEDICATED_SPIN
+        } else {
+            Duration::ZERO
+        });
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let keeper = Keeper::new(Arc::clone(&clock));
+        let shared = (0..cores)
+            .map(|index| Ok(CoreShared::new(index, platform_doorbell()?)))
+            .collect::<std::io::Result<Vec<_>>>()?;
+        let inner = Arc::new(Inner {
+            cores: shared,
+            threads: Mutex::default(),
+            keeper_thread: Mutex::new(Some(keeper.start()?)),
+            keeper,
+            bus: Arc::new(BusRegistry::new(cores)),
+            offload: Arc::new(Offload::new(around, placement.control_plane())),
+            placement,
+            bound: bindings.clone(),
+            next_core: AtomicUsize::new(0),
+            actors: Mutex::default(),
+            ending: Mutex::default(),
+            drop_drain_time: self.drop_drain_time,
+        });
+        // From here on an error ends what has been started, through the handle's drop.
+        let system = System { handle: Arc::new(Handle { inner }) };
+        let idle = Idle { spin, backstop: self.park_backstop };
+        let (report, reports) = mpsc::channel();
+        for (index, cpu) in bindings.into_iter().enumerate() {
+            self.start_core(&system, index, cpu, &clock, idle, report.clone())?;
+        }
+        drop(report);
+        self.await_cores(&reports)?;
+        Ok(system)
+    }
+
+    fn start_core(
+        &self,
+        system: &System,
+        index: usize,
+        cpu: Option<usize>,
+        clock: &Arc<dyn Clock>,
+        idle: Idle,
+        report: mpsc::Sender<Placed>,
+    ) -> Result<(), StartError> {
+        let inner = Arc::clone(system.inner());
+        let clock = Arc::clone(clock);
+        let tasks_max = self.tasks_max;
+        let name = format!("{}-{index}", self.thread_name);
+        // Held by the thread, so that it can end the system; weak, so that it does not keep it.
+        let weak = Arc::downgrade(&inner);
+        let thread = std::thread::Builder::new().name(name.clone()).spawn(move || {
+            let bound = cpu.is_none_or(placement::pin_current_thread);
+            let _ = report.send(Placed { core: index, cpu, bound });
+            // The starter waits until the last sender is gone.
+            drop(report);
+            #[cfg(feature = "jemalloc")]
+            placement::arena::bind(index);
+            let shared = Arc::clone(&inner.cores[index]);
+            let _closing = CloseInbox(Arc::clone(&shared));
+            let _entered = inner.offload.around().map(tokio::runtime::Handle::enter);
+            let seed = u64::from(std::process::id()) << 32 | index as u64;
+            let (offload, bus) = (Arc::clone(&inner.offload), Arc::clone(&inner.bus));
+            drop(inner);
+            let local = CoreLocal::new(shared, clock, seed, tasks_max, offload, bus);
+            let mut core = Core::new(local);
+            drive(&mut core, &Budget::default(), idle, &|| {
+                if let Some(inner) = weak.upgrade() {
+                    drop(inner.shut_down(Duration::ZERO));
+                }
+            });
+        })?;
+        super::lock(&system.inner().threads).push(CoreThread { name, thread });
+        Ok(())
+    }
+
+    /// Waits until every core is where it should be.
+    fn await_cores(&self, reports: &mpsc::Receiver<Placed>) -> Result<(), StartError> {
+        let start = Instant::now();
+        for Placed { core, cpu, bound } in reports {
+            match cpu {
+                Some(cpu) if !bound && self.pin == Pin::Require => {
+                    return Err(PlacementError::Refused { core, cpu }.into());
+                }
+                Some(cpu) if !bound => {
+                    tracing::warn!(core, cpu, "the core could not be bound and floats");
+                }
+                _ => {}
+            }
+        }
+        tracing::debug!(elapsed = ?start.elapsed(), "all cores are running");
+        Ok(())
+    }
+}
+
+/// What a core's thread says when it runs.
+struct Placed {
+    core: usize,
+    cpu: Option<usize>,
+    bound: bool,
+}
+
+/// Refuses commands once the core's loop is over, also when it ends by a panic.
+struct CloseInbox(Arc<CoreShared>);
+
+impl Drop for CloseInbox {
+    fn drop(&mut self) {
+        self.0.close_inbox();
+    }
+}

@@ -1,0 +1,278 @@
+//! The end of a system, and the report about it.
+//!
+//! A thread of its own carries it out, so that it works the same from async code, from a plain thread,
+//! from a handler and from `Drop`, and so that nobody joins himself.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::{CoreThread, Inner, lock};
+use crate::core_loop::Probe;
+
+/// How a system ended.
+///
+/// # What is clean
+///
+/// Nothing panicked, everything accepted was finished, and every thread was joined.
+#[derive(Debug, Clone, Default)]
+pub struct ShutdownReport {
+    finished: u64,
+    rejected: u64,
+    abandoned: u64,
+    panics: u64,
+    restarts: u64,
+    stuck: Vec<String>,
+    lost: Vec<String>,
+}
+
+impl ShutdownReport {
+    /// Whether everything accepted was finished, without a panic, by threads that all ended.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        let Self { finished: _, restarts: _, rejected, abandoned, panics, stuck, lost } = self;
+        (*rejected, *abandoned, *panics) == (0, 0, 0) && stuck.is_empty() && lost.is_empty()
+    }
+
+    /// Requests that were taken out of their lanes and handled, over the whole life of the system.
+    pub fn finished(&self) -> u64 {
+        self.finished
+    }
+
+    /// Accepted requests that were answered without having run, because their actor or the system ended.
+    pub fn rejected(&self) -> u64 {
+        self.rejected
+    }
+
+    /// Continuations of `cx.ask` and `cx.offload` that had not run when the drain time was over.
+    pub fn abandoned(&self) -> u64 {
+        self.abandoned
+    }
+
+    /// Panics that were caught, over the whole life of the system.
+    pub fn panics(&self) -> u64 {
+        self.panics
+    }
+
+    /// Restarts of actors, over the whole life of the system.
+    pub fn restarts(&self) -> u64 {
+        self.restarts
+    }
+
+    /// Threads that did not end in time, by name; they are left behind.
+    pub fn stuck_threads(&self) -> &[String] {
+        &self.stuck
+    }
+
+    /// Threads that ended by a panic outside every actor, by name.
+    pub fn lost_threads(&self) -> &[String] {
+        &self.lost
+    }
+}
+
+impl fmt::Display for ShutdownReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { finished, rejected, abandoned, panics, restarts, stuck, lost } = self;
+        write!(
+            f,
+            "{finished} finished, {rejected} rejected, {abandoned} abandoned, {panics} panics, \
+             {restarts} restarts"
+        )?;
+        for (what, threads) in [("stuck", stuck), ("lost", lost)] {
+            if !threads.is_empty() {
+                write!(f, ", {what}: {}", threads.join(", "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Waits for the end of a system; made by [`System::shutdown`](crate::System::shutdown).
+///
+/// # Cancel safety
+///
+/// The end goes on whether or not anybody waits for it.
+#[must_use = "the report says whether everything was finished"]
+pub struct Shutdown {
+    ending: Arc<Ending>,
+}
+
+impl Future for Shutdown {
+    type Output = ShutdownReport;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<ShutdownReport> {
+        let mut progress = lock(&self.ending.progress);
+        if let Some(report) = &progress.report {
+            return Poll::Ready(report.clone());
+        }
+        if !progress.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+            progress.waiting.push(context.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+impl fmt::Debug for Shutdown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let over = lock(&self.ending.progress).report.is_some();
+        f.debug_struct("Shutdown").field("over", &over).finish()
+    }
+}
+
+#[derive(Default)]
+struct Progress {
+    report: Option<ShutdownReport>,
+    waiting: Vec<Waker>,
+}
+
+/// An end that has begun.
+#[derive(Default)]
+pub(super) struct Ending {
+    progress: Mutex<Progress>,
+}
+
+impl Ending {
+    fn over(&self, report: ShutdownReport) {
+        let waiting = {
+            let mut progress = lock(&self.progress);
+            progress.report = Some(report);
+            std::mem::take(&mut progress.waiting)
+        };
+        for waker in waiting {
+            waker.wake();
+        }
+    }
+}
+
+/// Beyond the drain time, how long the cores may take for their hooks and last answers.
+const GRACE: Duration = Duration::from_millis(100);
+/// Between two questions whether a busy core has finished.
+const PROBE_PAUSE: Duration = Duration::from_micros(500);
+
+impl Inner {
+    /// Begins the end, unless it has begun.
+    pub(super) fn shut_down(self: &Arc<Self>, drain_time: Duration) -> Shutdown {
+        let mut slot = lock(&self.ending);
+        if let Some(ending) = &*slot {
+            return Shutdown { ending: Arc::clone(ending) };
+        }
+        let ending = Arc::new(Ending::default());
+        *slot = Some(Arc::clone(&ending));
+        drop(slot);
+        let (inner, theirs) = (Arc::clone(self), Arc::clone(&ending));
+        let end = move || theirs.over(inner.end(drain_time));
+        let thread = std::thread::Builder::new().name("tpc-shutdown".to_owned());
+        if let Err(error) = thread.spawn(end) {
+            // Without a thread the cores can still be told to end; nobody joins them.
+            tracing::error!(%error, "no thread for an orderly shutdown");
+            self.finish_cores(&mpsc::channel().0);
+            ending.over(self.report(0, Vec::new(), Vec::new()));
+        }
+        Shutdown { ending }
+    }
+
+    fn end(&self, drain_time: Duration) -> ShutdownReport {
+        let now = Instant::now();
+        // Ten years stand for "without a limit", which would overflow the clock.
+        let deadline = now + drain_time.min(Duration::from_secs(315_360_000));
+        for core in &self.cores {
+            drop(core.command(Box::new(|core| core.drain())));
+        }
+        self.drain(deadline);
+        let (abandoned, counts) = mpsc::channel();
+        self.finish_cores(&abandoned);
+        drop(abandoned);
+        let (stuck, lost) = self.join(deadline.max(Instant::now()) + GRACE);
+        self.bus.close();
+        self.keeper.stop();
+        if let Some(thread) = lock(&self.keeper_thread).take() {
+            drop(thread.join());
+        }
+        self.offload.shut_down();
+        self.report(counts.try_iter().sum(), stuck, lost)
+    }
+
+    /// Waits until no core has anything left. One quiet round is not enough: a message may have been on
+    /// its way from a core asked late to one asked early. So two rounds must find the same amount of
+    /// work done (Mattern, "Algorithms for distributed termination detection", 1987).
+    fn drain(&self, deadline: Instant) {
+        let mut before = None;
+        loop {
+            let round = self.probe(deadline);
+            let busy = round.as_ref().is_none_or(|round| round.iter().any(|probe| probe.busy));
+            if !busy && round == before {
+                return;
+            }
+            if Instant::now() >= deadline {
+                return;
+            }
+            if busy {
+                std::thread::sleep(PROBE_PAUSE);
+            }
+            before = round;
+        }
+    }
+
+    /// Asks every core; `None` when one does not answer before the deadline.
+    fn probe(&self, deadline: Instant) -> Option<Vec<Probe>> {
+        let (answer, answers) = mpsc::channel();
+        let mut asked = 0;
+        for core in &self.cores {
+            let (answer, index) = (answer.clone(), core.index);
+            let command = Box::new(move |core: &mut crate::core_loop::Core| {
+                let _ = answer.send((index, core.probe()));
+            });
+            asked += usize::from(core.command(command).is_ok());
+        }
+        drop(answer);
+        let mut round = Vec::with_capacity(asked);
+        for _ in 0..asked {
+            let left = deadline.saturating_duration_since(Instant::now());
+            round.push(answers.recv_timeout(left).ok()?);
+        }
+        round.sort_unstable_by_key(|(index, _)| *index);
+        Some(round.into_iter().map(|(_, probe)| probe).collect())
+    }
+
+    fn finish_cores(&self, abandoned: &mpsc::Sender<u64>) {
+        for core in &self.cores {
+            let abandoned = abandoned.clone();
+            drop(core.command(Box::new(move |core| {
+                let _ = abandoned.send(core.finish() as u64);
+            })));
+        }
+    }
+
+    /// Joins the cores' threads; names of those that are stuck, and of those that panicked.
+    fn join(&self, deadline: Instant) -> (Vec<String>, Vec<String>) {
+        let mut stuck = Vec::new();
+        let mut lost = Vec::new();
+        for CoreThread { name, thread } in std::mem::take(&mut *lock(&self.threads)) {
+            while !thread.is_finished() && Instant::now() < deadline {
+                std::thread::sleep(PROBE_PAUSE);
+            }
+            if !thread.is_finished() {
+                stuck.push(name);
+            } else if thread.join().is_err() {
+                lost.push(name);
+            }
+        }
+        (stuck, lost)
+    }
+
+    fn report(&self, abandoned: u64, stuck: Vec<String>, lost: Vec<String>) -> ShutdownReport {
+        let mut report = ShutdownReport { abandoned, stuck, lost, ..ShutdownReport::default() };
+        for core in &self.cores {
+            let stats = &core.stats;
+            report.finished += stats.messages.get() - stats.cancelled.get() - stats.expired.get();
+            report.rejected += core.rejected.load(Ordering::Relaxed);
+            report.panics += stats.panics.get();
+            report.restarts += stats.restarts.get();
+        }
+        report
+    }
+}

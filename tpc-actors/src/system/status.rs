@@ -1,0 +1,191 @@
+//! What a system can tell about its actors and cores while they run.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use crate::actor::Actor;
+use crate::core_loop::shared::CoreShared;
+use crate::mailbox::{Life, Mailbox};
+
+/// Whether an actor is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ActorState {
+    /// It takes messages; after a panic it may be between two incarnations.
+    Open,
+    /// The system is shutting down.
+    Stopping,
+    /// It has stopped for good.
+    Stopped,
+    /// Its core's thread is gone.
+    CoreLost,
+}
+
+/// One actor at one moment. The figures are read without stopping it, so they may be a turn old.
+#[derive(Debug, Clone)]
+pub struct ActorStatus {
+    name: &'static str,
+    core: usize,
+    shard: usize,
+    state: ActorState,
+    queue_depth: usize,
+    handled: u64,
+    panics: u64,
+    restarts: u64,
+}
+
+impl ActorStatus {
+    /// The actor's type name.
+    pub fn name(&self) -> &str {
+        self.name
+    }
+
+    /// Its core, counted from 0.
+    pub fn core(&self) -> usize {
+        self.core
+    }
+
+    /// Its shard, counted from 0.
+    pub fn shard(&self) -> usize {
+        self.shard
+    }
+
+    /// Whether it is served.
+    pub fn state(&self) -> ActorState {
+        self.state
+    }
+
+    /// Requests that wait in its lanes.
+    pub fn queue_depth(&self) -> usize {
+        self.queue_depth
+    }
+
+    /// Handlers that were run.
+    pub fn handled(&self) -> u64 {
+        self.handled
+    }
+
+    /// Panics that were caught in it.
+    pub fn panics(&self) -> u64 {
+        self.panics
+    }
+
+    /// How often its state was built anew.
+    pub fn restarts(&self) -> u64 {
+        self.restarts
+    }
+}
+
+impl fmt::Display for ActorStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, core, shard, state, queue_depth, handled, panics, restarts } = self;
+        write!(
+            f,
+            "{name}[{shard}] on core {core}: {state:?}, {queue_depth} queued, {handled} handled, \
+             {panics} panics, {restarts} restarts"
+        )
+    }
+}
+
+/// One core at one moment.
+#[derive(Debug, Clone)]
+pub struct CoreStatus {
+    index: usize,
+    cpu: Option<usize>,
+    turns: u64,
+    messages: u64,
+    parks: u64,
+    backstop_rescues: u64,
+    cancelled: u64,
+    expired: u64,
+}
+
+impl CoreStatus {
+    pub(super) fn of(core: &CoreShared, cpu: Option<usize>) -> Self {
+        let stats = &core.stats;
+        Self {
+            index: core.index,
+            cpu,
+            turns: stats.turns.get(),
+            messages: stats.messages.get(),
+            parks: stats.parks.get(),
+            backstop_rescues: stats.backstop_rescues.get(),
+            cancelled: stats.cancelled.get(),
+            expired: stats.expired.get(),
+        }
+    }
+
+    /// The core, counted from 0.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The CPU that its thread is bound to, if it is.
+    pub fn cpu(&self) -> Option<usize> {
+        self.cpu
+    }
+
+    /// Passes of its loop.
+    pub fn turns(&self) -> u64 {
+        self.turns
+    }
+
+    /// Requests that it took out of lanes.
+    pub fn messages(&self) -> u64 {
+        self.messages
+    }
+
+    /// How often it went to sleep.
+    pub fn parks(&self) -> u64 {
+        self.parks
+    }
+
+    /// Work that was found by the backstop and not by a wake: anything but 0 is a defect.
+    pub fn backstop_rescues(&self) -> u64 {
+        self.backstop_rescues
+    }
+
+    /// Requests that did not run because their askers had left.
+    pub fn cancelled(&self) -> u64 {
+        self.cancelled
+    }
+
+    /// Requests that did not run because their deadline had passed.
+    pub fn expired(&self) -> u64 {
+        self.expired
+    }
+}
+
+/// An actor's mailbox without its type, and without keeping it.
+pub(super) struct Watched(Box<dyn Fn() -> Option<ActorStatus> + Send>, ActorStatus);
+
+impl Watched {
+    pub(super) fn new<A: Actor>(mailbox: &Arc<Mailbox<A>>) -> Self {
+        let last = status(&**mailbox);
+        let weak: Weak<Mailbox<A>> = Arc::downgrade(mailbox);
+        Self(Box::new(move || weak.upgrade().map(|mailbox| status(&*mailbox))), last)
+    }
+
+    pub(super) fn status(&self) -> ActorStatus {
+        // A mailbox goes away with its core and its last client.
+        (self.0)().unwrap_or_else(|| ActorStatus { state: ActorState::Stopped, ..self.1.clone() })
+    }
+}
+
+fn status<A: Actor>(mailbox: &Mailbox<A>) -> ActorStatus {
+    ActorStatus {
+        name: A::NAME,
+        core: mailbox.core.index,
+        shard: mailbox.shard,
+        state: match mailbox.life() {
+            Life::Open => ActorState::Open,
+            Life::Draining | Life::Closing => ActorState::Stopping,
+            Life::Stopped => ActorState::Stopped,
+            Life::Lost => ActorState::CoreLost,
+        },
+        queue_depth: mailbox.depth(),
+        handled: mailbox.stats.handled.get(),
+        panics: mailbox.stats.panics.get(),
+        restarts: mailbox.stats.restarts.get(),
+    }
+}
