@@ -1,1 +1,167 @@
 //! Programs that must not compile, with what the compiler says, and programs that must.
+//!
+//! `TRYBUILD=overwrite cargo test -p tpc-actors-tests --test ui` writes the messages anew.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use trybuild::TestCases;
+
+/// The compiler that wrote the `.stderr` files; others put things differently.
+const PINNED: &str = "1.95.";
+
+/// Codes that rustc reports on behalf of the runtime.
+const RUNTIME_CODES: [&str; 1] = ["TPC009"];
+
+#[test]
+fn fail() {
+    let version = rustc_version();
+    if version.starts_with(PINNED) {
+        TestCases::new().compile_fail("ui/fail/*.rs");
+        return;
+    }
+    println!("note: rustc is {version} instead of {PINNED}*, so its messages are not compared");
+    let copies = copies_of_fixtures();
+    let status = Command::new(env::current_exe().expect("this test"))
+        .args(["--ignored", "--exact", "fail_in_any_words", "--nocapture"])
+        // Otherwise a message without a file to compare it with would be a failure.
+        .env("TRYBUILD", "overwrite")
+        .env(COPIES, &copies)
+        .status()
+        .expect("this test starts");
+    assert!(status.success(), "a program compiles that must not");
+}
+
+#[test]
+fn pass() {
+    TestCases::new().pass("ui/pass/*.rs");
+}
+
+/// Where `fail` has put the copies of its programs.
+const COPIES: &str = "TPC_UI_COPIES";
+
+#[test]
+#[ignore = "run by `fail` when the compiler is not the pinned one"]
+fn fail_in_any_words() {
+    if let Some(copies) = env::var_os(COPIES) {
+        TestCases::new().compile_fail(Path::new(&copies).join("*.rs"));
+    }
+}
+
+#[test]
+fn every_code_has_a_program_that_shows_it() {
+    let fixtures = fixtures();
+    let codes = codes();
+    for code in &codes {
+        let prefix = format!("{}_", code.to_lowercase());
+        let named = |name: &str| name.starts_with(&prefix);
+        assert!(fixtures.iter().any(|path| named(&stem(path))), "no program for {code}");
+    }
+    for path in &fixtures {
+        let name = stem(path);
+        let Some(code) = name.get(..6).filter(|start| start.starts_with("tpc")) else { continue };
+        let code = code.to_uppercase();
+        assert!(codes.contains(&code), "{name} is named after a code that does not exist");
+        let message = read(&path.with_extension("stderr"));
+        assert!(message.contains(&format!("{code}: ")), "{name} is about something else");
+    }
+}
+
+/// A mistake that also lights up elsewhere hides where it is.
+#[test]
+fn one_mistake_is_one_error() {
+    for path in fixtures() {
+        let name = stem(&path);
+        let message = read(&path.with_extension("stderr"));
+        let errors = message.lines().filter(|line| line.starts_with("error")).count();
+        let expected = match &*name {
+            "three_mistakes" => 3,
+            // A `#[cfg]` cannot stand where the other types are looked at; see `private::Travels`.
+            "tpc009_conditional" => 2,
+            // Its method's signature and its body.
+            "fallible_by_name" => 2,
+            // rustc gives each reason why something stays on its core.
+            _ if PINNED_THINGS.iter().any(|start| name.starts_with(start)) => errors.clamp(1, 4),
+            _ => 1,
+        };
+        assert_eq!(errors, expected, "errors of {name}");
+        assert!(!message.contains("warning"), "{name} also warns");
+        assert!(read(&path).lines().count() <= 20, "{name} is long for one mistake");
+    }
+}
+
+/// What fixtures about things that stay on their core are called.
+const PINNED_THINGS: [&str; 4] = ["send_", "sync_", "ctx_", "offload_"];
+
+#[test]
+fn three_mistakes_are_told_in_source_order() {
+    let message = read(&directory().join("three_mistakes.stderr"));
+    let errors: Vec<&str> =
+        message.lines().filter_map(|line| line.strip_prefix("error: ")).collect();
+    let codes: Vec<&str> = errors.iter().filter_map(|error| error.get(..6)).collect();
+    assert_eq!(codes, ["TPC002", "TPC010", "TPC018"]);
+}
+
+/// Whatever stays on its core says so by name. About a future, rustc only names its parts.
+#[test]
+fn what_is_pinned_says_why() {
+    for path in fixtures() {
+        let name = stem(&path);
+        if name.starts_with("send_") || name.starts_with("sync_") {
+            let message = read(&path.with_extension("stderr"));
+            let future = message.contains("future cannot be sent");
+            let reason = if future { "`CounterPinned`" } else { "PinnedToCore" };
+            let told = message.contains(reason) || message.contains("TPC009");
+            assert!(told, "{name} does not say why");
+        }
+    }
+}
+
+fn rustc_version() -> String {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).arg("--version").output().expect("rustc says its version");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/fail")
+}
+
+fn fixtures() -> BTreeSet<PathBuf> {
+    let entries = fs::read_dir(directory()).expect("the programs");
+    let paths = entries.map(|entry| entry.expect("a program").path());
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
+}
+
+fn copies_of_fixtures() -> PathBuf {
+    let copies = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ui-fail");
+    // Leftovers may be copies of programs that are gone.
+    drop(fs::remove_dir_all(&copies));
+    fs::create_dir_all(&copies).expect("a directory for the copies");
+    for path in fixtures() {
+        let name = path.file_name().expect("a file");
+        fs::copy(&path, copies.join(name)).expect("a copy");
+    }
+    copies
+}
+
+/// The codes in the macros' table, and the runtime's.
+fn codes() -> BTreeSet<String> {
+    let table = directory().join("../../../tpc-actors-macros/src/codes.rs");
+    let table = read(&table);
+    let quoted = table.split('"').filter(|text| text.len() == 6 && text.starts_with("TPC"));
+    let codes: BTreeSet<String> = quoted.chain(RUNTIME_CODES).map(ToOwned::to_owned).collect();
+    assert!(codes.len() > 25, "the table of codes is elsewhere: {codes:?}");
+    codes
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().expect("a file").to_string_lossy().into_owned()
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}

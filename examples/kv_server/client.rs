@@ -1,6 +1,7 @@
 //! What a connection knows about its client, and the commands that need nothing else.
 
 use crate::command::{ClientCommand, Hello, Session};
+use crate::glob;
 use crate::info::REDIS_VERSION;
 use crate::resp::{Protocol, Reply};
 use bytes::Bytes;
@@ -34,8 +35,7 @@ impl Client {
             Session::Select | Session::Quit => Reply::OK,
             Session::Hello(hello) => self.hello(hello),
             Session::Client(command) => self.client(command),
-            // Nothing here can be configured while it runs, so every pattern matches nothing.
-            Session::ConfigGet => Reply::Map(Vec::new()),
+            Session::ConfigGet { patterns } => config(&patterns),
             Session::Commands => Reply::Array(Vec::new()),
         }
     }
@@ -92,6 +92,16 @@ impl Client {
     }
 }
 
+/// What Redis can be asked for and is true here too; nothing can be configured while this runs.
+const CONFIG: [(&str, &str); 3] = [("appendonly", "no"), ("maxmemory", "0"), ("save", "")];
+
+fn config(patterns: &[Bytes]) -> Reply {
+    let patterns: Vec<_> = patterns.iter().map(|pattern| pattern.to_ascii_lowercase()).collect();
+    let asked = |name: &str| patterns.iter().any(|pattern| glob::matches(pattern, name.as_bytes()));
+    let pairs = CONFIG.into_iter().filter(|(name, _)| asked(name));
+    Reply::Map(pairs.map(|(name, value)| (Reply::text(name), Reply::text(value))).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,5 +129,19 @@ mod tests {
         let set = Session::Client(ClientCommand::SetName { name: name.clone() });
         assert_eq!(client.answer(set), Reply::OK);
         assert_eq!(client.answer(Session::Client(ClientCommand::GetName)), Reply::Bulk(name));
+    }
+
+    #[test]
+    fn settings_are_found_by_name_or_pattern() {
+        let names = |patterns: &[&'static str]| {
+            let patterns = patterns.iter().map(|&pattern| Bytes::from(pattern)).collect();
+            let reply = Client::new(1, None).answer(Session::ConfigGet { patterns });
+            let Reply::Map(pairs) = reply else { panic!("a map") };
+            pairs.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&["SAVE"]), [Reply::text("save")]);
+        assert_eq!(names(&["save", "s*"]), [Reply::text("save")]);
+        assert_eq!(names(&["*"]).len(), CONFIG.len());
+        assert_eq!(names(&["unknown"]), []);
     }
 }

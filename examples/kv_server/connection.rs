@@ -43,7 +43,7 @@ pub(crate) async fn serve(
     let (out, replies) = (Output::default(), Vec::new());
     let mut connection = Connection { stream, server, client, out, replies };
     let mut decoder = Decoder::default();
-    let mut run = Run::new(|work| answer(&server.shards, work));
+    let mut run = Run::new(server.looks, |work| answer(&server.shards, work));
     let mut stopped = pin!(async move {
         drop(stop.wait_for(|stop| *stop).await);
     });
@@ -75,8 +75,8 @@ struct Run<S, F: Future> {
 }
 
 impl<S: Fn(Work) -> F, F: Future<Output = Reply>> Run<S, F> {
-    fn new(begin: S) -> Self {
-        Self { works: InOrder::new(begin), asks: 0, bytes: 0 }
+    fn new(looks: u32, begin: S) -> Self {
+        Self { works: InOrder::new(looks, begin), asks: 0, bytes: 0 }
     }
 
     fn push(&mut self, work: Work, bytes: usize) {

@@ -30,6 +30,7 @@ use info::ShardStatus;
 use server::Server;
 use shard::Shard;
 use std::error::Error;
+use std::io;
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -44,6 +45,9 @@ use tpc_actors::prelude::*;
 
 /// How long connections, and then shards, may take to finish what they have begun.
 const GRACE: Duration = Duration::from_secs(5);
+/// How often connections look for answers before they sleep: a few microseconds, far less than waking up
+/// costs.
+const LOOKS: u32 = 64;
 
 /// A key-value server that speaks the Redis protocol, with its data on pinned cores.
 #[derive(Parser)]
@@ -88,24 +92,32 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         })
         .enable_all()
         .build()?;
-    runtime.block_on(run(flags.port, cores, shards))
+    // On a CPU that both share, looking would only keep the shard from answering.
+    let looks = if cores + workers <= allowed { LOOKS } else { 0 };
+    runtime.block_on(run(flags.port, cores, shards, looks))
 }
 
-async fn run(port: u16, cores: usize, shards: usize) -> Result<ExitCode, Box<dyn Error>> {
+async fn run(
+    port: u16,
+    cores: usize,
+    shards: usize,
+    looks: u32,
+) -> Result<ExitCode, Box<dyn Error>> {
+    let stop_asked = stop_asked()?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let port = listener.local_addr()?.port();
     let system = Arc::new(System::builder().cores(cores).start()?);
     let client = system.spawn_sharded::<Shard>(shards, |_shard| ()).await?;
     let watched = Arc::clone(&system);
-    let server =
-        Server::new(client, port, move || statuses(&watched)).ok_or("some shard owns no key")?;
+    let server = Server::new(client, port, looks, move || statuses(&watched))
+        .ok_or("some shard owns no key")?;
 
     let (stopping, stop) = watch::channel(false);
     let (alive, mut gone) = mpsc::channel(1);
     let accepting = tokio::spawn(server::accept(listener, Arc::new(server), stop, alive));
     println!("{shards} shards on {cores} cores, listening on 127.0.0.1:{port}");
 
-    tokio::signal::ctrl_c().await?;
+    stop_asked.await;
     println!("draining");
     accepting.abort();
     stopping.send_replace(true);
@@ -115,6 +127,25 @@ async fn run(port: u16, cores: usize, shards: usize) -> Result<ExitCode, Box<dyn
     let report = system.shutdown(GRACE).await;
     println!("{report}");
     Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Waits for Ctrl-C, or for what service managers send; neither is lost from here on.
+#[cfg(unix)]
+fn stop_asked() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn stop_asked() -> io::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
 fn statuses(system: &System) -> Vec<ShardStatus> {

@@ -24,6 +24,8 @@ pub(crate) struct Server {
     pub(crate) shards: ShardClient,
     /// For each shard a key that it owns, to reach it when a command names none.
     pub(crate) routes: Vec<Bytes>,
+    /// How often a run of asks looks for its answers before its thread may sleep.
+    pub(crate) looks: u32,
     /// An ask that has to queue for room could be overtaken by the next one from its connection, so
     /// room is taken for a whole run before the run starts.
     room: Semaphore,
@@ -39,12 +41,14 @@ impl Server {
     pub(crate) fn new(
         shards: ShardClient,
         port: u16,
+        looks: u32,
         statuses: impl Fn() -> Vec<ShardStatus> + Send + Sync + 'static,
     ) -> Option<Self> {
         let routes = routes(shards.shards(), |key| shards.shard_of(key))?;
         Some(Self {
             shards,
             routes,
+            looks,
             room: Semaphore::new(ROOM),
             statuses: Box::new(statuses),
             port,

@@ -9,21 +9,23 @@ use bytes::Bytes;
 use std::time::Duration;
 use tpc_actors::prelude::*;
 
-/// The most keys that one tick of the timer forgets.
-const SWEEP_MAX_KEYS: usize = 2048;
+/// The most keys that are forgotten in one go; whoever waits is served before it goes on.
+const SWEEP_MAX_KEYS: usize = 512;
 
 /// One part of the key space. The capacity is twice what all connections together may have under way
 /// (see `Server::room`), so a run of pipelined asks always finds room.
 #[core_actor(capacity = 4096)]
 pub(crate) struct Shard {
     store: Store,
+    /// A sweep is not through and has told this actor to go on.
+    sweeping: bool,
 }
 
 #[core_actor]
 impl Shard {
     #[init]
     fn new() -> Self {
-        Self { store: Store::default() }
+        Self { store: Store::default(), sweeping: false }
     }
 
     /// The value of a key.
@@ -194,9 +196,20 @@ impl Shard {
         self.store.flush()
     }
 
-    /// Forgets keys that nobody asks for any more.
-    #[every("50ms")]
+    /// Looks for keys whose time has come and that nobody asks for any more. How often does not
+    /// matter to those who do ask: they never see such a key.
+    #[every("100ms")]
+    fn tick(&mut self, cx: &mut Ctx<Self>) {
+        if !self.sweeping {
+            self.sweep(cx);
+        }
+    }
+
+    /// Forgets some of those keys, and goes on in a later turn if there are more.
+    #[handler(tell, all)]
     fn sweep(&mut self, cx: &mut Ctx<Self>) {
-        self.store.sweep(SWEEP_MAX_KEYS, cx.now());
+        let rest = self.store.sweep(SWEEP_MAX_KEYS, cx.now()) == SWEEP_MAX_KEYS;
+        // Without room in the queue the next tick goes on.
+        self.sweeping = rest && cx.pinned().sweep().now().is_ok();
     }
 }

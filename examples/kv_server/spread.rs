@@ -97,7 +97,7 @@ async fn each<T, R, E, F>(
 where
     F: Future<Output = Result<R, E>>,
 {
-    let mut run = InOrder::new(ask);
+    let mut run = InOrder::new(server.looks, ask);
     let mut answers = Vec::with_capacity(groups.len());
     let mut groups = groups.into_iter().peekable();
     let (mut places, mut outcomes) = (Vec::new(), Vec::new());

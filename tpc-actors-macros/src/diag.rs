@@ -50,6 +50,23 @@ impl Drop for Errors {
     }
 }
 
+/// Tokens as people write them, for a message.
+pub(crate) fn source(tokens: &impl ToTokens) -> String {
+    let mut text = tokens.to_token_stream().to_string();
+    for (wide, narrow) in [
+        (" :: ", "::"),
+        (" < ", "<"),
+        (" >", ">"),
+        (" ,", ","),
+        (" ;", ";"),
+        (" : ", ": "),
+        ("& ", "&"),
+    ] {
+        text = text.replace(wide, narrow);
+    }
+    text
+}
+
 /// Quotes names for a message: "`a`, `b` and `c`".
 pub(crate) fn list(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -111,6 +128,23 @@ mod tests {
         assert_eq!(list(&[]), "");
         assert_eq!(list(&["a"]), "`a`");
         assert_eq!(list(&["a", "b", "c"]), "`a`, `b` and `c`");
+    }
+
+    #[test]
+    fn tokens_read_like_source() {
+        for text in [
+            "Vec<Option<u8>>",
+            "std::io::Result<()>",
+            "(u8, [u8; 4])",
+            "&'static str",
+            "&mut self",
+            "fn(&u8) -> u8",
+            "HashMap<String, dyn Fn(u8)>",
+            "impl Into<String>",
+        ] {
+            let tokens: TokenStream = text.parse().unwrap();
+            assert_eq!(source(&tokens).replace("Fn (", "Fn(").replace("fn (", "fn("), text);
+        }
     }
 
     #[test]

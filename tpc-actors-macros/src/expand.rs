@@ -9,11 +9,13 @@ mod messages;
 mod pinned;
 pub(crate) mod settings;
 
-use proc_macro2::{Literal, TokenStream};
-use syn::Path;
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+use syn::{Path, Type};
 
 use crate::duration::Nanos;
 use crate::model::{ActorModel, Answer, Handler, Reply};
+use crate::names::generated;
 
 /// `quote!` for tokens that are the macro's own.
 macro_rules! emit {
@@ -22,6 +24,22 @@ macro_rules! emit {
     };
 }
 pub(crate) use emit;
+
+/// A path within the runtime crate that messages show at the place of `at`.
+fn krate_at(at: &impl ToTokens, within: &[&str]) -> TokenStream {
+    let (first, last) = ends(at);
+    let segments = within.iter().enumerate().map(|(index, name)| {
+        Ident::new(name, if index + 1 == within.len() { last } else { first })
+    });
+    quote_spanned!(first=> ::tpc_actors #(::#segments)*)
+}
+
+/// The places where `at` begins and ends; rustc points from the first token to the last one.
+fn ends(at: &impl ToTokens) -> (Span, Span) {
+    let mut spans = at.to_token_stream().into_iter().map(|token| generated(token.span()));
+    let first = spans.next().unwrap_or_else(Span::mixed_site);
+    (first, spans.last().unwrap_or(first))
+}
 
 /// The runtime crate; every generated path begins here or in `::core`.
 pub(crate) fn krate() -> TokenStream {
@@ -62,7 +80,10 @@ fn visible(model: &ActorModel, doc: &str, item: &TokenStream) -> TokenStream {
 /// What generated items need not answer for: the user did not write them and cannot change them.
 fn lints(model: &ActorModel) -> TokenStream {
     let deprecated = deprecated(model);
-    emit!(#[allow(dead_code, clippy::all, clippy::pedantic)] #deprecated)
+    emit! {
+        #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+        #deprecated
+    }
 }
 
 /// Generated code may call what users are advised not to call.
@@ -111,20 +132,32 @@ fn parameters(handler: &Handler) -> TokenStream {
 
 /// The type arguments of an answer: the value, and the error if there can be one.
 fn outcome(reply: &Reply) -> TokenStream {
-    let (krate, ty) = (krate(), &reply.ty);
+    let ty = &reply.ty;
     if !reply.fallible {
         return emit!(#ty);
     }
-    emit! {
-        <#ty as #krate::private::Fallible>::Value, <#ty as #krate::private::Fallible>::Error
-    }
+    let (value, error) = (fallible(ty, "Value"), fallible(ty, "Error"));
+    emit!(#value, #error)
+}
+
+/// A type of the answer's `Fallible` impl. If there is none, the answer's type is to blame.
+fn fallible(ty: &Type, item: &str) -> TokenStream {
+    let (first, last) = ends(ty);
+    let item = Ident::new(item, last);
+    quote_spanned!(first=> <#ty as ::tpc_actors::private::Fallible>::#item)
 }
 
 /// The function that takes an answer out of the response enum.
 fn decode(model: &ActorModel, handler: &Handler, reply: &Reply) -> TokenStream {
     let (response, variant) = (&model.names.response, &handler.variant);
-    let answer =
-        if reply.fallible { emit!(answer) } else { emit!(::core::result::Result::Ok(answer)) };
+    let answer = if reply.fallible {
+        let into_result = krate_at(&reply.ty, &["private", "into_result"]);
+        let mut argument = Group::new(Delimiter::Parenthesis, emit!(answer));
+        argument.set_span(ends(&reply.ty).1);
+        emit!(#into_result #argument)
+    } else {
+        emit!(::core::result::Result::Ok(answer))
+    };
     emit! {
         |response| match response {
             #response::#variant(answer) => ::core::option::Option::Some(#answer),
@@ -160,7 +193,7 @@ fn grouped(number: u64, suffix: &str) -> TokenStream {
     }
     text.push_str(suffix);
     let mut literal: Literal = text.parse().expect("digits, underscores and a suffix");
-    literal.set_span(proc_macro2::Span::mixed_site());
+    literal.set_span(Span::mixed_site());
     emit!(#literal)
 }
 

@@ -1,7 +1,7 @@
 //! What remains of an actor once it is known to make sense: small, owned, nothing left to
 //! interpret.
 
-use syn::{Attribute, Ident, Path, Type};
+use syn::{Attribute, Ident, Path, ReturnType, Type};
 
 use crate::duration::Nanos;
 use crate::names::Names;
@@ -55,6 +55,8 @@ pub(crate) struct Init {
     pub(crate) method: Ident,
     pub(crate) cx: bool,
     pub(crate) args: Vec<Arg>,
+    /// The return type, which messages point at.
+    pub(crate) returns: ReturnType,
 }
 
 /// A method that is a message.

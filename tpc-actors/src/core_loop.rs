@@ -216,20 +216,19 @@ impl Core {
         let mut served = 0;
         let mut more = false;
         let count = self.active.len();
+        let until = now + budget.turn_time;
         // No division: the cursor only ever moves by one and wraps.
         self.first = if self.first + 1 < count { self.first + 1 } else { 0 };
         for step in 0..count {
             let at = self.first + step;
             let at = if at < count { at } else { at - count };
-            if served >= budget.turn_messages
-                || (served > 0 && self.local.clock.now().duration_since(now) > budget.turn_time)
-            {
+            if served >= budget.turn_messages || (served > 0 && self.local.clock.now() >= until) {
                 more = true;
                 break;
             }
             let active = self.active[at];
             let (count, left) =
-                self.cells[active.cell as usize].intake(active.lane, budget.lane_messages);
+                self.cells[active.cell as usize].intake(active.lane, budget.lane_messages, until);
             served += count;
             let active = &mut self.active[at];
             active.idle_turns = if count == 0 { active.idle_turns + 1 } else { 0 };
@@ -256,7 +255,7 @@ impl Core {
         for lane in &swept {
             let Some(actor) = self.cells.get_mut(lane.cell as usize) else { continue };
             if lane.idle_turns == u32::MAX {
-                let (_, left) = actor.intake(lane.lane, 0);
+                let (_, left) = actor.intake(lane.lane, 0, self.local.now.get());
                 if left == Intake::Ended {
                     if let Some(id) = actor.bell(lane.lane).map(crate::bridge::bell::LaneBell::lane)
                     {

@@ -2,6 +2,10 @@
 #![deny(unsafe_op_in_unsafe_fn, unsafe_code, missing_docs)]
 #![warn(missing_debug_implementations)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    tpc_loom,
+    allow(dead_code, reason = "a model builds the protocols without their users")
+)]
 
 // In reading order. A model (`--cfg tpc_loom`) builds the protocols alone.
 #[cfg(not(tpc_loom))]

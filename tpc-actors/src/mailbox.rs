@@ -10,7 +10,7 @@ use crate::bridge::ring::ring;
 use crate::core_loop::shared::CoreShared;
 use crate::error::{Fate, TellError};
 use crate::keeper::{Expire, Keeper};
-use crate::reply::slot::{FreeSlots, NO_DEADLINE};
+use crate::reply::slot::NO_DEADLINE;
 use crate::stats::ActorStats;
 
 pub(crate) mod lane;
@@ -241,8 +241,7 @@ impl<A: Actor> Mailbox<A> {
     fn open_lane_at(self: &Arc<Self>, index: u32, id: u32) -> Option<LaneProducer<A>> {
         let cell = *self.cell.get()?;
         let (producer, consumer) = ring(self.capacity).ok()?;
-        let free = self.lane_slots(index);
-        let lane = self.lane(index);
+        let lane = self.lane_or_new(index);
         lane.watch(producer.gauge());
         let bell = Arc::new(LaneBell::new(Arc::clone(&self.core.bell), id));
         let mut registry = self.registry();
@@ -258,22 +257,15 @@ impl<A: Actor> Mailbox<A> {
         });
         drop(registry);
         self.core.announce_lane(id, cell);
-        Some(LaneProducer::new(producer, bell, free, index, Arc::downgrade(self)))
+        Some(LaneProducer::new(producer, bell, index, Arc::downgrade(self)))
     }
 
-    /// Builds the lane at `index` unless a former producer left it; its free slots.
-    fn lane_slots(&self, index: u32) -> FreeSlots {
+    /// The lane at `index`, as a former producer left it or new.
+    fn lane_or_new(&self, index: u32) -> &Lane<A> {
         let index = index as usize;
         let group =
             self.lanes[index / GROUP].get_or_init(|| (0..GROUP).map(|_| OnceLock::new()).collect());
-        // A former producer has returned its slots to the slab, where the new one will find them.
-        let mut free = FreeSlots::default();
-        group[index % GROUP].get_or_init(|| {
-            let (lane, all) = Lane::new(self.capacity);
-            free = all;
-            lane
-        });
-        free
+        group[index % GROUP].get_or_init(Lane::new)
     }
 
     /// The lanes that the core has not seen yet.

@@ -4,7 +4,7 @@
 //! used by tasks of the same core and by other actors there. Requests queue locally and are run by the
 //! loop after the handler that sent them has returned, so no handler is ever entered twice.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
@@ -19,7 +19,7 @@ use crate::client::Decode;
 use crate::core_loop::Ctx;
 use crate::core_loop::local::CoreLocal;
 use crate::error::{AskError, TellError};
-use crate::mailbox::lane::Envelope;
+use crate::mailbox::lane::{Envelope, slots_max};
 use crate::mailbox::waiters::{WaiterId, Waiters};
 use crate::mailbox::{Mailbox, Refusal};
 use crate::reply::ReplySlab;
@@ -42,8 +42,8 @@ pub(crate) struct LocalMailbox<A: Actor> {
     /// Whether the core has this actor on its list already.
     runnable: Cell<bool>,
     waiters: Waiters,
-    /// Built by the first local ask.
-    slots: OnceCell<(Arc<ReplySlab<A>>, RefCell<FreeSlots>)>,
+    slab: Arc<ReplySlab<A>>,
+    free: RefCell<FreeSlots>,
 }
 
 /// What an actor finds in its local queue.
@@ -62,20 +62,13 @@ impl<A: Actor> LocalMailbox<A> {
             continuations: RefCell::default(),
             runnable: Cell::new(false),
             waiters: Waiters::default(),
-            slots: OnceCell::new(),
+            slab: Arc::new(ReplySlab::<A>::new()),
+            free: RefCell::default(),
         })
     }
 
     pub(crate) fn slab(&self) -> &Arc<ReplySlab<A>> {
-        &self.slots().0
-    }
-
-    fn slots(&self) -> &(Arc<ReplySlab<A>>, RefCell<FreeSlots>) {
-        self.slots.get_or_init(|| {
-            let slots = self.mailbox.capacity().saturating_mul(2);
-            let (slab, free) = ReplySlab::<A>::new(u32::try_from(slots).unwrap_or(u32::MAX));
-            (Arc::new(slab), RefCell::new(free))
-        })
+        &self.slab
     }
 
     fn send(
@@ -91,8 +84,8 @@ impl<A: Actor> LocalMailbox<A> {
         }
         let mut ticket = None;
         if ask {
-            let (slab, free) = self.slots();
-            let acquired = slab.acquire(&mut free.borrow_mut(), None, NO_DEADLINE);
+            let most = slots_max(self.mailbox.capacity());
+            let acquired = self.slab.acquire(&mut self.free.borrow_mut(), most, None, NO_DEADLINE);
             let Some((slot, old_waker)) = acquired else { return Err((Refusal::Full, request)) };
             drop(old_waker);
             ticket = Some(slot);

@@ -1,6 +1,7 @@
 //! What expansions may name, and nobody else should.
 
 use std::error::Error;
+use std::marker::PhantomData;
 
 use crate::actor::Actor;
 use crate::error::InitError;
@@ -9,7 +10,7 @@ pub use crate::reply::ReplySlot;
 
 /// The return types that `#[init]` may have.
 #[diagnostic::on_unimplemented(
-    message = "`#[init]` of `{A}` returns `{Self}`",
+    message = "TPC035: `#[init]` of `{A}` returns `{Self}`",
     label = "expected `Self` or `Result<Self, E>`",
     note = "in `Result<Self, E>`, `E` must be an error: `E: Into<Box<dyn Error + Send + Sync>>`"
 )]
@@ -20,6 +21,15 @@ pub trait IntoInit<A> {
     ///
     /// What `#[init]` answered.
     fn into_init(self) -> Result<A, InitError>;
+}
+
+/// What `#[init]` returned, as a result.
+///
+/// # Errors
+///
+/// What `#[init]` answered.
+pub fn into_init<A, I: IntoInit<A>>(returned: I) -> Result<A, InitError> {
+    returned.into_init()
 }
 
 impl<A: Actor> IntoInit<A> for A {
@@ -45,33 +55,74 @@ pub trait Fallible {
     type Value;
     /// The handler's own error.
     type Error;
+
+    /// The answer as what it is.
+    ///
+    /// # Errors
+    ///
+    /// The handler's own.
+    fn into_result(self) -> Result<Self::Value, Self::Error>;
+}
+
+/// A fallible answer as what it is.
+///
+/// # Errors
+///
+/// The handler's own.
+pub fn into_result<F: Fallible>(answer: F) -> Result<F::Value, F::Error> {
+    answer.into_result()
 }
 
 impl<T, E> Fallible for Result<T, E> {
     type Value = T;
     type Error = E;
+
+    fn into_result(self) -> Self {
+        self
+    }
 }
 
 /// A type that may travel to the actor's core.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot travel to the actor's core",
-    label = "arguments of a handler must be `Send + 'static`",
-    note = "send the data it is made of, or build it inside the handler"
+    message = "TPC009: `{Self}` cannot travel to the actor's core",
+    label = "what is sent to an actor must be `Send + 'static`",
+    note = "send the data it is made of, or build it on the core"
 )]
 pub trait RequestArgument {}
+#[diagnostic::do_not_recommend]
 impl<T: Send + 'static> RequestArgument for T {}
 
 /// A type that may travel back from the actor's core.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot travel back from the actor's core",
-    label = "answers of a handler must be `Send + 'static`",
+    message = "TPC009: `{Self}` cannot travel back from the actor's core",
+    label = "what an actor answers must be `Send + 'static`",
     note = "answer with the data it is made of"
 )]
 pub trait ReplyValue {}
+#[diagnostic::do_not_recommend]
 impl<T: Send + 'static> ReplyValue for T {}
 
-/// Checked once per argument, at the argument.
+/// What an expansion demands of the types in its messages, in conditions like
+/// `for<'a> Argument<'a, T>: Travels`.
+///
+/// They stand on the associated types of `Actor`, which are `Send` with or without them. rustc looks at
+/// the conditions first, and when one of them fails, it leaves the bounds alone: one mistake, one
+/// message, at the type that the user wrote. The lifetime makes the conditions depend on something;
+/// otherwise a failed one would be reported a second time, for not depending on anything.
+pub trait Travels {}
+impl<T: RequestArgument> Travels for Argument<'_, T> {}
+impl<T: ReplyValue> Travels for Answer<'_, T> {}
+
+/// An argument's type, in a condition.
+#[derive(Debug)]
+pub struct Argument<'a, T>(PhantomData<(&'a (), T)>);
+
+/// An answer's type, in a condition.
+#[derive(Debug)]
+pub struct Answer<'a, T>(PhantomData<(&'a (), T)>);
+
+/// Checks an argument that a `#[cfg]` decides about; conditions cannot have one.
 pub const fn request_argument<T: RequestArgument>() {}
 
-/// Checked once per answer, at the return type.
+/// Checks an answer that a `#[cfg]` decides about.
 pub const fn reply_value<T: ReplyValue>() {}

@@ -82,7 +82,6 @@ pub(crate) use {intact, weaken};
 #[cfg(tpc_loom)]
 pub(crate) mod mutants {
     use std::cell::Cell;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
 
     // loom runs all threads of a model on one OS thread, so a thread-local reaches every one.
     thread_local!(static CURRENT: Cell<Option<&'static str>> = const { Cell::new(None) });
@@ -91,12 +90,41 @@ pub(crate) mod mutants {
         CURRENT.get() == Some(name)
     }
 
-    /// Runs a model with one mutation and panics when loom does not find a failure.
+    /// Runs a model with one mutation in a process of its own, which must end badly.
+    ///
+    /// In a process of its own because a lost wake is a deadlock to loom, and unwinding out of a
+    /// deadlocked model aborts.
     #[cfg(test)]
-    pub(crate) fn must_fail(name: &'static str, model: impl FnOnce()) {
-        CURRENT.set(Some(name));
-        let outcome = catch_unwind(AssertUnwindSafe(model));
-        CURRENT.set(None);
-        assert!(outcome.is_err(), "the model does not notice the mutant `{name}`");
+    pub(crate) fn must_fail(test: &str, name: &'static str, model: impl FnOnce()) {
+        const MUTANT: &str = "TPC_MUTANT";
+        if std::env::var_os(MUTANT).is_some() {
+            CURRENT.set(Some(name));
+            model();
+            return;
+        }
+        let test = test.split_once("::").map_or(test, |(_crate, path)| path);
+        let this = std::env::current_exe().expect("the test's own path");
+        let run = std::process::Command::new(this)
+            .args([test, "--exact", "--test-threads=1"])
+            .env(MUTANT, name)
+            .output()
+            .expect("the test runs again");
+        let said = String::from_utf8_lossy(&run.stdout);
+        assert!(said.contains("running 1 test"), "`{test}` is not the test's name: {said}");
+        assert!(!run.status.success(), "the model does not notice the mutant `{name}`");
     }
+
+    /// A test that runs a model with the named weakness and wants it to fail.
+    #[cfg(test)]
+    macro_rules! mutant {
+        ($test:ident: $name:literal breaks $model:ident) => {
+            #[test]
+            fn $test() {
+                let path = concat!(module_path!(), "::", stringify!($test));
+                crate::sync::mutants::must_fail(path, $name, $model);
+            }
+        };
+    }
+    #[cfg(test)]
+    pub(crate) use mutant;
 }

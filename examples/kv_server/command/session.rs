@@ -19,7 +19,9 @@ pub(crate) enum Session {
     Select,
     Hello(Hello),
     Client(ClientCommand),
-    ConfigGet,
+    ConfigGet {
+        patterns: Vec<Bytes>,
+    },
     Commands,
     Quit,
 }
@@ -120,7 +122,7 @@ pub(super) fn config(args: &mut Args<'_>) -> Parsed {
     if args.len() == 0 {
         return Err(CommandError::Arity { name: "config|get".into() });
     }
-    Ok(Command::Session(Session::ConfigGet))
+    Ok(Command::Session(Session::ConfigGet { patterns: args.collect() }))
 }
 
 /// Clients ask for the list to offer completion; none is offered.

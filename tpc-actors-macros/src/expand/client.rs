@@ -110,8 +110,9 @@ fn method(model: &ActorModel, handler: &Handler) -> TokenStream {
 }
 
 /// The shard of a request: the key's, or the only one.
-fn shard(handler: &Handler) -> (Option<TokenStream>, TokenStream) {
-    match handler.key() {
+fn shard(model: &ActorModel, handler: &Handler) -> (Option<TokenStream>, TokenStream) {
+    // After a mistake, the key may be of another type than the actor's, which has been said.
+    match handler.key().filter(|_| model.complete) {
         None => (None, emit!(0usize)),
         Some(key) => {
             let key = &key.field;
@@ -124,7 +125,7 @@ fn ask(model: &ActorModel, handler: &Handler, reply: &Reply) -> (TokenStream, To
     let (krate, actor) = (krate(), &model.actor);
     let (request, decode, outcome) =
         (request(model, handler), decode(model, handler, reply), outcome(reply));
-    let (route, shard) = shard(handler);
+    let (route, shard) = shard(model, handler);
     (
         emit!(#krate::client::Ask<'_, #actor, #outcome>),
         emit!(#route self.inner.ask(#shard, #request, #decode)),
@@ -134,7 +135,7 @@ fn ask(model: &ActorModel, handler: &Handler, reply: &Reply) -> (TokenStream, To
 fn tell(model: &ActorModel, handler: &Handler) -> (TokenStream, TokenStream) {
     let (krate, actor) = (krate(), &model.actor);
     let request = request(model, handler);
-    let (route, shard) = shard(handler);
+    let (route, shard) = shard(model, handler);
     (emit!(#krate::client::Tell<'_, #actor>), emit!(#route self.inner.tell(#shard, #request)))
 }
 

@@ -1,9 +1,11 @@
 //! The `Actor` impl: how a request becomes a method call.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens as _, quote_spanned};
 use syn::ext::IdentExt as _;
+use syn::{ReturnType, Type};
 
-use super::{deprecated, duration, emit, krate};
+use super::{deprecated, duration, emit, ends, krate, krate_at};
 use crate::model::{ActorModel, Answer, Handler, Hook, Init, Param, Timer};
 
 /// The actor's contract with the runtime.
@@ -12,7 +14,9 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
     let (actor, names) = (&model.actor, &model.names);
     let (request, response) = (&names.request, &names.response);
     let (client, pinned) = (&names.client, &names.pinned);
-    let args = init_args(model.init.as_ref());
+    let args = associated("Args", &init_args(model.init.as_ref()), &args_travel(model));
+    let requests = associated("Request", &emit!(#request), &requests_travel(model));
+    let responses = associated("Response", &emit!(#response), &responses_travel(model));
     let timers = model.timers.iter().filter(|_| model.complete).map(timer);
     let init = init(model);
     let handle = handle(model);
@@ -30,9 +34,9 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
         #[automatically_derived]
         #deprecated
         impl #krate::Actor for #actor {
-            type Args = #args;
-            type Request = #request;
-            type Response = #response;
+            #args
+            #requests
+            #responses
             type Client = #client;
             type Pinned = #pinned;
             const TIMERS: &'static [#krate::actor::Timer<Self>] = &[#(#timers),*];
@@ -52,6 +56,48 @@ fn init_args(init: Option<&Init>) -> TokenStream {
         [only] => emit!(#only),
         several => emit!((#(#several),*)),
     }
+}
+
+/// An associated type under conditions that say more than its bounds do, if they fail.
+///
+/// They are of no interest to anyone who reads the documentation.
+fn associated(name: &str, ty: &TokenStream, conditions: &[TokenStream]) -> TokenStream {
+    let name = Ident::new(name, Span::mixed_site());
+    if conditions.is_empty() {
+        return emit!(type #name = #ty;);
+    }
+    emit! {
+        #[cfg(doc)]
+        type #name = #ty;
+        #[cfg(not(doc))]
+        type #name = #ty where #(#conditions,)*;
+    }
+}
+
+fn args_travel(model: &ActorModel) -> Vec<TokenStream> {
+    let args = model.init.iter().flat_map(|init| &init.args);
+    args.map(|arg| travels(&emit!(Argument), &arg.ty)).collect()
+}
+
+fn requests_travel(model: &ActorModel) -> Vec<TokenStream> {
+    let args = unconditional(model).flat_map(Handler::args);
+    args.map(|arg| travels(&emit!(Argument), &arg.ty)).collect()
+}
+
+fn responses_travel(model: &ActorModel) -> Vec<TokenStream> {
+    let replies = unconditional(model).filter_map(Handler::reply);
+    replies.map(|reply| travels(&emit!(Answer), &reply.ty)).collect()
+}
+
+fn unconditional(model: &ActorModel) -> impl Iterator<Item = &Handler> {
+    model.handlers.iter().filter(|handler| handler.cfgs.is_empty())
+}
+
+/// The condition that a type travels, which a message shows at the type.
+fn travels(role: &TokenStream, ty: &Type) -> TokenStream {
+    let krate = krate();
+    let bound = krate_at(ty, &["private", "Travels"]);
+    emit!(for<'__message> #krate::private::#role<'__message, #ty>: #bound)
 }
 
 fn timer(timer: &Timer) -> TokenStream {
@@ -101,7 +147,6 @@ fn init(model: &ActorModel) -> TokenStream {
 
 /// The pattern of the arguments, and the call with them.
 fn build(init: &Init) -> (TokenStream, TokenStream) {
-    let krate = krate();
     let method = &init.method;
     let fields: Vec<_> = init.args.iter().map(|arg| &arg.field).collect();
     let pattern = match &*fields {
@@ -109,8 +154,23 @@ fn build(init: &Init) -> (TokenStream, TokenStream) {
         several => emit!((#(#several),*)),
     };
     let cx = init.cx.then(|| emit!(cx,));
-    let body = emit!(#krate::private::IntoInit::into_init(Self::#method(#cx #(#fields),*)));
+    // A wrong type is the return type's fault.
+    let at = ends(&returned(&init.returns)).0;
+    let (returned, any) = (Ident::new("returned", at), quote_spanned!(at=> _));
+    let into_init = krate_at(&returned, &["private", "into_init"]);
+    let body = emit! {
+        let #returned = Self::#method(#cx #(#fields),*);
+        #into_init::<Self, #any>(#returned)
+    };
     (pattern, body)
+}
+
+/// The type behind the arrow.
+fn returned(returns: &ReturnType) -> TokenStream {
+    match returns {
+        ReturnType::Default => TokenStream::new(),
+        ReturnType::Type(_, ty) => ty.to_token_stream(),
+    }
 }
 
 fn handle(model: &ActorModel) -> TokenStream {

@@ -90,12 +90,14 @@ fn debug(
     }
 }
 
-/// Makes rustc look at every type that travels, at the place where the user wrote it.
+/// Makes rustc look at the types that travel if a `#[cfg]` lets them. The conditions of the `Actor`
+/// impl look at all others; those cannot have a `#[cfg]`.
 fn bounds(model: &ActorModel) -> Option<TokenStream> {
     let krate = super::krate();
     let checks: Vec<_> = model
         .handlers
         .iter()
+        .filter(|handler| !handler.cfgs.is_empty())
         .flat_map(|handler| {
             let argument = emit!(request_argument);
             let arguments = handler.args().map(move |arg| (argument.clone(), &arg.ty));

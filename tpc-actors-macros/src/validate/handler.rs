@@ -1,7 +1,6 @@
 //! Rules about `#[handler]` methods.
 
 use proc_macro2::Ident;
-use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::{Attribute, FnArg, Meta, Path, ReturnType, Type, parse_quote};
 
@@ -9,7 +8,7 @@ use super::options::{Admission, flag};
 use super::signature::{self, Params};
 use super::{Facts, is_named, types};
 use crate::codes::Code;
-use crate::diag::Errors;
+use crate::diag::{Errors, source};
 use crate::model::{Answer, Handler, Reply};
 use crate::names;
 use crate::parse::args::Opt;
@@ -164,14 +163,13 @@ fn same_key_type(method: &Method, facts: &Facts, errors: &mut Errors) {
     let (Some((_, found)), Some((other, expected))) = (keys(method).next(), &facts.key) else {
         return;
     };
-    let text = |ty: &Type| ty.to_token_stream().to_string();
-    let own = text(&types::without_self(found, &facts.actor));
-    if own != text(expected) && !matches!(found, Type::Reference(_)) {
+    let own = source(&types::without_self(found, &facts.actor));
+    if own != source(expected) && !matches!(found, Type::Reference(_)) {
         let text = format!(
             "the key of `{}` is `{own}`, but that of `{other}` is `{}`; \
              use one type for all keys of an actor, written the same way",
             method.sig.ident,
-            text(expected)
+            source(expected)
         );
         errors.push(Code::KeyMismatch, found, text);
     }

@@ -55,7 +55,8 @@ pub(crate) fn init(
         Param::Ctx | Param::Reply => None,
     });
     let usable = !params.unusable && method.sig.generics.params.is_empty();
-    usable.then(|| Init { method: name.clone(), cx, args: args.collect() })
+    let returns = method.sig.output.clone();
+    usable.then(|| Init { method: name.clone(), cx, args: args.collect(), returns })
 }
 
 /// The rules of a method that runs at intervals.

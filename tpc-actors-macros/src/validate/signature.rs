@@ -11,7 +11,7 @@ use syn::{
 
 use super::{is_named, last_segment, types};
 use crate::codes::Code;
-use crate::diag::Errors;
+use crate::diag::{Errors, source};
 use crate::model::{Arg, Param};
 use crate::names;
 use crate::parse::{self, Method};
@@ -99,7 +99,7 @@ pub(crate) fn borrows_self(method: &Method, errors: &mut Errors) {
             let text = format!(
                 "`{name}` takes `{}`, but the actor goes on afterwards; \
                  write `&self` or `&mut self`",
-                receiver.to_token_stream()
+                source(receiver)
             );
             errors.push(Code::Receiver, receiver, text);
         }
@@ -230,7 +230,7 @@ fn field_name(pat: &Pat, index: usize, errors: &mut Errors) -> Ident {
             let text = format!(
                 "`{}` is a pattern, but callers need a name; \
                  write a plain name and take it apart in the body",
-                other.to_token_stream()
+                source(other)
             );
             errors.push(Code::Pattern, other, text);
             numbered

@@ -8,7 +8,7 @@ use syn::{
 };
 
 use crate::codes::Code;
-use crate::diag::Errors;
+use crate::diag::{Errors, source};
 
 /// TPC010 and TPC011: a type must own what it holds and must have a name.
 ///
@@ -44,7 +44,7 @@ struct Walk {
 
 impl Walk {
     fn report(&mut self, code: Code, fault: &impl ToTokens) {
-        let text = fault.to_token_stream().to_string().replace("& ", "&");
+        let text = source(fault);
         self.found.get_or_insert((code, text));
     }
 }

@@ -189,25 +189,65 @@ impl ::core::fmt::Debug for KvShardResponse {
     }
 }
 const _: () = {
-    let _ = ::tpc_actors::private::request_argument::<String>;
-    let _ = ::tpc_actors::private::reply_value::<Option<Vec<u8>>>;
-    let _ = ::tpc_actors::private::request_argument::<String>;
-    let _ = ::tpc_actors::private::request_argument::<Vec<u8>>;
-    let _ = ::tpc_actors::private::reply_value::<Result<usize, KvError>>;
-    let _ = ::tpc_actors::private::request_argument::<String>;
     #[cfg(feature = "origin")]
     let _ = ::tpc_actors::private::request_argument::<String>;
     #[cfg(feature = "origin")]
     let _ = ::tpc_actors::private::reply_value::<Result<usize, KvError>>;
-    let _ = ::tpc_actors::private::reply_value::<usize>;
-    let _ = ::tpc_actors::private::request_argument::<Instant>;
 };
 #[automatically_derived]
 #[allow(deprecated)]
 impl ::tpc_actors::Actor for KvShard {
+    #[cfg(doc)]
     type Args = usize;
+    #[cfg(not(doc))]
+    type Args = usize
+    where
+        for<'__message> ::tpc_actors::private::Argument<
+            '__message,
+            usize,
+        >: ::tpc_actors::private::Travels;
+    #[cfg(doc)]
     type Request = KvShardRequest;
+    #[cfg(not(doc))]
+    type Request = KvShardRequest
+    where
+        for<'__message> ::tpc_actors::private::Argument<
+            '__message,
+            String,
+        >: ::tpc_actors::private::Travels,
+        for<'__message> ::tpc_actors::private::Argument<
+            '__message,
+            String,
+        >: ::tpc_actors::private::Travels,
+        for<'__message> ::tpc_actors::private::Argument<
+            '__message,
+            Vec<u8>,
+        >: ::tpc_actors::private::Travels,
+        for<'__message> ::tpc_actors::private::Argument<
+            '__message,
+            String,
+        >: ::tpc_actors::private::Travels,
+        for<'__message> ::tpc_actors::private::Argument<
+            '__message,
+            Instant,
+        >: ::tpc_actors::private::Travels;
+    #[cfg(doc)]
     type Response = KvShardResponse;
+    #[cfg(not(doc))]
+    type Response = KvShardResponse
+    where
+        for<'__message> ::tpc_actors::private::Answer<
+            '__message,
+            Option<Vec<u8>>,
+        >: ::tpc_actors::private::Travels,
+        for<'__message> ::tpc_actors::private::Answer<
+            '__message,
+            Result<usize, KvError>,
+        >: ::tpc_actors::private::Travels,
+        for<'__message> ::tpc_actors::private::Answer<
+            '__message,
+            usize,
+        >: ::tpc_actors::private::Travels;
     type Client = KvShardClient;
     type Pinned = KvShardPinned;
     const TIMERS: &'static [::tpc_actors::actor::Timer<Self>] = &[
@@ -223,7 +263,8 @@ impl ::tpc_actors::Actor for KvShard {
         cx: &mut ::tpc_actors::Ctx<Self>,
         budget: Self::Args,
     ) -> ::core::result::Result<Self, ::tpc_actors::InitError> {
-        ::tpc_actors::private::IntoInit::into_init(Self::new(cx, budget))
+        let returned = Self::new(cx, budget);
+        ::tpc_actors::private::into_init::<Self, _>(returned)
     }
     fn handle(
         &mut self,
@@ -331,7 +372,11 @@ impl KvShardClient {
                 shard,
                 KvShardRequest::Put { key, value },
                 |response| match response {
-                    KvShardResponse::Put(answer) => ::core::option::Option::Some(answer),
+                    KvShardResponse::Put(answer) => {
+                        ::core::option::Option::Some(
+                            ::tpc_actors::private::into_result(answer),
+                        )
+                    }
                     _ => ::core::option::Option::None,
                 },
             )
@@ -358,7 +403,11 @@ impl KvShardClient {
                 shard,
                 KvShardRequest::Load { key },
                 |response| match response {
-                    KvShardResponse::Load(answer) => ::core::option::Option::Some(answer),
+                    KvShardResponse::Load(answer) => {
+                        ::core::option::Option::Some(
+                            ::tpc_actors::private::into_result(answer),
+                        )
+                    }
                     _ => ::core::option::Option::None,
                 },
             )
@@ -456,7 +505,11 @@ impl KvShardPinned {
             .ask(
                 KvShardRequest::Put { key, value },
                 |response| match response {
-                    KvShardResponse::Put(answer) => ::core::option::Option::Some(answer),
+                    KvShardResponse::Put(answer) => {
+                        ::core::option::Option::Some(
+                            ::tpc_actors::private::into_result(answer),
+                        )
+                    }
                     _ => ::core::option::Option::None,
                 },
             )
@@ -480,7 +533,11 @@ impl KvShardPinned {
             .ask(
                 KvShardRequest::Load { key },
                 |response| match response {
-                    KvShardResponse::Load(answer) => ::core::option::Option::Some(answer),
+                    KvShardResponse::Load(answer) => {
+                        ::core::option::Option::Some(
+                            ::tpc_actors::private::into_result(answer),
+                        )
+                    }
                     _ => ::core::option::Option::None,
                 },
             )

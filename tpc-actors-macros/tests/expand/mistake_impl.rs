@@ -78,16 +78,39 @@ impl ::core::fmt::Debug for PlainResponse {
         }
     }
 }
-const _: () = {
-    let _ = ::tpc_actors::private::request_argument::<u8>;
-    let _ = ::tpc_actors::private::reply_value::<u8>;
-    let _ = ::tpc_actors::private::reply_value::<()>;
-};
 #[automatically_derived]
 impl ::tpc_actors::Actor for Plain {
+    #[cfg(doc)]
     type Args = u8;
+    #[cfg(not(doc))]
+    type Args = u8
+    where
+        for<'__message> ::tpc_actors::private::Argument<
+            '__message,
+            u8,
+        >: ::tpc_actors::private::Travels;
+    #[cfg(doc)]
     type Request = PlainRequest;
+    #[cfg(not(doc))]
+    type Request = PlainRequest
+    where
+        for<'__message> ::tpc_actors::private::Argument<
+            '__message,
+            u8,
+        >: ::tpc_actors::private::Travels;
+    #[cfg(doc)]
     type Response = PlainResponse;
+    #[cfg(not(doc))]
+    type Response = PlainResponse
+    where
+        for<'__message> ::tpc_actors::private::Answer<
+            '__message,
+            u8,
+        >: ::tpc_actors::private::Travels,
+        for<'__message> ::tpc_actors::private::Answer<
+            '__message,
+            (),
+        >: ::tpc_actors::private::Travels;
     type Client = PlainClient;
     type Pinned = PlainPinned;
     const TIMERS: &'static [::tpc_actors::actor::Timer<Self>] = &[];

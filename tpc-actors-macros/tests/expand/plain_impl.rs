@@ -50,7 +50,8 @@ impl ::tpc_actors::Actor for Plain {
         _cx: &mut ::tpc_actors::Ctx<Self>,
         (): Self::Args,
     ) -> ::core::result::Result<Self, ::tpc_actors::InitError> {
-        ::tpc_actors::private::IntoInit::into_init(Self::new())
+        let returned = Self::new();
+        ::tpc_actors::private::into_init::<Self, _>(returned)
     }
     fn handle(
         &mut self,

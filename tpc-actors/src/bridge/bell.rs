@@ -85,6 +85,12 @@ impl CoreBell {
         self.summary.load(Ordering::Relaxed) & !PARKED != 0
     }
 
+    /// Whether something waits in the inbox; one relaxed load.
+    #[inline]
+    pub(crate) fn has_command(&self) -> bool {
+        self.summary.load(Ordering::Relaxed) & CONTROL != 0
+    }
+
     /// Takes all announcements: calls `lane` for each lane that rang, and says whether the inbox did.
     pub(crate) fn take(&self, mut lane: impl FnMut(u32)) -> bool {
         let summary = self.summary.swap(0, Ordering::AcqRel) & !PARKED;
@@ -222,3 +228,6 @@ pub(crate) fn fence_before_recheck() {
         fence(Ordering::SeqCst);
     }
 }
+
+#[cfg(all(test, tpc_loom))]
+mod model;

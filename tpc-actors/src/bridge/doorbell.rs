@@ -77,3 +77,36 @@ impl Doorbell for CondvarDoorbell {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn behaves(doorbell: &Arc<dyn Doorbell>) {
+        let moment = Some(Duration::from_millis(1));
+        assert!(!doorbell.wait(moment), "silent at first");
+        doorbell.ring();
+        doorbell.ring();
+        assert!(doorbell.wait(None), "a ring before the wait is remembered");
+        assert!(!doorbell.wait(moment), "and two of them are one");
+        let ringer = Arc::clone(doorbell);
+        let thread = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(5));
+            ringer.ring();
+        });
+        assert!(doorbell.wait(Some(Duration::from_secs(60))));
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn the_portable_doorbell_remembers_one_ring() {
+        behaves(&(Arc::new(CondvarDoorbell::default()) as _));
+    }
+
+    #[test]
+    fn the_doorbell_of_this_platform_remembers_one_ring() {
+        behaves(&platform_doorbell().unwrap());
+    }
+}

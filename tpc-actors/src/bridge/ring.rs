@@ -387,3 +387,8 @@ impl<T> Gauge<T> {
         tail.wrapping_sub(head).min(self.0.capacity)
     }
 }
+
+#[cfg(all(test, tpc_loom))]
+mod model;
+#[cfg(all(test, not(tpc_loom)))]
+mod tests;

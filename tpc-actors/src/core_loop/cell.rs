@@ -36,8 +36,9 @@ pub(crate) enum Intake {
 pub(crate) trait Cell {
     /// Takes over new lanes; `found` gets core-wide id and table index of each.
     fn adopt(&mut self, found: &mut dyn FnMut(u32, u32));
-    /// Serves up to `max` requests of a lane; says how many and what is left.
-    fn intake(&mut self, lane: u32, max: usize) -> (usize, Intake);
+    /// Serves up to `max` requests of a lane, and none after `until` has been seen to pass; says how
+    /// many and what is left.
+    fn intake(&mut self, lane: u32, max: usize, until: Instant) -> (usize, Intake);
     /// The producer of this lane has gone and everything is read.
     fn end_lane(&mut self, lane: u32);
     /// The lane's share of the wake protocol.
@@ -217,6 +218,13 @@ impl<A: Actor> ActorCell<A> {
         }
     }
 
+    /// Whether this look into a lane should end early: a command waits, or time is up. The clock is read
+    /// for every sixteenth request only, because reading it takes as long as a short handler.
+    fn is_over(&self, served: usize, until: Instant) -> bool {
+        let local = self.local();
+        local.shared.bell.has_command() || (served.is_multiple_of(16) && local.clock.now() >= until)
+    }
+
     /// Serves one request; false when the actor is not running any more.
     fn serve(&mut self, slab: &Arc<ReplySlab<A>>, envelope: Envelope<A>) -> bool {
         let Envelope { request, ticket, deadline } = envelope;
@@ -258,7 +266,7 @@ impl<A: Actor> Cell for ActorCell<A> {
         }
     }
 
-    fn intake(&mut self, lane: u32, max: usize) -> (usize, Intake) {
+    fn intake(&mut self, lane: u32, max: usize, until: Instant) -> (usize, Intake) {
         // Taken out for the time of the loop, which needs the rest of the cell.
         let Some(mut consumer) = self.lanes.get_mut(lane as usize).and_then(Option::take) else {
             return (0, Intake::Empty);
@@ -271,6 +279,9 @@ impl<A: Actor> Cell for ActorCell<A> {
             let Some(envelope) = consumer.ring.read_unpublished() else { break };
             served += 1;
             running = self.serve(&consumer.slab, envelope);
+            if self.is_over(served, until) {
+                break;
+            }
         }
         if matches!(self.state, State::Stopped) {
             let refused = consumer.refuse_all(&self.mailbox.closing_fate());

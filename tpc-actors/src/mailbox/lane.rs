@@ -41,14 +41,12 @@ pub(crate) struct Lane<A: Actor> {
 }
 
 impl<A: Actor> Lane<A> {
-    /// A lane with twice as many reply slots as places, so that the ring fills up before the credit
-    /// does while answers are still being collected.
-    pub(crate) fn new(capacity: usize) -> (Self, FreeSlots) {
-        let slots = u32::try_from(capacity.saturating_mul(2)).unwrap_or(u32::MAX);
-        let (slab, free) = ReplySlab::<A>::new(slots);
-        let lane =
-            Self { slab: Arc::new(slab), waiters: Waiters::default(), gauge: Mutex::new(None) };
-        (lane, free)
+    pub(crate) fn new() -> Self {
+        Self {
+            slab: Arc::new(ReplySlab::<A>::new()),
+            waiters: Waiters::default(),
+            gauge: Mutex::new(None),
+        }
     }
 
     pub(crate) fn watch(&self, gauge: Gauge<Envelope<A>>) {
@@ -60,6 +58,19 @@ impl<A: Actor> Lane<A> {
         let gauge = self.gauge.lock().unwrap_or_else(PoisonError::into_inner);
         gauge.as_ref().map_or(0, Gauge::len)
     }
+}
+
+/// Asks that a core may have under way over one lane. Its tasks are bounded already; a smaller credit
+/// could be used up by two actors that answer each other only after asking back, and neither would go on.
+const CORE_SLOTS_MAX: u32 = 1 << 17;
+
+/// Asks that the calling thread may have under way over a lane of this capacity: twice as many, so that
+/// the ring fills up before the credit does while answers are still being collected.
+pub(crate) fn slots_max(capacity: usize) -> u32 {
+    if crate::core_loop::on_core_thread() {
+        return CORE_SLOTS_MAX;
+    }
+    u32::try_from(capacity.saturating_mul(2)).unwrap_or(CORE_SLOTS_MAX).min(CORE_SLOTS_MAX)
 }
 
 /// A request that is on its way now.
@@ -87,10 +98,11 @@ impl<A: Actor> LaneProducer<A> {
     pub(crate) fn new(
         ring: Producer<Envelope<A>>,
         bell: Arc<LaneBell>,
-        free: FreeSlots,
         lane: u32,
         mailbox: Weak<Mailbox<A>>,
     ) -> Self {
+        // What a former producer had comes back through the slab.
+        let free = FreeSlots::default();
         let close = CloseBell(Arc::clone(&bell));
         Self { ring, bell, free, lane, mailbox, _close: close }
     }
@@ -102,7 +114,9 @@ impl<A: Actor> LaneProducer<A> {
 
     /// Whether a request, with a reply slot or without, could be sent now.
     pub(crate) fn has_room(&mut self, mailbox: &Mailbox<A>, ask: bool) -> bool {
-        self.ring.free() > 0 && (!ask || mailbox.lane(self.lane).slab.has_free(&mut self.free))
+        let slab = &mailbox.lane(self.lane).slab;
+        self.ring.free() > 0
+            && (!ask || slab.has_free(&mut self.free, slots_max(mailbox.capacity())))
     }
 
     /// Sends, or hands the request back.
@@ -123,7 +137,8 @@ impl<A: Actor> LaneProducer<A> {
         let mut deadline = NO_DEADLINE;
         if let Some(wish) = wish {
             deadline = wish.deadline;
-            match slab.acquire(&mut self.free, wish.waker, deadline) {
+            match slab.acquire(&mut self.free, slots_max(mailbox.capacity()), wish.waker, deadline)
+            {
                 Some((ticket, old_waker)) => {
                     sent.ticket = Some(ticket);
                     sent.old_waker = old_waker;

@@ -22,6 +22,7 @@
 
 #![allow(unsafe_code, reason = "value and waker cells are handed over by the state word")]
 
+use std::sync::OnceLock;
 use std::task::Waker;
 
 use crossbeam_utils::CachePadded;
@@ -101,8 +102,13 @@ pub(crate) struct FreeSlots {
 }
 
 /// The reply slots of one lane.
+///
+/// Grows by whole chunks, each as large as all before it together, and never moves a slot: a lane that
+/// is used little costs little, and a slot can be reached without a lock.
 pub(crate) struct Slab<V> {
-    slots: Box<[Slot<V>]>,
+    chunks: [OnceLock<Box<[Slot<V>]>>; CHUNKS],
+    /// Slots in all chunks; written by the owner of the free list only.
+    count: AtomicU32,
     /// Slots that came back: pushed by anyone, taken as a whole by the owner. Index + 1, or 0.
     returned: CachePadded<AtomicU32>,
 }
@@ -113,33 +119,69 @@ unsafe impl<V: Send> Send for Slab<V> {}
 // SAFETY: as above.
 unsafe impl<V: Send> Sync for Slab<V> {}
 
+/// Slots of the first chunk.
+const FIRST: u32 = if cfg!(tpc_loom) { 1 } else { 8 };
+const CHUNKS: usize = 24;
+
+/// The chunk of a slot, and its place there.
+fn place(index: u32) -> (usize, usize) {
+    let from_first = index + FIRST;
+    let chunk = from_first.ilog2() - FIRST.ilog2();
+    (chunk as usize, (from_first - (FIRST << chunk)) as usize)
+}
+
 impl<V> Slab<V> {
-    /// A slab of `count` free slots; its whole free list belongs to the returned owner.
-    pub(crate) fn new(count: u32) -> (Self, FreeSlots) {
-        let slots = (0..count)
-            .map(|index| Slot {
-                word: AtomicU64::new(0),
-                next: AtomicU32::new(if index + 1 == count { 0 } else { index + 2 }),
-                deadline: AtomicU64::new(NO_DEADLINE),
-                waker: UnsafeCell::new(None),
-                value: UnsafeCell::new(None),
-            })
-            .collect();
-        let slab = Self { slots, returned: CachePadded::new(AtomicU32::new(0)) };
-        (slab, FreeSlots { head: u32::from(count > 0) })
+    /// A slab without slots; it grows when it is asked for some.
+    pub(crate) fn new() -> Self {
+        Self {
+            chunks: [const { OnceLock::new() }; CHUNKS],
+            count: AtomicU32::new(0),
+            returned: CachePadded::new(AtomicU32::new(0)),
+        }
+    }
+
+    fn slot_at(&self, index: u32) -> &Slot<V> {
+        let (chunk, place) = place(index);
+        &self.chunks[chunk].get().expect("a slot in use is in its chunk")[place]
     }
 
     fn slot(&self, ticket: Ticket) -> &Slot<V> {
-        &self.slots[ticket.index as usize]
+        self.slot_at(ticket.index)
+    }
+
+    /// Adds a chunk, unless there are `most` slots or more already.
+    #[cold]
+    fn grow(&self, free: &mut FreeSlots, most: u32) {
+        let count = self.count.load(Ordering::Relaxed);
+        let (chunk, _) = place(count);
+        if count >= most || chunk >= CHUNKS {
+            return;
+        }
+        let more = FIRST << chunk;
+        let slots = (count..count + more).map(|index| Slot {
+            word: AtomicU64::new(0),
+            // Linked in order; the last one ends the list.
+            next: AtomicU32::new(if index + 1 == count + more { 0 } else { index + 2 }),
+            deadline: AtomicU64::new(NO_DEADLINE),
+            waker: UnsafeCell::new(None),
+            value: UnsafeCell::new(None),
+        });
+        self.chunks[chunk].get_or_init(|| slots.collect());
+        self.count.store(count + more, Ordering::Relaxed);
+        free.head = count + 1;
     }
 
     // ---- the asker -----------------------------------------------------------------------------
 
-    /// Whether a slot could be acquired now.
-    pub(crate) fn has_free(&self, free: &mut FreeSlots) -> bool {
+    /// Whether a slot could be acquired now; `most` is where the slab stops growing.
+    pub(crate) fn has_free(&self, free: &mut FreeSlots, most: u32) -> bool {
         if free.head == 0 {
-            // Taking everything at once leaves no room for an ABA; pairs with the `Release` in `free`.
+            // Taking everything at once leaves no room for an ABA; pairs with the `Release` in
+            // `give_back`.
             free.head = self.returned.swap(0, weaken!("slot.take-returned", Ordering::Acquire));
+        }
+        if free.head == 0 {
+            self.grow(free, most);
         }
         free.head != 0
     }
@@ -148,14 +190,15 @@ impl<V> Slab<V> {
     pub(crate) fn acquire(
         &self,
         free: &mut FreeSlots,
+        most: u32,
         waker: Option<Waker>,
         deadline: u64,
     ) -> Option<(Ticket, Option<Waker>)> {
-        if !self.has_free(free) {
+        if !self.has_free(free, most) {
             return None;
         }
         let index = free.head - 1;
-        let slot = &self.slots[index as usize];
+        let slot = self.slot_at(index);
         free.head = slot.next.load(Ordering::Relaxed);
         // SAFETY: a slot on the free list is nobody else's: the last user gave it up before the
         // `Release` that returned it, and the list's owner has acquired it.
@@ -337,7 +380,8 @@ impl<V> Slab<V> {
     /// Wakes every asker whose deadline is not after `now`; returns the earliest deadline left.
     pub(crate) fn wake_expired(&self, now: u64) -> u64 {
         let mut earliest = NO_DEADLINE;
-        for (index, slot) in self.slots.iter().enumerate() {
+        let slots = self.chunks.iter().filter_map(OnceLock::get).flat_map(|chunk| chunk.iter());
+        for (slot, index) in slots.zip(0u32..) {
             let word = slot.word.load(Ordering::Acquire);
             if word & (QUEUED | STARTED) == 0 || word & (TIMED | ABANDONED) != TIMED {
                 continue;
@@ -355,7 +399,7 @@ impl<V> Slab<V> {
             let locked =
                 slot.word.compare_exchange(word, word | LOCK, Ordering::AcqRel, Ordering::Acquire);
             match locked {
-                Ok(_) => self.wake_locked(u32::try_from(index).unwrap_or(u32::MAX)),
+                Ok(_) => self.wake_locked(index),
                 Err(_) => earliest = earliest.min(deadline),
             }
         }
@@ -363,10 +407,11 @@ impl<V> Slab<V> {
     }
 
     fn wake_locked(&self, index: u32) {
-        let slot = &self.slots[index as usize];
+        let slot = self.slot_at(index);
         // SAFETY: LOCK is ours (set by the caller); the waker stays in the cell for the completer.
         let waker = slot.waker.with(|cell| unsafe { (*cell).clone() });
-        let mut word = slot.word.load(Ordering::Relaxed);
+        // Acquire: with READY, the value that this may have to drop was written by the core.
+        let mut word = slot.word.load(weaken!("slot.keeper-unlock", Ordering::Acquire));
         loop {
             // Left by its asker, and not in the hands of a handler: nobody else will free it.
             let frees = word & ABANDONED != 0 && word & STARTED == 0;
@@ -394,6 +439,9 @@ impl<V> Slab<V> {
     // ---- the free list -------------------------------------------------------------------------
 
     fn next_generation(word: u64) -> u64 {
+        if !intact!("slot.bump-generation") {
+            return word >> GENERATION << GENERATION;
+        }
         // Wrapping on purpose, see the module docs.
         (word >> GENERATION).wrapping_add(1) << GENERATION
     }
@@ -407,8 +455,7 @@ impl<V> Slab<V> {
             let busy = word & LOCK != 0;
             let next = match busy {
                 true => word | ABANDONED,
-                false if intact!("slot.bump-generation") => Self::next_generation(word),
-                false => word >> GENERATION << GENERATION,
+                false => Self::next_generation(word),
             };
             match slot.word.compare_exchange(word, next, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) if busy => return,
@@ -419,7 +466,7 @@ impl<V> Slab<V> {
     }
 
     fn give_back(&self, index: u32) {
-        let slot = &self.slots[index as usize];
+        let slot = self.slot_at(index);
         let mut head = self.returned.load(Ordering::Relaxed);
         loop {
             slot.next.store(head, Ordering::Relaxed);
@@ -440,8 +487,11 @@ impl<V> Slab<V> {
     pub(crate) fn return_all(&self, free: &mut FreeSlots) {
         while free.head != 0 {
             let index = free.head - 1;
-            free.head = self.slots[index as usize].next.load(Ordering::Relaxed);
+            free.head = self.slot_at(index).next.load(Ordering::Relaxed);
             self.give_back(index);
         }
     }
 }
+
+#[cfg(all(test, tpc_loom))]
+mod model;

@@ -1,0 +1,205 @@
+//! Events: order, exact loss, filters, and subscribers that come and go.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use tpc_actors::prelude::*;
+
+#[derive(Clone, Debug, PartialEq)]
+struct Tick(u64);
+
+#[core_actor(event = Tick)]
+struct Source {
+    next: u64,
+}
+
+#[core_actor]
+impl Source {
+    #[init]
+    fn new() -> Self {
+        Self { next: 0 }
+    }
+
+    #[handler]
+    fn burst(&mut self, cx: &mut Ctx<Self>, count: u64) -> u64 {
+        for _ in 0..count {
+            cx.publish(Tick(self.next));
+            self.next += 1;
+        }
+        self.next
+    }
+}
+
+fn start(cores: usize) -> (System, Vec<SourceClient>) {
+    let system = System::builder().cores(cores).start().unwrap();
+    let sources = (0..cores).map(|_| system.spawn::<Source>(()).wait().unwrap()).collect();
+    (system, sources)
+}
+
+fn stop(system: &System) {
+    let report = system.shutdown_wait(Duration::from_secs(10));
+    assert!(report.is_clean(), "{report}");
+}
+
+#[test]
+fn events_arrive_in_order_with_contiguous_positions() {
+    let (system, sources) = start(2);
+    let mut events = system.events::<Tick>().capacity(4096).subscribe();
+    for source in &sources {
+        source.burst(1000).wait().unwrap();
+    }
+    let mut next = [0; 2];
+    for _ in 0..2000 {
+        let Some(Delivery::Event { position, event }) = events.next_wait() else {
+            panic!("nothing is lost")
+        };
+        assert_eq!((position.seq, event), (next[position.core], Tick(next[position.core])));
+        next[position.core] += 1;
+    }
+    assert_eq!((next, events.lagged()), ([1000; 2], 0));
+    stop(&system);
+    assert_eq!(events.next_wait(), None);
+}
+
+#[test]
+fn delivered_and_reported_missing_make_up_what_was_published_also_at_the_tail() {
+    let (system, sources) = start(1);
+    let mut slow = system.events::<Tick>().capacity(16).subscribe();
+    sources[0].burst(1000).wait().unwrap();
+    let mut expected = 0;
+    while expected < 1000 {
+        match slow.next_wait().unwrap() {
+            Delivery::Event { event, .. } => {
+                assert_eq!(event, Tick(expected));
+                expected += 1;
+            }
+            Delivery::Gap(gap) => {
+                assert_eq!(gap.core(), 0);
+                expected += gap.len();
+            }
+        }
+    }
+    assert_eq!(expected, 1000);
+    assert_eq!(slow.lagged(), 1000 - 16);
+    assert_eq!(slow.try_next(), None);
+    stop(&system);
+}
+
+#[test]
+fn lag_counts_only_what_the_filter_wants() {
+    let (system, sources) = start(1);
+    let mut even = system.events::<Tick>().capacity(512).filter(|Tick(n)| n % 2 == 0).subscribe();
+    sources[0].burst(1000).wait().unwrap();
+    for n in 0..500 {
+        let Some(Delivery::Event { position, event }) = even.next_wait() else { panic!("a gap") };
+        assert_eq!((event, position.seq), (Tick(2 * n), 2 * n));
+    }
+    assert_eq!((even.lagged(), even.try_next()), (0, None));
+    stop(&system);
+}
+
+#[test]
+fn loss_is_accounted_for_under_load_from_several_cores() {
+    const EACH: u64 = 200_000;
+    let (system, sources) = start(2);
+    let total = Arc::new(AtomicU64::new(0));
+    let readers: Vec<_> = [16, 1024]
+        .into_iter()
+        .map(|capacity| {
+            let mut events = system.events::<Tick>().capacity(capacity).subscribe();
+            let total = Arc::clone(&total);
+            thread::spawn(move || {
+                let mut seen = [0; 2];
+                let mut lagged = 0;
+                while let Some(delivery) = events.next_wait() {
+                    match delivery {
+                        Delivery::Event { position, event } => {
+                            assert_eq!(event, Tick(seen[position.core]), "in order, gaps in place");
+                            seen[position.core] += 1;
+                        }
+                        Delivery::Gap(gap) => {
+                            seen[gap.core()] += gap.len();
+                            lagged += gap.len();
+                        }
+                    }
+                    if seen[0] % 1000 == 0 {
+                        thread::yield_now();
+                    }
+                }
+                assert_eq!(lagged, events.lagged());
+                total.fetch_add(seen[0] + seen[1], Ordering::Relaxed);
+            })
+        })
+        .collect();
+    for _ in 0..EACH / 1000 {
+        for source in &sources {
+            source.burst(1000).wait().unwrap();
+        }
+    }
+    stop(&system);
+    for reader in readers {
+        reader.join().unwrap();
+    }
+    assert_eq!(total.load(Ordering::Relaxed), 2 * 2 * EACH);
+}
+
+#[test]
+fn subscribers_come_and_go() {
+    let (system, sources) = start(1);
+    for round in 0..1000 {
+        let mut events = system.events::<Tick>().capacity(2).filter(|_| true).subscribe();
+        let never = system.events::<Tick>().filter(|_| false).subscribe();
+        sources[0].burst(1).wait().unwrap();
+        assert!(matches!(
+            events.try_next(),
+            Some(Delivery::Event { event: Tick(n), .. }) if n == round
+        ));
+        drop(never);
+    }
+    assert!(system.events::<Tick>().capacity(0).try_subscribe().is_err());
+    stop(&system);
+    assert_eq!(system.events::<Tick>().subscribe().next_wait(), None, "over is over");
+}
+
+/// An event whose clones can be counted.
+#[derive(Debug)]
+struct Counted(Arc<AtomicU64>);
+
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(&self.0))
+    }
+}
+
+#[core_actor(event = Counted)]
+struct Cloner(Arc<AtomicU64>);
+
+#[core_actor]
+impl Cloner {
+    #[init]
+    fn new(clones: Arc<AtomicU64>) -> Self {
+        Self(clones)
+    }
+
+    #[handler]
+    fn publish(&mut self, cx: &mut Ctx<Self>) -> u64 {
+        let event = Counted(Arc::clone(&self.0));
+        cx.publish(event);
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn filters_run_before_the_copy() {
+    let system = System::builder().cores(1).start().unwrap();
+    let cloner = system.spawn::<Cloner>(Arc::default()).wait().unwrap();
+    assert_eq!(cloner.publish().wait().unwrap(), 0, "nobody listens");
+    let _never = system.events::<Counted>().filter(|_| false).subscribe();
+    assert_eq!(cloner.publish().wait().unwrap(), 0, "nobody wants it");
+    let _always = system.events::<Counted>().subscribe();
+    assert_eq!(cloner.publish().wait().unwrap(), 1);
+    stop(&system);
+}

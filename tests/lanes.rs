@@ -1,0 +1,113 @@
+//! Threads that come and go, and what their lanes leave behind.
+
+use std::thread;
+use std::time::Duration;
+
+use tpc_actors::prelude::*;
+
+#[core_actor(capacity = 32)]
+struct Sum(u64);
+
+#[core_actor]
+impl Sum {
+    #[init]
+    fn new() -> Self {
+        Self(0)
+    }
+
+    #[handler(tell)]
+    fn add(&mut self, n: u64) {
+        self.0 += n;
+    }
+
+    #[handler]
+    fn get(&self) -> u64 {
+        self.0
+    }
+}
+
+fn start() -> (System, SumClient) {
+    let system = System::builder().cores(1).start().unwrap();
+    let sum = system.spawn::<Sum>(()).wait().unwrap();
+    (system, sum)
+}
+
+#[test]
+fn what_a_thread_sent_before_its_end_is_served() {
+    let (system, sum) = start();
+    let mut expected = 0;
+    for round in 0..200 {
+        let theirs = sum.clone();
+        thread::spawn(move || {
+            tpc_actors::register_thread();
+            for n in 0..10 {
+                theirs.add(n).wait().unwrap();
+            }
+        })
+        .join()
+        .unwrap();
+        expected += 45;
+        if round % 50 == 49 {
+            while sum.get().wait().unwrap() < expected {}
+        }
+    }
+    while sum.get().wait().unwrap() < expected {}
+    assert_eq!(sum.get().wait().unwrap(), expected);
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+}
+
+/// More lanes than an actor may have at a time: they only work if each comes back.
+#[test]
+fn ten_thousand_short_lived_threads_and_clients_use_lanes_again() {
+    let (system, sum) = start();
+    for chunk in 0..100 {
+        let threads: Vec<_> = (0..100)
+            .map(|n| {
+                let sum = sum.clone();
+                thread::Builder::new()
+                    .stack_size(64 * 1024)
+                    .spawn(move || {
+                        if n % 2 == 0 {
+                            tpc_actors::register_thread();
+                        }
+                        sum.ordered().add(1).wait().unwrap();
+                        sum.add(1).wait().unwrap();
+                    })
+                    .unwrap()
+            })
+            .collect();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        while sum.get().wait().unwrap() < (chunk + 1) * 200 {}
+    }
+    assert_eq!(sum.get().wait().unwrap(), 20_000);
+    let report = system.shutdown_wait(Duration::from_secs(10));
+    assert!(report.is_clean(), "{report}");
+}
+
+/// Lanes to actors of systems that have ended are let go of by a thread that lives on.
+#[test]
+fn a_long_lived_thread_outlives_many_systems() {
+    tpc_actors::register_thread();
+    for _ in 0..100 {
+        let (system, sum) = start();
+        sum.add(1).wait().unwrap();
+        assert_eq!(sum.get().wait().unwrap(), 1);
+        assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+    }
+}
+
+#[test]
+fn many_actors_live_on_one_core() {
+    let system = System::builder().cores(1).start().unwrap();
+    let sums: Vec<_> = (0..2000).map(|_| system.spawn::<Sum>(()).wait().unwrap()).collect();
+    for (n, sum) in (0..).zip(&sums) {
+        sum.add(n).wait().unwrap();
+    }
+    for (n, sum) in (0..).zip(&sums) {
+        assert_eq!(sum.get().wait().unwrap(), n);
+    }
+    assert_eq!(system.actors().len(), 2000);
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+}

@@ -1,0 +1,135 @@
+//! The order in which messages arrive.
+
+use std::thread;
+use std::time::Duration;
+
+use tpc_actors::prelude::*;
+
+/// Remembers what came, in the order in which it came.
+#[core_actor(capacity = 16)]
+struct Log {
+    entries: Vec<(u32, u32)>,
+}
+
+#[core_actor]
+impl Log {
+    #[init]
+    fn new() -> Self {
+        Self { entries: Vec::new() }
+    }
+
+    #[handler(tell)]
+    fn write(&mut self, who: u32, n: u32) {
+        self.entries.push((who, n));
+    }
+
+    #[handler]
+    fn ask(&mut self, who: u32, n: u32) -> usize {
+        self.entries.push((who, n));
+        self.entries.len()
+    }
+
+    #[handler]
+    fn entries(&self) -> Vec<(u32, u32)> {
+        self.entries.clone()
+    }
+}
+
+fn start() -> (System, LogClient) {
+    let system = System::builder().cores(1).start().unwrap();
+    let log = system.spawn::<Log>(()).wait().unwrap();
+    (system, log)
+}
+
+/// Each writer's numbers must rise by one.
+fn assert_in_order(entries: &[(u32, u32)], writers: u32, each: u32) {
+    assert_eq!(entries.len() as u32, writers * each);
+    for writer in 0..writers {
+        let numbers = entries.iter().filter(|(who, _)| *who == writer).map(|(_, n)| *n);
+        assert!(numbers.eq(0..each), "writer {writer} is out of order");
+    }
+}
+
+#[test]
+fn one_thread_is_first_in_first_out_whatever_it_mixes() {
+    let (system, log) = start();
+    let mut asks = Vec::new();
+    for n in 0..1000 {
+        match n % 3 {
+            0 => log.write(0, n).wait().unwrap(),
+            1 => drop(log.ask(0, n).wait().unwrap()),
+            _ => match log.ask(0, n).now() {
+                Ok(ask) => asks.push(ask),
+                Err(_) => drop(log.ask(0, n).wait().unwrap()),
+            },
+        }
+        if asks.len() == 8 {
+            for ask in asks.drain(..) {
+                ask.wait().unwrap();
+            }
+        }
+    }
+    for ask in asks {
+        ask.wait().unwrap();
+    }
+    assert_in_order(&log.entries().wait().unwrap(), 1, 1000);
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+}
+
+#[test]
+fn threads_with_lanes_of_their_own_and_visitors_keep_their_order() {
+    let (system, log) = start();
+    let writers: Vec<_> = (0..4)
+        .map(|who| {
+            let log = log.clone();
+            thread::spawn(move || {
+                if who % 2 == 0 {
+                    tpc_actors::register_thread();
+                }
+                for n in 0..2000 {
+                    log.write(who, n).wait().unwrap();
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.join().unwrap();
+    }
+    assert_in_order(&log.entries().wait().unwrap(), 4, 2000);
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+}
+
+/// The tasks of one ordered client hand it on, so that only the lane can keep the order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_ordered_client_keeps_its_order_over_clones_and_workers() {
+    let (system, log) = start();
+    let ordered = log.ordered();
+    for n in 0..2000 {
+        let clone = ordered.clone();
+        // Each send on whichever worker takes the task.
+        tokio::spawn(async move { clone.write(0, n).await.unwrap() }).await.unwrap();
+    }
+    assert_in_order(&ordered.entries().await.unwrap(), 1, 2000);
+    assert!(system.shutdown(Duration::from_secs(10)).await.is_clean());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn asks_that_are_awaited_one_after_the_other_never_reorder() {
+    let (system, log) = start();
+    let tasks: Vec<_> = (0..8)
+        .map(|who| {
+            let log = log.clone();
+            tokio::spawn(async move {
+                for n in 0..500 {
+                    log.ask(who, n).await.unwrap();
+                    tokio::task::yield_now().await;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_in_order(&log.entries().await.unwrap(), 8, 500);
+    assert!(system.shutdown(Duration::from_secs(10)).await.is_clean());
+}

@@ -1,0 +1,101 @@
+//! Sleeping cores wake for every message, and sleep when there is nothing to do.
+//!
+//! Systems here have no backstop (debug builds) or must not have needed it, so a lost wake shows as a
+//! hang or as a count.
+
+use std::thread;
+use std::time::Duration;
+
+use tpc_actors::prelude::*;
+
+#[core_actor(capacity = 1024)]
+struct Echo;
+
+#[core_actor]
+impl Echo {
+    #[init]
+    fn new() -> Self {
+        Self
+    }
+
+    #[handler]
+    fn echo(&self, n: u64) -> u64 {
+        n
+    }
+}
+
+fn start(spin: Duration) -> (System, EchoClient) {
+    let system = System::builder().cores(1).spin(spin).park_backstop(None).start().unwrap();
+    let echo = system.spawn::<Echo>(()).wait().unwrap();
+    (system, echo)
+}
+
+#[test]
+fn no_wake_is_lost_over_many_sleeps() {
+    let (system, echo) = start(Duration::ZERO);
+    let askers: Vec<_> = (0..2u64)
+        .map(|asker| {
+            let echo = echo.clone();
+            thread::spawn(move || {
+                if asker == 0 {
+                    tpc_actors::register_thread();
+                }
+                let mut pause = asker + 1;
+                for n in 0..15_000 {
+                    assert_eq!(echo.echo(n).wait().unwrap(), n);
+                    // Arrives at a different moment of the core's way to sleep each time.
+                    pause = pause.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    for _ in 0..pause >> 56 {
+                        std::hint::spin_loop();
+                    }
+                }
+            })
+        })
+        .collect();
+    for asker in askers {
+        asker.join().unwrap();
+    }
+    let core = &system.cores()[0];
+    assert!(core.parks() > 1000, "the core slept {} times", core.parks());
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+}
+
+/// One wake, more requests than one turn may serve: none of them waits for another wake.
+#[test]
+fn a_budget_that_runs_out_does_not_put_the_core_to_sleep() {
+    let (system, echo) = start(Duration::ZERO);
+    for _ in 0..50 {
+        let asks: Vec<_> = (0..1000).map(|n| echo.echo(n).now().unwrap()).collect();
+        for (n, ask) in (0..).zip(asks) {
+            assert_eq!(ask.wait().unwrap(), n);
+        }
+    }
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+}
+
+#[test]
+fn an_idle_system_does_nothing() {
+    let (system, echo) = start(Duration::from_micros(50));
+    assert_eq!(echo.echo(1).wait().unwrap(), 1);
+    thread::sleep(Duration::from_millis(50));
+    let before = system.cores()[0].turns();
+    thread::sleep(Duration::from_millis(500));
+    let turns = system.cores()[0].turns() - before;
+    assert_eq!(turns, 0, "nobody asked for these turns");
+    assert_eq!(echo.echo(2).wait().unwrap(), 2);
+    assert_eq!(system.cores()[0].backstop_rescues(), 0);
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+}
+
+#[test]
+fn an_unneeded_backstop_finds_nothing() {
+    let system =
+        System::builder().cores(1).park_backstop(Some(Duration::from_millis(1))).start().unwrap();
+    let echo = system.spawn::<Echo>(()).wait().unwrap();
+    for n in 0..300 {
+        assert_eq!(echo.echo(n).wait().unwrap(), n);
+        thread::sleep(Duration::from_micros(n * 10));
+    }
+    assert_eq!(system.cores()[0].backstop_rescues(), 0);
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+}

@@ -1,0 +1,278 @@
+//! Every interleaving of asker, core and keeper on one slot, and the checks without which it breaks.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::{Context, Poll, Wake};
+
+use loom::sync::atomic::{AtomicBool, AtomicUsize};
+use loom::thread;
+
+use super::*;
+use crate::sync::Arc;
+use crate::sync::mutants::mutant;
+
+/// A value that reports its end.
+struct Value(u32, Arc<AtomicUsize>);
+
+impl Drop for Value {
+    fn drop(&mut self) {
+        self.1.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// One slot: models that need two say so.
+const MOST: u32 = 1;
+
+/// A slab whose slots are there before any other thread is.
+fn slab(count: u32) -> (Arc<Slab<Value>>, FreeSlots, Arc<AtomicUsize>) {
+    let (slab, mut free) = (Slab::new(), FreeSlots::default());
+    assert!(slab.has_free(&mut free, count));
+    (Arc::new(slab), free, Arc::new(AtomicUsize::new(0)))
+}
+
+fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(model);
+}
+
+/// The core's side: start, answer, wake.
+fn answer(slab: &Slab<Value>, ticket: Ticket, number: u32, drops: &Arc<AtomicUsize>) -> bool {
+    let Some(started) = slab.start(ticket) else { return false };
+    match slab.complete(started, Value(number, Arc::clone(drops))) {
+        Ok(Some(waker)) => waker.wake(),
+        Ok(None) => {}
+        Err(unwanted) => drop(unwanted),
+    }
+    true
+}
+
+/// The asker's side, with loom's own waker: an answer that wakes nobody is a deadlock.
+fn await_answer(slab: &Slab<Value>, ticket: Ticket) -> u32 {
+    loom::future::block_on(poll_fn(|context| {
+        match slab.poll(ticket, context.waker(), false) {
+            Polled::Ready(value) => Poll::Ready(value.0),
+            Polled::Registered => Poll::Pending,
+            Polled::Busy => {
+                // A runtime would run other tasks in between; loom must be told to.
+                thread::yield_now();
+                Poll::Pending
+            }
+        }
+    }))
+}
+
+/// The answer reaches an asker that registers its waker while the core is at work.
+fn answered() {
+    explore(3, || {
+        let (slab, mut free, drops) = slab(1);
+        let (ticket, _) = slab.acquire(&mut free, MOST, None, NO_DEADLINE).unwrap();
+        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
+        let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
+        assert_eq!(await_answer(&slab, ticket), 7);
+        assert!(core.join().unwrap());
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+        assert!(slab.has_free(&mut free, MOST));
+    });
+}
+
+/// A deferred answer: the core puts the waker back in between.
+fn deferred() {
+    explore(2, || {
+        let (slab, mut free, drops) = slab(1);
+        let (ticket, _) = slab.acquire(&mut free, MOST, None, NO_DEADLINE).unwrap();
+        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
+        let core = thread::spawn(move || {
+            let mut started = theirs.start(ticket).unwrap();
+            theirs.unlock_started(&mut started);
+            if let Ok(Some(waker)) = theirs.complete(started, Value(8, counted)) {
+                waker.wake();
+            }
+        });
+        assert_eq!(await_answer(&slab, ticket), 8);
+        core.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+    });
+}
+
+/// The asker leaves at any moment: the slot comes back once, and a request that was left before it
+/// began does not run.
+fn left() {
+    explore(3, || {
+        let (slab, mut free, drops) = slab(1);
+        let (ticket, _) = slab.acquire(&mut free, MOST, None, NO_DEADLINE).unwrap();
+        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
+        let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
+        let left = slab.leave(ticket);
+        let ran = core.join().unwrap();
+        assert_eq!(matches!(left, Left::NeverStarted), !ran, "never ran, or it is a lie");
+        drop(left);
+        assert_eq!(drops.load(Ordering::Relaxed), usize::from(ran));
+        assert!(slab.has_free(&mut free, MOST), "the slot comes back");
+    });
+}
+
+/// A slot that was left is used again at once: the stale request must not touch its next use.
+fn reused() {
+    explore(2, || {
+        let (slab, mut free, drops) = slab(1);
+        let (stale, _) = slab.acquire(&mut free, MOST, None, NO_DEADLINE).unwrap();
+        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
+        let core = thread::spawn(move || answer(&theirs, stale, 1, &counted));
+        drop(slab.leave(stale));
+        // The core may still hold the slot; then there is none to be had yet.
+        let fresh = slab.acquire(&mut free, MOST, None, NO_DEADLINE);
+        core.join().unwrap();
+        if let Some((ticket, _)) = fresh {
+            let polled = slab.poll(ticket, futures_noop(), false);
+            assert!(!matches!(polled, Polled::Ready(_)), "an answer to somebody else's request");
+            assert!(answer(&slab, ticket, 2, &drops), "the fresh request can still run");
+            assert_eq!(await_answer(&slab, ticket), 2);
+        }
+    });
+}
+
+struct Noop;
+impl Wake for Noop {
+    fn wake(self: std::sync::Arc<Self>) {}
+}
+
+fn futures_noop() -> &'static Waker {
+    static NOOP: std::sync::OnceLock<Waker> = std::sync::OnceLock::new();
+    NOOP.get_or_init(|| Waker::from(std::sync::Arc::new(Noop)))
+}
+
+/// The keeper looks at a slot with a passed deadline while core and asker are at it.
+fn kept() {
+    explore(2, || {
+        let (slab, mut free, drops) = slab(1);
+        let (ticket, _) = slab.acquire(&mut free, MOST, None, 5).unwrap();
+        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
+        let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
+        let keeper = Arc::clone(&slab);
+        let keeper = thread::spawn(move || _ = keeper.wake_expired(9));
+        assert_eq!(await_answer(&slab, ticket), 7);
+        core.join().unwrap();
+        keeper.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+        assert!(slab.has_free(&mut free, MOST), "the slot comes back");
+    });
+}
+
+/// As [`kept`], with an asker that leaves.
+fn kept_and_left() {
+    explore(2, || {
+        let (slab, mut free, drops) = slab(1);
+        let noop = futures_noop().clone();
+        let (ticket, _) = slab.acquire(&mut free, MOST, Some(noop), 5).unwrap();
+        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
+        let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
+        let keeper = Arc::clone(&slab);
+        let keeper = thread::spawn(move || _ = keeper.wake_expired(9));
+        drop(slab.leave(ticket));
+        let ran = core.join().unwrap();
+        keeper.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), usize::from(ran));
+        assert!(slab.has_free(&mut free, MOST), "the slot comes back");
+        assert!(slab.acquire(&mut free, MOST, None, NO_DEADLINE).is_some());
+        assert!(!slab.has_free(&mut free, MOST), "and it comes back once");
+    });
+}
+
+/// The keeper wakes an asker whose request nobody will ever start.
+fn expired() {
+    explore(3, || {
+        let (slab, mut free, _drops) = slab(1);
+        let (ticket, _) = slab.acquire(&mut free, MOST, None, 5).unwrap();
+        let keeper = Arc::clone(&slab);
+        let late = Arc::new(AtomicBool::new(false));
+        let noticed = Arc::clone(&late);
+        let keeper = thread::spawn(move || {
+            noticed.store(true, Ordering::Release);
+            while keeper.wake_expired(9) <= 9 {
+                thread::yield_now();
+            }
+        });
+        let mut waiting = pin!(poll_fn(|context: &mut Context<'_>| {
+            match slab.poll(ticket, context.waker(), false) {
+                Polled::Ready(_) => unreachable!("nobody answers"),
+                _ if late.load(Ordering::Acquire) => Poll::Ready(()),
+                _ => Poll::Pending,
+            }
+        }));
+        loom::future::block_on(&mut waiting);
+        drop(slab.leave(ticket));
+        keeper.join().unwrap();
+        assert!(slab.has_free(&mut free, MOST), "the slot comes back");
+    });
+}
+
+/// Two slots given back by two threads while the owner takes them.
+fn returned() {
+    explore(3, || {
+        let (slab, mut free, _drops) = slab(2);
+        let (one, _) = slab.acquire(&mut free, 2, None, NO_DEADLINE).unwrap();
+        let (two, _) = slab.acquire(&mut free, 2, None, NO_DEADLINE).unwrap();
+        let theirs = Arc::clone(&slab);
+        let other = thread::spawn(move || drop(theirs.leave(one)));
+        drop(slab.leave(two));
+        let early = slab.acquire(&mut free, 2, None, NO_DEADLINE);
+        other.join().unwrap();
+        let mut indices: Vec<u32> = early.iter().map(|(ticket, _)| ticket.index).collect();
+        while let Some((ticket, _)) = slab.acquire(&mut free, 2, None, NO_DEADLINE) {
+            indices.push(ticket.index);
+        }
+        indices.sort_unstable();
+        assert_eq!(indices, [0, 1], "each slot once");
+    });
+}
+
+#[test]
+fn model_slot_answered() {
+    answered();
+}
+
+#[test]
+fn model_slot_deferred() {
+    deferred();
+}
+
+#[test]
+fn model_slot_left() {
+    left();
+}
+
+#[test]
+fn model_slot_reused() {
+    reused();
+}
+
+#[test]
+fn model_slot_kept() {
+    kept();
+}
+
+#[test]
+fn model_slot_kept_and_left() {
+    kept_and_left();
+}
+
+#[test]
+fn model_slot_expired() {
+    expired();
+}
+
+#[test]
+fn model_slot_returned() {
+    returned();
+}
+
+mutant!(mutant_see_ready: "slot.see-ready" breaks answered);
+mutant!(mutant_ready: "slot.ready" breaks answered);
+mutant!(mutant_unlock: "slot.unlock" breaks answered);
+mutant!(mutant_recheck_after_register: "slot.recheck-after-register" breaks answered);
+mutant!(mutant_check_generation: "slot.check-generation" breaks reused);
+mutant!(mutant_bump_generation: "slot.bump-generation" breaks reused);
+mutant!(mutant_keeper_unlock: "slot.keeper-unlock" breaks kept_and_left);
+mutant!(mutant_give_back: "slot.give-back" breaks returned);
+mutant!(mutant_take_returned: "slot.take-returned" breaks returned);

@@ -1,0 +1,202 @@
+//! The token that owes an answer, and the fates of those that never got one.
+//!
+//! Whoever holds a token owes exactly one answer. Dropping it answers too, so no path through a
+//! handler leaves a caller waiting: a forgotten [`Reply`] answers `Dropped`, one that is lost to a
+//! panic answers `Panicked` with the report of that panic.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::Arc;
+use std::task::Waker;
+
+use crate::actor::Actor;
+use crate::error::Fate;
+
+use super::slot::{Slab, Started};
+
+/// What travels through a reply slot.
+pub(crate) type Outcome<R> = Result<R, Fate>;
+/// The reply slots of one lane to an actor.
+pub(crate) type ReplySlab<A> = Slab<Outcome<<A as Actor>::Response>>;
+
+thread_local! {
+    /// Tokens lost to the panic that unwinds this thread right now; whoever catches it answers them.
+    static UNWOUND: RefCell<Vec<Unwound>> = const { RefCell::new(Vec::new()) };
+}
+
+type Unwound = Box<dyn FnOnce(Fate)>;
+
+/// Answers everything that the caught panic took down.
+pub(crate) fn answer_unwound(fate: &Fate) {
+    // Answering drops foreign values, which may panic and add to the list again.
+    while let Some(answer) = UNWOUND.with_borrow_mut(Vec::pop) {
+        answer(fate.clone());
+    }
+}
+
+/// The place for the answer of the request that is being handled.
+///
+/// Expansions complete it or turn it into a [`Reply`]; nothing else uses it.
+pub struct ReplySlot<'a, A: Actor> {
+    slab: &'a Arc<ReplySlab<A>>,
+    /// `None` for a tell, and once the answer is given.
+    started: Option<Started>,
+    /// Wakers of this turn; woken together at its end.
+    wakes: &'a RefCell<Vec<Waker>>,
+}
+
+impl<'a, A: Actor> ReplySlot<'a, A> {
+    pub(crate) fn new(
+        slab: &'a Arc<ReplySlab<A>>,
+        started: Option<Started>,
+        wakes: &'a RefCell<Vec<Waker>>,
+    ) -> Self {
+        Self { slab, started, wakes }
+    }
+
+    /// Answers.
+    pub fn complete(mut self, response: A::Response) {
+        self.finish(Ok(response));
+    }
+
+    pub(crate) fn fail(mut self, fate: Fate) {
+        self.finish(Err(fate));
+    }
+
+    /// Answers later: a token that may be kept, moved and sent. Costs one allocation.
+    pub fn defer<T: Send + 'static>(mut self, wrap: fn(T) -> A::Response) -> Reply<T> {
+        let answer = self.started.take().map(|mut started| {
+            // From here on the asker may be polled many times before the answer comes.
+            self.slab.unlock_started(&mut started);
+            let slab = Arc::clone(self.slab);
+            Box::new(move |outcome: Outcome<T>| {
+                wake(slab.complete(started, outcome.map(wrap)));
+            }) as Answer<T>
+        });
+        Reply { answer }
+    }
+
+    fn finish(&mut self, outcome: Outcome<A::Response>) {
+        let Some(started) = self.started.take() else { return };
+        match self.slab.complete(started, outcome) {
+            Ok(Some(waker)) => self.wakes.borrow_mut().push(waker),
+            Ok(None) => {}
+            Err(unwanted) => drop(unwanted),
+        }
+    }
+}
+
+impl<A: Actor> Drop for ReplySlot<'_, A> {
+    fn drop(&mut self) {
+        if self.started.is_none() {
+            return;
+        }
+        if !std::thread::panicking() {
+            self.finish(Err(Fate::Dropped));
+            return;
+        }
+        // Which panic it is, only the catcher knows.
+        let Some(started) = self.started.take() else { return };
+        let slab = Arc::clone(self.slab);
+        let answer: Unwound = Box::new(move |fate| wake(slab.complete(started, Err(fate))));
+        UNWOUND.with_borrow_mut(|list| list.push(answer));
+    }
+}
+
+impl<A: Actor> fmt::Debug for ReplySlot<'_, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplySlot").field("wanted", &self.started.is_some()).finish()
+    }
+}
+
+/// Owes an answer of type `T` to the caller of a handler.
+///
+/// A handler that takes a `reply: Reply<T>` parameter answers through it, at any later time and from
+/// any thread. Exactly one answer reaches the caller: the value that is [sent](Self::send), or
+/// [`AskError::Dropped`](crate::AskError::Dropped) when the token is dropped, or
+/// [`AskError::Panicked`](crate::AskError::Panicked) when a panic on the core takes it down. A leaked
+/// token (`mem::forget`) answers nothing; then only a deadline ends the ask.
+///
+/// ```
+/// use tpc_actors::prelude::*;
+///
+/// #[core_actor]
+/// pub struct Gate {
+///     waiting: Vec<Reply<u32>>,
+/// }
+///
+/// #[core_actor]
+/// impl Gate {
+///     #[init]
+///     fn new() -> Self {
+///         Self { waiting: Vec::new() }
+///     }
+///
+///     /// Answers when somebody opens the gate.
+///     #[handler]
+///     fn enter(&mut self, reply: Reply<u32>) {
+///         self.waiting.push(reply);
+///     }
+///
+///     #[handler(tell)]
+///     fn open(&mut self, number: u32) {
+///         for reply in self.waiting.drain(..) {
+///             reply.send(number);
+///         }
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let system = System::builder().start()?;
+/// let gate = system.spawn::<Gate>(()).wait()?;
+/// let (one, two) = (gate.ordered(), gate.ordered());
+/// let guest = std::thread::spawn(move || one.enter().wait());
+/// while !guest.is_finished() {
+///     two.open(7).wait()?;
+/// }
+/// assert_eq!(guest.join().unwrap()?, 7);
+/// # system.shutdown_wait(std::time::Duration::from_secs(5));
+/// # Ok(())
+/// # }
+/// ```
+pub struct Reply<T: 'static> {
+    /// `None` when nobody waits for the answer, and once it is given.
+    answer: Option<Answer<T>>,
+}
+
+type Answer<T> = Box<dyn FnOnce(Outcome<T>) + Send>;
+
+impl<T: 'static> Reply<T> {
+    /// Answers the caller. An answer that nobody waits for any more is dropped.
+    pub fn send(mut self, value: T) {
+        if let Some(answer) = self.answer.take() {
+            answer(Ok(value));
+        }
+    }
+}
+
+impl<T: 'static> Drop for Reply<T> {
+    fn drop(&mut self) {
+        let Some(answer) = self.answer.take() else { return };
+        if std::thread::panicking() && crate::core_loop::on_core_thread() {
+            // Which panic it is, only the catcher knows.
+            let lost: Unwound = Box::new(move |fate| answer(Err(fate)));
+            UNWOUND.with_borrow_mut(|list| list.push(lost));
+        } else {
+            answer(Err(Fate::Dropped));
+        }
+    }
+}
+
+impl<T: 'static> fmt::Debug for Reply<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").field("owed", &self.answer.is_some()).finish()
+    }
+}
+
+/// Wakes the asker of a completed slot, or drops the answer that it no longer wants.
+fn wake<R>(completed: Result<Option<Waker>, Outcome<R>>) {
+    if let Ok(Some(waker)) = completed {
+        waker.wake();
+    }
+}
