@@ -6,6 +6,8 @@
 //! redis-benchmark -p 6399 -t set,get -P 16
 //! ```
 //!
+//! `examples/kv_server_check/check.sh` checks a running server with Redis' own tools.
+//!
 //! Connections live on Tokio, the control plane; the data lives in shards, one actor each, on pinned
 //! cores that do nothing else. Reading order: [`resp`] turns bytes into arguments, [`command`] turns
 //! arguments into commands, [`connection`] executes them through [`ask`] and [`spread`], and

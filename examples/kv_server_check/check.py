@@ -10,6 +10,7 @@ import ctypes
 import os
 import random
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -136,26 +137,35 @@ def eventually(condition, what, seconds=5):
 # ---- the server ----------------------------------------------------------------------------------
 
 
-def end_with_parent():
-    """Runs in the child: no server may outlive the checker, however that ends."""
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+def in_the_child(descriptors):
+    """What a server does before it is one: it must not outlive the checker, however that ends."""
+
+    def prepare():
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if descriptors:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
+    return prepare
 
 
 class Server:
-    def __init__(self, binary, *flags):
+    def __init__(self, binary, flags, descriptors=None):
         self.process = subprocess.Popen(
             [binary, "--port", "0", *flags],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            preexec_fn=end_with_parent,
+            preexec_fn=in_the_child(descriptors),
         )
         self.lines = [self.process.stdout.readline()]
         found = re.search(r"listening on 127\.0\.0\.1:(\d+)", self.lines[0])
         if not found:
-            self.process.kill()
-            raise AssertionError(f"the server did not start: {self.lines[0]}")
+            self.kill()
+            raise AssertionError(f"the server did not start: {self.lines[0]!r}")
         self.port = int(found[1])
         self.pid = self.process.pid
 
@@ -586,7 +596,7 @@ def reads_are_exact_to_the_lifetime(server):
                 answered = time.monotonic()
                 if value is None:
                     break
-                # A shard's clock may be a turn behind, and this thread may have been interrupted.
+                # A shard's clock may be a turn behind.
                 holds(asked - stored < 0.032, f"alive {asked - stored:.4f} s after 0.030")
             holds(answered - begun >= 0.0299, f"dead {answered - begun:.4f} s after 0.030")
             same(c("TTL", "brief"), -2)
@@ -725,6 +735,26 @@ def ten_thousand_connections(server):
         holds(int(server.info(witness, "stats")["total_connections_received"]) > 10000, "stats")
 
 
+FEW_DESCRIPTORS = 64
+
+
+def running_out_of_descriptors_passes(server):
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(server.client())
+        same(first("PING"), "PONG")
+        crowd = [server.client() for _ in range(2 * FEW_DESCRIPTORS)]
+        time.sleep(0.2)
+        cpu = server.cpu_seconds()
+        time.sleep(1)
+        cpu = server.cpu_seconds() - cpu
+        holds(cpu < 0.1, f"{cpu:.2f} s of CPU in 1 s without descriptors")
+        same(first("PING"), "PONG")
+        for c in crowd:
+            c.close()
+        with server.client() as late:
+            same(late("PING"), "PONG")
+
+
 # ---- idling --------------------------------------------------------------------------------------
 
 IDLE_SECONDS = 5
@@ -844,7 +874,11 @@ GROUPS = [
         COMMANDS + [redis_benchmark, order_under_load, the_timer_forgets_what_nobody_asks_for],
         end_under_load(signal.SIGINT),
     ),
-    ((), [ping_and_echo], end_while_idle(signal.SIGTERM)),
+    (
+        (),
+        [ping_and_echo, running_out_of_descriptors_passes],
+        end_while_idle(signal.SIGTERM),
+    ),
 ]
 
 
@@ -871,7 +905,13 @@ def main():
     passed = failed = 0
     for flags, checks, end in GROUPS:
         label = " ".join(flags) or "no flags"
-        server = Server(sys.argv[1], *flags)
+        few = FEW_DESCRIPTORS if running_out_of_descriptors_passes in checks else None
+        try:
+            server = Server(sys.argv[1], flags, few)
+        except (AssertionError, OSError) as error:
+            print(f"FAIL  {label}: {error}", flush=True)
+            failed += 1
+            continue
         try:
             for check in [*checks, end]:
                 if run(check, server, label):

@@ -100,10 +100,11 @@ impl Shelf {
         Ok(self.things.insert(name, thing))
     }
 
-    // No comment on purpose: the generated methods and variants have one all the same.
+    // No documentation on purpose: the generated method and variant have some all the same.
+    #[allow(clippy::missing_docs_in_private_items, reason = "so that they show")]
     #[handler(tell)]
     fn forget(&mut self, #[key] name: String) {
-        drop(self.things.remove(&name));
+        let _before = self.things.remove(&name);
     }
 
     /// Sleeps on it.
@@ -221,11 +222,14 @@ pub(crate) mod private {
 
 #[cfg(test)]
 mod tests {
-    use super::private::Unseen;
+    use std::error::Error;
+
     use tpc_actors::System;
 
+    use super::private::Unseen;
+
     #[test]
-    fn an_actor_of_this_crate_alone() -> Result<(), Box<dyn std::error::Error>> {
+    fn an_actor_of_this_crate_alone() -> Result<(), Box<dyn Error>> {
         let system = System::builder().start()?;
         let unseen = system.spawn::<Unseen>(()).wait()?;
         assert_eq!(unseen.get().wait()?, 1);

@@ -185,7 +185,7 @@ fn grouped(number: u64, suffix: &str) -> TokenStream {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        let boundary = index > 0 && (digits.len() - index) % 3 == 0;
+        let boundary = index > 0 && (digits.len() - index).is_multiple_of(3);
         if boundary && digits.len() > 4 {
             text.push('_');
         }

@@ -186,6 +186,7 @@ impl ToTokens for Method {
                 #[allow(
                     clippy::large_types_passed_by_value,
                     clippy::missing_const_for_fn,
+                    clippy::needless_pass_by_ref_mut,
                     clippy::needless_pass_by_value,
                     clippy::trivially_copy_pass_by_ref,
                     clippy::unnecessary_wraps,

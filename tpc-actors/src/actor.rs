@@ -95,7 +95,10 @@ impl<A: Actor> Timer<A> {
 
 impl<A: Actor> fmt::Debug for Timer<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Timer").field("name", &self.name).field("every", &self.every).finish()
+        f.debug_struct("Timer")
+            .field("name", &self.name)
+            .field("every", &self.every)
+            .finish_non_exhaustive()
     }
 }
 

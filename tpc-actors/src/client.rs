@@ -116,7 +116,7 @@ impl<A: Actor> Client<A> {
         let Some(lanes) = &self.ordered else { return threads::with_lane(mailbox, send) };
         // Without a lane to be had, the visitors' lane is first in, first out as well.
         let own = lanes[shard].get_or_init(|| mailbox.open_lane().map(Mutex::new));
-        let Some(lane) = own.as_ref().or_else(|| mailbox.visitor()) else { return None };
+        let lane = own.as_ref().or_else(|| mailbox.visitor())?;
         Some(send(&mut lane.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 

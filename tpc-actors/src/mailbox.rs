@@ -232,7 +232,9 @@ impl<A: Actor> Mailbox<A> {
         let lane = id.and_then(|id| self.open_lane_at(index, id));
         if lane.is_none() {
             self.registry().free.push(index);
-            id.into_iter().for_each(|id| self.core.release_lane_id(id));
+            if let Some(id) = id {
+                self.core.release_lane_id(id);
+            }
         }
         lane
     }

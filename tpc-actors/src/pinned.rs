@@ -258,10 +258,11 @@ fn poll_send<A: Actor>(
     ask: bool,
     context: &Context<'_>,
 ) -> Poll<Result<Option<Ticket>, TellError<A::Request>>> {
-    if let Some(id) = *waiting {
-        if to.mailbox.refusal().is_none() && to.waiters.still_waiting(id, context.waker()) {
-            return Poll::Pending;
-        }
+    if let Some(id) = *waiting
+        && to.mailbox.refusal().is_none()
+        && to.waiters.still_waiting(id, context.waker())
+    {
+        return Poll::Pending;
     }
     let message = request.take().expect("polled after it was ready");
     match to.send(message, ask) {

@@ -141,7 +141,7 @@ impl History {
         let factor = 1u32.checked_shl(recent).unwrap_or(u32::MAX);
         let full = self.policy.backoff_min.saturating_mul(factor).min(self.policy.backoff_max);
         // 0 to 255 of 1024 parts: at most a quarter less, so that pauses of equals do not align.
-        full - full / 1024 * u32::try_from(jitter % 256).unwrap_or(0)
+        full.saturating_sub(full / 1024 * u32::try_from(jitter % 256).unwrap_or(0))
     }
 }
 

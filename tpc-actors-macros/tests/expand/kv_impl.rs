@@ -1,6 +1,8 @@
 impl KvShard {
     #[allow(
         clippy::large_types_passed_by_value,
+        clippy::missing_const_for_fn,
+        clippy::needless_pass_by_ref_mut,
         clippy::needless_pass_by_value,
         clippy::trivially_copy_pass_by_ref,
         clippy::unnecessary_wraps,
@@ -11,6 +13,8 @@ impl KvShard {
     }
     #[allow(
         clippy::large_types_passed_by_value,
+        clippy::missing_const_for_fn,
+        clippy::needless_pass_by_ref_mut,
         clippy::needless_pass_by_value,
         clippy::trivially_copy_pass_by_ref,
         clippy::unnecessary_wraps,
@@ -22,6 +26,8 @@ impl KvShard {
     }
     #[allow(
         clippy::large_types_passed_by_value,
+        clippy::missing_const_for_fn,
+        clippy::needless_pass_by_ref_mut,
         clippy::needless_pass_by_value,
         clippy::trivially_copy_pass_by_ref,
         clippy::unnecessary_wraps,
@@ -37,6 +43,8 @@ impl KvShard {
     }
     #[allow(
         clippy::large_types_passed_by_value,
+        clippy::missing_const_for_fn,
+        clippy::needless_pass_by_ref_mut,
         clippy::needless_pass_by_value,
         clippy::trivially_copy_pass_by_ref,
         clippy::unnecessary_wraps,
@@ -45,6 +53,8 @@ impl KvShard {
     fn touch(&mut self, _key: String) {}
     #[allow(
         clippy::large_types_passed_by_value,
+        clippy::missing_const_for_fn,
+        clippy::needless_pass_by_ref_mut,
         clippy::needless_pass_by_value,
         clippy::trivially_copy_pass_by_ref,
         clippy::unnecessary_wraps,
@@ -61,6 +71,8 @@ impl KvShard {
     }
     #[allow(
         clippy::large_types_passed_by_value,
+        clippy::missing_const_for_fn,
+        clippy::needless_pass_by_ref_mut,
         clippy::needless_pass_by_value,
         clippy::trivially_copy_pass_by_ref,
         clippy::unnecessary_wraps,
@@ -73,6 +85,8 @@ impl KvShard {
     }
     #[allow(
         clippy::large_types_passed_by_value,
+        clippy::missing_const_for_fn,
+        clippy::needless_pass_by_ref_mut,
         clippy::needless_pass_by_value,
         clippy::trivially_copy_pass_by_ref,
         clippy::unnecessary_wraps,
@@ -81,6 +95,8 @@ impl KvShard {
     fn flush(&mut self, at: Instant) {}
     #[allow(
         clippy::large_types_passed_by_value,
+        clippy::missing_const_for_fn,
+        clippy::needless_pass_by_ref_mut,
         clippy::needless_pass_by_value,
         clippy::trivially_copy_pass_by_ref,
         clippy::unnecessary_wraps,
@@ -89,6 +105,8 @@ impl KvShard {
     fn sweep(&mut self, cx: &mut Ctx<Self>) {}
     #[allow(
         clippy::large_types_passed_by_value,
+        clippy::missing_const_for_fn,
+        clippy::needless_pass_by_ref_mut,
         clippy::needless_pass_by_value,
         clippy::trivially_copy_pass_by_ref,
         clippy::unnecessary_wraps,
@@ -98,7 +116,7 @@ impl KvShard {
     fn helper(&self) {}
 }
 ///Requests that [`KvShard`] understands; one variant per handler.
-#[allow(dead_code, clippy::all, clippy::pedantic)]
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 #[allow(deprecated)]
 pub enum KvShardRequest {
     /// Reads a value.
@@ -134,7 +152,7 @@ pub enum KvShardRequest {
     },
 }
 ///Answers of [`KvShard`]; one variant per handler that answers.
-#[allow(dead_code, clippy::all, clippy::pedantic)]
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 #[allow(deprecated)]
 pub enum KvShardResponse {
     ///What `get` answered.
@@ -149,13 +167,13 @@ pub enum KvShardResponse {
     UsedBytes(usize),
 }
 ///Client of [`KvShard`]: `Send`, cheap to clone, works from Tokio and from plain threads.
-#[allow(dead_code, clippy::all, clippy::pedantic)]
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 #[allow(deprecated)]
 pub struct KvShardClient {
     inner: ::tpc_actors::client::Client<KvShard>,
 }
 ///Handle to a [`KvShard`] on its own core: not `Send`, no atomics on the way.
-#[allow(dead_code, clippy::all, clippy::pedantic)]
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 #[allow(deprecated)]
 pub struct KvShardPinned {
     inner: ::tpc_actors::pinned::Pinned<KvShard>,
@@ -334,7 +352,7 @@ impl ::core::convert::From<::tpc_actors::client::Client<KvShard>> for KvShardCli
         Self { inner }
     }
 }
-#[allow(dead_code, clippy::all, clippy::pedantic)]
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 #[allow(deprecated)]
 impl KvShardClient {
     /// Reads a value.
@@ -471,7 +489,7 @@ impl ::core::convert::From<::tpc_actors::pinned::Pinned<KvShard>> for KvShardPin
         Self { inner }
     }
 }
-#[allow(dead_code, clippy::all, clippy::pedantic)]
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 #[allow(deprecated)]
 impl KvShardPinned {
     /// Reads a value.

@@ -4,6 +4,8 @@
 impl Plain {
     #[allow(
         clippy::large_types_passed_by_value,
+        clippy::missing_const_for_fn,
+        clippy::needless_pass_by_ref_mut,
         clippy::needless_pass_by_value,
         clippy::trivially_copy_pass_by_ref,
         clippy::unnecessary_wraps,
@@ -14,6 +16,8 @@ impl Plain {
     }
     #[allow(
         clippy::large_types_passed_by_value,
+        clippy::missing_const_for_fn,
+        clippy::needless_pass_by_ref_mut,
         clippy::needless_pass_by_value,
         clippy::trivially_copy_pass_by_ref,
         clippy::unnecessary_wraps,
@@ -24,6 +28,8 @@ impl Plain {
     }
     #[allow(
         clippy::large_types_passed_by_value,
+        clippy::missing_const_for_fn,
+        clippy::needless_pass_by_ref_mut,
         clippy::needless_pass_by_value,
         clippy::trivially_copy_pass_by_ref,
         clippy::unnecessary_wraps,
@@ -32,7 +38,7 @@ impl Plain {
     fn fine(&self) {}
 }
 ///Requests that [`Plain`] understands; one variant per handler.
-#[allow(dead_code, clippy::all, clippy::pedantic)]
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 pub enum PlainRequest {
     ///A call of `late`.
     Late {
@@ -43,7 +49,7 @@ pub enum PlainRequest {
     Fine,
 }
 ///Answers of [`Plain`]; one variant per handler that answers.
-#[allow(dead_code, clippy::all, clippy::pedantic)]
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 pub enum PlainResponse {
     ///What `late` answered.
     Late(u8),
@@ -51,12 +57,12 @@ pub enum PlainResponse {
     Fine(()),
 }
 ///Client of [`Plain`]: `Send`, cheap to clone, works from Tokio and from plain threads.
-#[allow(dead_code, clippy::all, clippy::pedantic)]
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 pub struct PlainClient {
     inner: ::tpc_actors::client::Client<Plain>,
 }
 ///Handle to a [`Plain`] on its own core: not `Send`, no atomics on the way.
-#[allow(dead_code, clippy::all, clippy::pedantic)]
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 pub struct PlainPinned {
     inner: ::tpc_actors::pinned::Pinned<Plain>,
 }
@@ -155,7 +161,7 @@ impl ::core::convert::From<::tpc_actors::client::Client<Plain>> for PlainClient 
         Self { inner }
     }
 }
-#[allow(dead_code, clippy::all, clippy::pedantic)]
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 impl PlainClient {
     ///Asks the actor to run `late`.
     pub fn late(&self, by: u8) -> ::tpc_actors::client::Ask<'_, Plain, u8> {
@@ -218,7 +224,7 @@ impl ::core::convert::From<::tpc_actors::pinned::Pinned<Plain>> for PlainPinned 
         Self { inner }
     }
 }
-#[allow(dead_code, clippy::all, clippy::pedantic)]
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 impl PlainPinned {
     ///Asks the actor to run `late`.
     pub fn late(&self, by: u8) -> ::tpc_actors::pinned::PinnedAsk<'_, Plain, u8> {

@@ -1,6 +1,8 @@
 impl Plain {
     #[allow(
         clippy::large_types_passed_by_value,
+        clippy::missing_const_for_fn,
+        clippy::needless_pass_by_ref_mut,
         clippy::needless_pass_by_value,
         clippy::trivially_copy_pass_by_ref,
         clippy::unnecessary_wraps,
@@ -11,18 +13,18 @@ impl Plain {
     }
 }
 ///Requests that [`Plain`] understands; one variant per handler.
-#[allow(dead_code, clippy::all, clippy::pedantic)]
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 pub enum PlainRequest {}
 ///Answers of [`Plain`]; one variant per handler that answers.
-#[allow(dead_code, clippy::all, clippy::pedantic)]
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 pub enum PlainResponse {}
 ///Client of [`Plain`]: `Send`, cheap to clone, works from Tokio and from plain threads.
-#[allow(dead_code, clippy::all, clippy::pedantic)]
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 pub struct PlainClient {
     inner: ::tpc_actors::client::Client<Plain>,
 }
 ///Handle to a [`Plain`] on its own core: not `Send`, no atomics on the way.
-#[allow(dead_code, clippy::all, clippy::pedantic)]
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 pub struct PlainPinned {
     inner: ::tpc_actors::pinned::Pinned<Plain>,
 }
@@ -85,7 +87,7 @@ impl ::core::convert::From<::tpc_actors::client::Client<Plain>> for PlainClient 
         Self { inner }
     }
 }
-#[allow(dead_code, clippy::all, clippy::pedantic)]
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 impl PlainClient {
     /// A client with its own lane: strictly first in, first out over all of its clones.
     #[must_use]
@@ -120,5 +122,5 @@ impl ::core::convert::From<::tpc_actors::pinned::Pinned<Plain>> for PlainPinned 
         Self { inner }
     }
 }
-#[allow(dead_code, clippy::all, clippy::pedantic)]
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 impl PlainPinned {}

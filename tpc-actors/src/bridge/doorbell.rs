@@ -96,7 +96,7 @@ mod tests {
             std::thread::sleep(Duration::from_millis(5));
             ringer.ring();
         });
-        assert!(doorbell.wait(Some(Duration::from_secs(60))));
+        assert!(doorbell.wait(Some(Duration::from_mins(1))));
         thread.join().unwrap();
     }
 

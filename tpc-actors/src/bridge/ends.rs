@@ -11,14 +11,15 @@ use super::pressure::{BridgeConfig, BridgeError, Levels, Pressure};
 use super::ring::Gauge;
 use crate::client::block::block_on;
 
+/// Both ends of a bridge.
+type Ends<Q, R> = (ControlHandle<Q, R>, DataHandle<Q, R>);
+
 /// Builds a bridge and splits it into its two ends.
 ///
 /// # Errors
 ///
 /// A capacity is 0 or does not fit in memory, or the thresholds contradict themselves.
-pub fn channel<Q: Send, R: Send>(
-    config: BridgeConfig,
-) -> Result<(ControlHandle<Q, R>, DataHandle<Q, R>), BridgeError> {
+pub fn channel<Q: Send, R: Send>(config: BridgeConfig) -> Result<Ends<Q, R>, BridgeError> {
     let levels = Levels::new(config.thresholds, config.request_capacity)?;
     let (requests, incoming, gauge) = pipe(config.request_capacity)?;
     let (responses, answers, _) = pipe(config.response_capacity)?;

@@ -118,9 +118,10 @@ pub(super) struct PipeReceiver<T> {
     _wake: WakeOther,
 }
 
-pub(super) fn pipe<T>(
-    capacity: usize,
-) -> Result<(PipeSender<T>, PipeReceiver<T>, Gauge<T>), CapacityError> {
+/// Both ends of a pipe, and a view of its fill.
+type Pipe<T> = (PipeSender<T>, PipeReceiver<T>, Gauge<T>);
+
+pub(super) fn pipe<T>(capacity: usize) -> Result<Pipe<T>, CapacityError> {
     let (producer, consumer) = ring(capacity)?;
     let gauge = producer.gauge();
     let waits = Arc::<Waits>::default();

@@ -1,6 +1,6 @@
 //! A bounded single-producer single-consumer ring.
 //!
-//! Lamport's queue with cached indices (as in FastForward and its descendants): each half owns its
+//! Lamport's queue with cached indices (as in `FastForward` and its descendants): each half owns its
 //! index and looks at the other's only when its cached copy says full or empty, so a busy ring moves
 //! a cache line per batch and not per item. Slots are a power of two, so that positions are masked
 //! and never divided; the *capacity* is exact and may be any number from 1.

@@ -105,10 +105,10 @@ impl<E: Clone> Outlet<E> {
         self.wanted += 1;
         self.unseen = true;
         // An event that cannot be copied is missing for this subscriber like one that found no room.
-        if self.ring.free() > 0 {
-            if let Ok(event) = catch(|| event.clone()) {
-                drop(self.ring.push(Item { position, wanted, event }));
-            }
+        if self.ring.free() > 0
+            && let Ok(event) = catch(|| event.clone())
+        {
+            drop(self.ring.push(Item { position, wanted, event }));
         }
         // Pairs with the `Acquire` in the subscription, which reads this before it drains: an event that
         // is counted here and not found in the ring has been dropped.

@@ -71,6 +71,11 @@ impl<'a, A: Actor> Sending<'a, A> {
         }
     }
 
+    /// The request of a sending that has not begun.
+    pub(crate) fn take_request(&mut self) -> A::Request {
+        self.request.take().expect("a request is sent once")
+    }
+
     pub(crate) fn limit(&mut self, limit: Duration) {
         self.limit = Some(limit);
     }
@@ -94,7 +99,7 @@ impl<'a, A: Actor> Sending<'a, A> {
     /// Sends now, or hands the request back.
     pub(crate) fn now(&mut self, ask: bool) -> Result<Sent, TellError<A::Request>> {
         self.start_clock();
-        let request = self.request.take().expect("a request is sent once");
+        let request = self.take_request();
         let wish = ask.then_some(Wish { waker: None, deadline: self.deadline });
         let sent = self.client.get().send(self.shard, request, wish, false);
         sent.map_err(|(refusal, request, _)| refusal.with(request))

@@ -52,8 +52,7 @@ impl<'a, A: Actor> Tell<'a, A> {
     /// a core's own thread, which must not block.
     pub fn wait(mut self) -> Result<(), TellError<A::Request>> {
         if crate::core_loop::on_core_thread() {
-            let request = self.sending.request.take().expect("a request is sent once");
-            return Err(TellError::WouldBlockCore(request));
+            return Err(TellError::WouldBlockCore(self.sending.take_request()));
         }
         block::block_on(self)
     }

@@ -231,15 +231,15 @@ impl<A: Actor> ActorCell<A> {
         let local = Rc::clone(&self.cx.me.local);
         let started = match ticket {
             None => None,
-            Some(ticket) => match slab.start(ticket) {
-                Some(started) => Some(started),
-                None => {
+            Some(ticket) => {
+                let Some(started) = slab.start(ticket) else {
                     // Its asker has left; it must not run.
                     local.shared.stats.cancelled.add(1);
                     drop_quietly(request);
                     return true;
-                }
-            },
+                };
+                Some(started)
+            }
         };
         let reply = ReplySlot::<A>::new(slab, started, &local.wakes);
         if deadline <= local.now_nanos.get() {

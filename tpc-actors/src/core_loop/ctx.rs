@@ -184,7 +184,7 @@ impl<A: Actor> fmt::Debug for Ctx<A> {
             .field("actor", &A::NAME)
             .field("core", &self.core())
             .field("incarnation", &self.incarnation)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -209,6 +209,6 @@ impl Future for Sleep {
 
 impl fmt::Debug for Sleep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sleep").field("until", &self.until).finish()
+        f.debug_struct("Sleep").field("until", &self.until).finish_non_exhaustive()
     }
 }

@@ -76,10 +76,10 @@ impl CoreLocal {
     /// This core's publisher of `E`; all actors that publish `E` share its sequence.
     pub(crate) fn publisher<E: Send + Clone + 'static>(&self) -> Rc<Publisher<E>> {
         let key = TypeId::of::<E>();
-        if let Some(known) = self.publishers.borrow().get(&key) {
-            if let Ok(publisher) = Rc::clone(known).downcast::<Publisher<E>>() {
-                return publisher;
-            }
+        if let Some(known) = self.publishers.borrow().get(&key)
+            && let Ok(publisher) = Rc::clone(known).downcast::<Publisher<E>>()
+        {
+            return publisher;
         }
         let publisher = Rc::new(Publisher::new(self.bus.of::<E>(), self.shared.index));
         self.publishers.borrow_mut().insert(key, Rc::clone(&publisher) as _);

@@ -202,11 +202,11 @@ impl Tasks {
 
     /// Ends the tasks of an incarnation that is over.
     pub(crate) fn end_owned(&self, owner: Owner) {
-        let owned: Vec<TaskId> = (self.places.borrow().iter().zip(0u32..))
+        let ending: Vec<TaskId> = (self.places.borrow().iter().zip(0u32..))
             .filter(|(place, _)| place.task.as_ref().is_some_and(|task| task.owner == owner))
             .map(|(place, index)| TaskId { index, generation: place.generation })
             .collect();
-        for id in owned {
+        for id in ending {
             self.end(id);
         }
     }

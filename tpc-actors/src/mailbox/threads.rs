@@ -112,12 +112,12 @@ pub(crate) fn with_lane<A: Actor, R>(
     let mut send = Some(send);
     // The table is out of reach while the thread ends and while a waker's own code sends from within
     // a send; the visitor lane is always there.
-    let sent = LANES.try_with(|lanes| {
+    let through_own = LANES.try_with(|lanes| {
         let mut lanes = lanes.try_borrow_mut().ok()?;
         let lane = lanes.to(mailbox)?;
         Some(send.take()?(lane))
     });
-    if let Ok(Some(sent)) = sent {
+    if let Ok(Some(sent)) = through_own {
         return Some(sent);
     }
     let mut lane = mailbox.visitor()?.lock().unwrap_or_else(PoisonError::into_inner);

@@ -453,10 +453,7 @@ impl<V> Slab<V> {
         loop {
             // With the keeper at the waker, the cell is not free for the next user yet.
             let busy = word & LOCK != 0;
-            let next = match busy {
-                true => word | ABANDONED,
-                false => Self::next_generation(word),
-            };
+            let next = if busy { word | ABANDONED } else { Self::next_generation(word) };
             match slot.word.compare_exchange(word, next, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) if busy => return,
                 Ok(_) => return self.give_back(ticket.index),

@@ -178,9 +178,9 @@ impl Inner {
     fn end(&self, drain_time: Duration) -> ShutdownReport {
         let now = Instant::now();
         // Ten years stand for "without a limit", which would overflow the clock.
-        let deadline = now + drain_time.min(Duration::from_secs(315_360_000));
+        let deadline = now + drain_time.min(Duration::from_hours(87_600));
         for core in &self.cores {
-            drop(core.command(Box::new(|core| core.drain())));
+            drop(core.command(Box::new(crate::core_loop::Core::drain)));
         }
         self.drain(deadline);
         let (abandoned, counts) = mpsc::channel();

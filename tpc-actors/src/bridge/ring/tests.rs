@@ -35,14 +35,14 @@ fn compare<T: Clone + PartialEq + Debug>(
     steps: &[Step],
     make: impl Fn(usize) -> T,
 ) {
-    let (mut producer, mut consumer) = ring_from::<T>(capacity, start).unwrap();
+    let (mut producer, mut consumer) = ring_from::<T>(capacity, start).expect("a sound capacity");
     let mut queue = VecDeque::new();
-    let mut made = 0;
+    let mut made_so_far = 0;
     for step in steps {
         match step {
             Step::Push => {
-                let value = make(made);
-                made += 1;
+                let value = make(made_so_far);
+                made_so_far += 1;
                 let pushed = producer.push(value.clone());
                 if queue.len() < capacity {
                     assert_eq!(pushed, Ok(()));
@@ -52,8 +52,8 @@ fn compare<T: Clone + PartialEq + Debug>(
                 }
             }
             Step::PushBatch(count) => {
-                let values: Vec<T> = (made..made + count).map(&make).collect();
-                made += count;
+                let values: Vec<T> = (made_so_far..made_so_far + count).map(&make).collect();
+                made_so_far += count;
                 let mut source = values.iter().cloned();
                 let pushed = producer.push_batch(&mut source);
                 assert_eq!(pushed, (*count).min(capacity - queue.len()));
