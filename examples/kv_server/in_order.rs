@@ -150,11 +150,11 @@ mod tests {
         run.push(());
         let mut outputs = Vec::new();
         let mut joining = pin!(run.join_into(&mut outputs));
-        let wakes = Arc::new(Count(AtomicU32::new(0)));
-        let waker = Waker::from(Arc::clone(&wakes));
+        let count = Arc::new(Count(AtomicU32::new(0)));
+        let waker = Waker::from(Arc::clone(&count));
         for polls in 1..6 {
             assert!(joining.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
-            assert_eq!(wakes.0.load(Ordering::Relaxed), polls.min(3));
+            assert_eq!(count.0.load(Ordering::Relaxed), polls.min(3));
         }
     }
 

@@ -182,6 +182,13 @@ class Server:
                 lines[name] = {field: int(value) for field, value in fields}
         return lines
 
+    def wait_until_alone(self, client):
+        """Returns when every other connection has ended, as far as the server is concerned."""
+        eventually(
+            lambda: self.info(client, "clients")["connected_clients"] == "1",
+            "ended connections are still counted",
+        )
+
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
@@ -412,7 +419,7 @@ def info_of_the_shards(server):
             grown = sum(after[name][field] - before[name][field] for name in shards)
             same(grown, 1, field)
         same([after[name]["restarts"] for name in shards], [0] * len(shards))
-        same(server.info(c, "clients")["connected_clients"], "1")
+        server.wait_until_alone(c)
         text = c("INFO").decode()
         holds("# Server\r\nredis_version:" in text and "# Keyspace\r\ndb0:keys=1" in text, text)
 
@@ -664,7 +671,7 @@ def random_bytes_hurt_nobody(server):
                     while c.socket.recv(1 << 16):
                         pass
         same(witness("PING"), "PONG")
-        same(server.info(witness, "clients")["connected_clients"], "1")
+        server.wait_until_alone(witness)
 
 
 def announced_sizes_are_not_allocated(server):
@@ -696,6 +703,7 @@ def unread_replies_are_not_buffered(server):
 
 def clients_that_die_in_a_frame(server):
     with server.client() as witness:
+        server.wait_until_alone(witness)
         before = server.descriptors()
         frame = encode("SET", "half", b"x" * 100000)
         for cut in (1, 4, 9, 20, 35, 50000, len(frame) - 1):
@@ -706,17 +714,14 @@ def clients_that_die_in_a_frame(server):
         c = server.client()
         c.send(frame * 20 + encode("GET", "half") * 20)
         c.die()
-
-        def alone():
-            return server.info(witness, "clients")["connected_clients"] == "1"
-
-        eventually(alone, "dead clients are still counted")
+        server.wait_until_alone(witness)
         eventually(lambda: server.descriptors() <= before, "descriptors of dead clients are open")
         witness("DEL", "half")
 
 
 def ten_thousand_connections(server):
     with server.client() as witness:
+        server.wait_until_alone(witness)
         before = server.descriptors()
         for number in range(10000):
             c = socket.create_connection(("127.0.0.1", server.port))
@@ -728,10 +733,8 @@ def ten_thousand_connections(server):
                 c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             c.close()
         same(witness("PING"), "PONG")
-        eventually(
-            lambda: server.descriptors() <= before,
-            f"{before} descriptors before, {server.descriptors()} after",
-        )
+        server.wait_until_alone(witness)
+        eventually(lambda: server.descriptors() <= before, "descriptors of the gone are open")
         holds(int(server.info(witness, "stats")["total_connections_received"]) > 10000, "stats")
 
 

@@ -102,7 +102,7 @@ impl<E> Channel<E> {
     fn wake(&self) {
         let waker = lock(&self.waker).take();
         if let Some(waker) = waker {
-            waker.wake();
+            crate::isolate::wake_quietly(waker);
         }
     }
 }

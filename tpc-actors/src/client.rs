@@ -13,12 +13,12 @@
 
 use std::fmt;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::actor::{Actor, Sharded};
 use crate::error::{AskError, Fate};
 use crate::mailbox::lane::{LaneProducer, Sent, Wish};
-use crate::mailbox::{Mailbox, Refusal, threads};
+use crate::mailbox::{Mailbox, Refusal, Shortage, threads};
 
 mod all;
 mod ask;
@@ -35,7 +35,7 @@ pub use tell::Tell;
 pub type Decode<A, T, E> = fn(<A as Actor>::Response) -> Option<Result<T, E>>;
 
 /// A shard's lane, opened by the first send of an ordered client.
-type OwnLane<A> = OnceLock<Option<Mutex<LaneProducer<A>>>>;
+type OwnLane<A> = Mutex<Option<LaneProducer<A>>>;
 
 /// The untyped part of a generated `XClient`: where the actor's shards are and which lane leads there.
 ///
@@ -54,7 +54,7 @@ impl<A: Actor> Client<A> {
     /// A client with lanes of its own: strictly first in, first out over all of its clones.
     #[must_use]
     pub fn ordered(&self) -> Self {
-        let lanes = self.shards.iter().map(|_| OnceLock::new()).collect();
+        let lanes = self.shards.iter().map(|_| Mutex::new(None)).collect();
         Self { shards: Arc::clone(&self.shards), ordered: Some(lanes) }
     }
 
@@ -114,49 +114,66 @@ impl<A: Actor> Client<A> {
     ) -> Option<R> {
         let mailbox = self.mailbox(shard);
         let Some(lanes) = &self.ordered else { return threads::with_lane(mailbox, send) };
-        // Without a lane to be had, the visitors' lane is first in, first out as well.
-        let own = lanes[shard].get_or_init(|| mailbox.open_lane().map(Mutex::new));
-        let lane = own.as_ref().or_else(|| mailbox.visitor())?;
-        Some(send(&mut lane.lock().unwrap_or_else(PoisonError::into_inner)))
-    }
-
-    /// Sends now or hands the request back. `patient` says that the sender would wait, and so lines up
-    /// behind those that wait already.
-    fn send(
-        &self,
-        shard: usize,
-        request: A::Request,
-        wish: Option<Wish>,
-        patient: bool,
-    ) -> Result<Sent, Refused<A>> {
-        let mailbox = self.mailbox(shard);
-        let mut request = Some(request);
-        let sent = self.with_lane(shard, |lane| {
-            let request = request.take()?;
-            if patient && mailbox.lane(lane.lane).waiters.any() && mailbox.refusal().is_none() {
-                return Some(Err((Refusal::Full, request, Some(lane.lane))));
-            }
-            let sent = lane.send(mailbox, request, wish);
-            Some(sent.map_err(|(refusal, request)| (refusal, request, Some(lane.lane))))
-        });
-        match (sent.flatten(), request) {
-            (Some(sent), _) => sent,
-            (None, Some(request)) => {
-                Err((mailbox.refusal().unwrap_or(Refusal::Full), request, None))
-            }
-            (None, None) => unreachable!("the request is taken only to be sent"),
+        let mut own = lanes[shard].lock().unwrap_or_else(PoisonError::into_inner);
+        if own.is_none() {
+            *own = mailbox.open_lane();
+        }
+        match own.as_mut() {
+            Some(lane) => Some(send(lane)),
+            // Without a lane to be had, the visitors' lane is first in, first out as well.
+            None => mailbox.with_visitor(send),
         }
     }
 
-    fn has_room(&self, shard: usize, lane: u32, ask: bool) -> bool {
-        let room =
-            self.with_lane(shard, |own| own.lane != lane || own.has_room(self.mailbox(shard), ask));
-        room.unwrap_or(true)
+    /// Sends what is in `request`, or leaves it there. `patient` says that the sender would wait, and so
+    /// lines up behind those that wait for the same.
+    fn send(
+        &self,
+        shard: usize,
+        request: &mut Option<A::Request>,
+        mut wish: Option<Wish>,
+        patient: bool,
+    ) -> Result<Sent, Refused> {
+        let mailbox = self.mailbox(shard);
+        // Asked before any lane is taken: a lane that closes must not be waited for.
+        if let Some(refusal) = mailbox.refusal() {
+            return Err(Refused { refusal, lane: None });
+        }
+        let sent = self.with_lane(shard, |lane| {
+            let fixed = mailbox.lane(lane.lane);
+            if patient && fixed.line(Shortage::Place).any() {
+                return Err(Refused::full(Shortage::Place, lane.lane));
+            }
+            if patient && wish.is_some() && fixed.line(Shortage::Slot).any() {
+                return Err(Refused::full(Shortage::Slot, lane.lane));
+            }
+            let sent = lane.send(mailbox, request, &mut wish);
+            sent.map_err(|refusal| Refused { refusal, lane: Some(lane.lane) })
+        });
+        // No lane at all: the actor has just ended, or memory is short.
+        let none = || mailbox.refusal().unwrap_or(Refusal::Full(Shortage::Place));
+        sent.unwrap_or_else(|| Err(Refused { refusal: none(), lane: None }))
+    }
+
+    /// What is short in `lane` for a sender from here; nothing when a send would not go there.
+    fn shortage(&self, shard: usize, lane: u32, ask: bool) -> Option<Shortage> {
+        self.with_lane(shard, |own| {
+            if own.lane == lane { own.shortage(self.mailbox(shard), ask) } else { None }
+        })?
     }
 }
 
-/// Why, the request, and the lane that was full.
-type Refused<A> = (Refusal, <A as Actor>::Request, Option<u32>);
+/// Why a request was not taken, and by which lane.
+struct Refused {
+    refusal: Refusal,
+    lane: Option<u32>,
+}
+
+impl Refused {
+    fn full(shortage: Shortage, lane: u32) -> Self {
+        Self { refusal: Refusal::Full(shortage), lane: Some(lane) }
+    }
+}
 
 impl<A: Actor> Clone for Client<A> {
     fn clone(&self) -> Self {

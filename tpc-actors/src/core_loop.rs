@@ -15,11 +15,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::bridge::bell::fence_before_recheck;
+use crate::bridge::bell::{LaneBell, fence_before_recheck};
+use crate::error::Fate;
+use crate::isolate::{catch, drop_quietly};
 use crate::mailbox::Life;
+use crate::reply::{answer_lost, answer_unwound};
 
 pub(crate) mod cell;
-mod ctx;
+pub(crate) mod ctx;
 pub(crate) mod idle;
 pub(crate) mod local;
 pub(crate) mod shared;
@@ -34,11 +37,19 @@ use shared::CoreShared;
 use tasks::Polled;
 use timers::Due;
 
-thread_local!(static ON_CORE: StdCell<bool> = const { StdCell::new(false) });
+thread_local! {
+    /// The system whose core this thread is; 0 for every other thread.
+    static ON_CORE: StdCell<u64> = const { StdCell::new(0) };
+}
 
-/// Whether the calling thread is a core.
+/// Whether the calling thread is a core, of any system.
 pub(crate) fn on_core_thread() -> bool {
-    ON_CORE.get()
+    ON_CORE.get() != 0
+}
+
+/// Whether the calling thread is a core of this system.
+pub(crate) fn on_core_of(system: u64) -> bool {
+    ON_CORE.get() == system
 }
 
 /// Marks the calling thread as a core for as long as the value lives.
@@ -46,15 +57,15 @@ pub(crate) fn on_core_thread() -> bool {
 pub(crate) struct OnCore(());
 
 impl OnCore {
-    pub(crate) fn enter() -> Self {
-        ON_CORE.set(true);
+    pub(crate) fn enter(system: u64) -> Self {
+        ON_CORE.set(system);
         Self(())
     }
 }
 
 impl Drop for OnCore {
     fn drop(&mut self) {
-        ON_CORE.set(false);
+        ON_CORE.set(0);
     }
 }
 
@@ -110,7 +121,10 @@ const IDLE_TURNS_MAX: u32 = 1024;
 /// One core: its actors and what they share.
 pub(crate) struct Core {
     pub(crate) local: Rc<CoreLocal>,
-    cells: Vec<Box<dyn Cell>>,
+    /// `None` for an actor that did not start; an index is never used again.
+    cells: Vec<Option<Box<dyn Cell>>>,
+    /// What new actors begin with, once the end has begun.
+    life: Life,
     /// Core-wide lane id → actor and table index.
     lanes: HashMap<u32, (u32, u32)>,
     active: Vec<ActiveLane>,
@@ -134,6 +148,7 @@ impl Core {
         Self {
             local,
             cells: Vec::new(),
+            life: Life::Open,
             lanes: HashMap::new(),
             active: Vec::new(),
             first: 0,
@@ -159,12 +174,17 @@ impl Core {
         more |= timers == budget.timers
             || self.local.tasks.has_ready()
             || !self.local.runnable.borrow().is_empty();
+        answer_lost();
         self.local.publish();
         self.local.shared.stats.turns.add(1);
         let next_deadline = self.local.timers.borrow().next();
         // A task that was woken, or a lane that rang, while this turn ran.
         more |= self.shared().bell.has_news();
         Turn { ran, more, next_deadline }
+    }
+
+    fn cell(&mut self, cell: u32) -> Option<&mut Box<dyn Cell>> {
+        self.cells.get_mut(cell as usize)?.as_mut()
     }
 
     fn take_news(&mut self) {
@@ -193,7 +213,7 @@ impl Core {
     fn adopt(&mut self, announced: &[(u32, u32)]) {
         for &(_, cell) in announced {
             let mut found = Vec::new();
-            let Some(actor) = self.cells.get_mut(cell as usize) else { continue };
+            let Some(actor) = self.cell(cell) else { continue };
             actor.adopt(&mut |id, lane| found.push((id, lane)));
             for (id, lane) in found {
                 self.lanes.insert(id, (cell, lane));
@@ -204,7 +224,7 @@ impl Core {
     }
 
     fn activate(&mut self, cell: u32, lane: u32) {
-        if let Some(bell) = self.cells.get(cell as usize).and_then(|actor| actor.bell(lane)) {
+        if let Some(bell) = self.cell(cell).and_then(|actor| actor.bell(lane)) {
             bell.disarm();
         }
         if !self.active.iter().any(|active| (active.cell, active.lane) == (cell, lane)) {
@@ -227,8 +247,9 @@ impl Core {
                 break;
             }
             let active = self.active[at];
-            let (count, left) =
-                self.cells[active.cell as usize].intake(active.lane, budget.lane_messages, until);
+            let (count, left) = self.cell(active.cell).map_or((0, Intake::Ended), |actor| {
+                actor.intake(active.lane, budget.lane_messages, until)
+            });
             served += count;
             let active = &mut self.active[at];
             active.idle_turns = if count == 0 { active.idle_turns + 1 } else { 0 };
@@ -246,6 +267,7 @@ impl Core {
 
     /// Removes lanes that are held, ended or silent; true when a silent one has just spoken.
     fn sweep(&mut self) -> bool {
+        let now = self.local.now.get();
         if self.active.iter().all(|active| active.idle_turns <= IDLE_TURNS_MAX) {
             return false;
         }
@@ -253,15 +275,15 @@ impl Core {
         let swept: Vec<ActiveLane> =
             self.active.extract_if(.., |active| active.idle_turns > IDLE_TURNS_MAX).collect();
         for lane in &swept {
-            let Some(actor) = self.cells.get_mut(lane.cell as usize) else { continue };
+            let Some(actor) = self.cell(lane.cell) else { continue };
             if lane.idle_turns == u32::MAX {
-                let (_, left) = actor.intake(lane.lane, 0, self.local.now.get());
+                let (_, left) = actor.intake(lane.lane, 0, now);
                 if left == Intake::Ended {
-                    if let Some(id) = actor.bell(lane.lane).map(crate::bridge::bell::LaneBell::lane)
-                    {
+                    let id = actor.bell(lane.lane).map(LaneBell::lane);
+                    actor.end_lane(lane.lane);
+                    if let Some(id) = id {
                         self.lanes.remove(&id);
                     }
-                    actor.end_lane(lane.lane);
                 }
                 continue;
             }
@@ -271,7 +293,7 @@ impl Core {
         }
         fence_before_recheck();
         for lane in swept.iter().filter(|lane| lane.idle_turns != u32::MAX) {
-            if self.cells[lane.cell as usize].has_request(lane.lane) {
+            if self.cell(lane.cell).is_some_and(|actor| actor.has_request(lane.lane)) {
                 self.activate(lane.cell, lane.lane);
                 spoken = true;
             }
@@ -287,14 +309,16 @@ impl Core {
             ran += 1;
             match due {
                 Due::Every { cell, incarnation, index } => {
-                    self.cells[cell as usize].tick(incarnation, index, at);
+                    if let Some(actor) = self.cell(cell) {
+                        actor.tick(incarnation, index, at);
+                    }
                 }
                 Due::Restart { cell, incarnation } => {
-                    if self.cells[cell as usize].restart(incarnation) {
+                    if self.cell(cell).is_some_and(|actor| actor.restart(incarnation)) {
                         self.activate_all(cell);
                     }
                 }
-                Due::Wake(waker) => waker.wake(),
+                Due::Wake(alarm) => alarm.ring(),
             }
         }
         ran
@@ -303,7 +327,9 @@ impl Core {
     /// Polls every lane of an actor that is served again.
     fn activate_all(&mut self, cell: u32) {
         let mut lanes = Vec::new();
-        self.cells[cell as usize].each_lane(&mut |_, lane| lanes.push(lane));
+        if let Some(actor) = self.cell(cell) {
+            actor.each_lane(&mut |_, lane| lanes.push(lane));
+        }
         for lane in lanes {
             self.activate(cell, lane);
         }
@@ -316,7 +342,9 @@ impl Core {
                 None => break,
                 Some(Polled::Alive | Polled::Ended) => {}
                 Some(Polled::Panicked { owner, message }) => {
-                    self.cells[owner.cell as usize].task_panicked(message);
+                    if let Some(actor) = self.cell(owner.cell) {
+                        actor.task_panicked(message);
+                    }
                 }
             }
             polls += 1;
@@ -331,7 +359,7 @@ impl Core {
         for _ in 0..waiting {
             let cell = self.local.runnable.borrow_mut().pop_front();
             let Some(cell) = cell else { break };
-            ran += self.cells[cell as usize].run_local(budget.lane_messages).0;
+            ran += self.cell(cell).map_or(0, |actor| actor.run_local(budget.lane_messages).0);
         }
         ran
     }
@@ -343,29 +371,32 @@ impl Core {
         if self.shared().bell.has_news() {
             return true;
         }
+        self.active_has_request()
+    }
+
+    fn active_has_request(&mut self) -> bool {
         let Self { active, cells, .. } = self;
-        active.iter().any(|active| cells[active.cell as usize].has_request(active.lane))
+        active.iter().any(|active| {
+            let actor = cells.get_mut(active.cell as usize).and_then(Option::as_mut);
+            actor.is_some_and(|actor| actor.has_request(active.lane))
+        })
+    }
+
+    /// The share in the wake protocol of every lane that is polled.
+    fn active_bells(&self) -> impl Iterator<Item = &LaneBell> {
+        self.active
+            .iter()
+            .filter_map(|active| self.cells.get(active.cell as usize)?.as_ref()?.bell(active.lane))
     }
 
     /// Prepares to sleep; false when there is something to do after all.
     ///
     /// After `true` the driver must sleep on the bell and then take the news.
     pub(crate) fn try_park(&mut self) -> bool {
-        for active in &self.active {
-            if let Some(bell) = self.cells[active.cell as usize].bell(active.lane) {
-                bell.arm();
-            }
-        }
+        self.active_bells().for_each(LaneBell::arm);
         fence_before_recheck();
-        let Self { active, cells, .. } = self;
-        let found =
-            active.iter().any(|active| cells[active.cell as usize].has_request(active.lane));
-        if found || !self.shared().bell.try_park() {
-            for active in &self.active {
-                if let Some(bell) = self.cells[active.cell as usize].bell(active.lane) {
-                    bell.disarm();
-                }
-            }
+        if self.active_has_request() || !self.shared().bell.try_park() {
+            self.active_bells().for_each(LaneBell::disarm);
             return false;
         }
         // Armed lanes are not polled: the ring of a producer brings them back.
@@ -376,16 +407,15 @@ impl Core {
 
     /// Looks into every lane, also the armed ones; true when one of them holds something.
     pub(crate) fn poll_all_lanes(&mut self) -> bool {
-        let mut found = Vec::new();
-        for &(cell, lane) in self.lanes.values() {
-            if self.cells[cell as usize].has_request(lane) {
-                found.push((cell, lane));
+        let lanes: Vec<_> = self.lanes.values().copied().collect();
+        let mut found = false;
+        for (cell, lane) in lanes {
+            if self.cell(cell).is_some_and(|actor| actor.has_request(lane)) {
+                self.activate(cell, lane);
+                found = true;
             }
         }
-        for &(cell, lane) in &found {
-            self.activate(cell, lane);
-        }
-        !found.is_empty()
+        found
     }
 
     // ---- commands ------------------------------------------------------------------------------
@@ -396,21 +426,28 @@ impl Core {
             .expect("fewer actors than lanes, which are counted in 32 bits")
     }
 
-    pub(crate) fn add(&mut self, cell: Box<dyn Cell>) {
+    /// Adds an actor, or the place of one that did not start.
+    pub(crate) fn add(&mut self, cell: Option<Box<dyn Cell>>) {
+        if let Some(actor) = &cell {
+            actor.advance(self.life);
+        }
         self.cells.push(cell);
     }
 
     /// Ends one actor whose siblings did not start.
     pub(crate) fn stop_cell(&mut self, cell: Option<u32>) {
-        if let Some(actor) = cell.and_then(|cell| self.cells.get_mut(cell as usize)) {
+        if let Some(actor) = cell.and_then(|cell| self.cells.get_mut(cell as usize)?.take().into())
+        {
+            let mut actor: Box<dyn Cell> = actor;
             actor.close();
         }
     }
 
     /// Refuses outside senders from here on, and goes on with what was accepted.
     pub(crate) fn drain(&mut self) {
-        for cell in &self.cells {
-            cell.advance(Life::Draining);
+        self.life = Life::Draining;
+        for actor in self.cells.iter().flatten() {
+            actor.advance(Life::Draining);
         }
     }
 
@@ -418,20 +455,20 @@ impl Core {
     pub(crate) fn probe(&mut self) -> Probe {
         let busy = self.local.tasks.awaited() > 0
             || self.local.tasks.has_ready()
-            || self.cells.iter_mut().any(|cell| cell.has_work());
+            || self.cells.iter_mut().flatten().any(|actor| actor.has_work());
         let stats = &self.local.shared.stats;
-        Probe { work_done: stats.messages.get() + stats.cancelled.get(), busy }
+        Probe { work_done: stats.handled.get() + stats.cancelled.get() + stats.expired.get(), busy }
     }
 
     /// Ends every actor, the youngest first, and then the loop; says how many continuations are lost.
     pub(crate) fn finish(&mut self) -> usize {
-        let abandoned = self.local.tasks.awaited();
+        let mut abandoned = self.local.tasks.awaited();
         // Everyone is refused before the first actor ends: none may be fed by another that is ending.
-        for cell in &self.cells {
-            cell.advance(Life::Closing);
+        for actor in self.cells.iter().flatten() {
+            actor.advance(Life::Closing);
         }
-        for cell in self.cells.iter_mut().rev() {
-            cell.close();
+        for actor in self.cells.iter_mut().rev().flatten() {
+            abandoned += actor.close();
         }
         self.finished = true;
         abandoned
@@ -439,6 +476,18 @@ impl Core {
 
     pub(crate) fn is_finished(&self) -> bool {
         self.finished
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        // When the thread unwinds, whoever was answered or owed an answer must still be woken. Each step
+        // on its own, so that a second panic in one of them does not keep the others from their turn.
+        for actor in self.cells.drain(..).flatten() {
+            drop_quietly(actor);
+        }
+        drop_quietly(catch(|| answer_unwound(&Fate::CoreLost { started: true })));
+        drop_quietly(catch(|| self.local.publish()));
     }
 }
 

@@ -16,6 +16,7 @@ use std::sync::Arc;
 /// | `Panicked`, `Dropped` | yes, not to its end or without answering |
 /// | `Full`, `Stopped`, `WouldBlockCore` | no |
 /// | `Deadline`, `Stopping`, `CoreLost` | `started` tells |
+/// | `Partial` | on some shards perhaps |
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum AskError<E = Infallible> {
@@ -55,6 +56,14 @@ pub enum AskError<E = Infallible> {
     /// `.wait()` was called on a core's own thread, where it would block every actor of that core.
     #[error("`.wait()` would block the core that it was called on; use `cx.ask` or a task")]
     WouldBlockCore,
+    /// An ask to every shard failed on one of them, while others may have run.
+    #[error("shard {shard} did not answer: {cause}")]
+    Partial {
+        /// The shard, counted from 0.
+        shard: usize,
+        /// What became of its part.
+        cause: Box<AskError<E>>,
+    },
 }
 
 fn when(started: bool) -> &'static str {
@@ -69,7 +78,7 @@ impl<E> AskError<E> {
             Self::Deadline { started }
             | Self::Stopping { started }
             | Self::CoreLost { started } => !started,
-            Self::Handler(_) | Self::Panicked(_) | Self::Dropped => false,
+            Self::Handler(_) | Self::Panicked(_) | Self::Dropped | Self::Partial { .. } => false,
         }
     }
 }
@@ -85,6 +94,9 @@ impl<E: fmt::Debug> fmt::Debug for AskError<E> {
             Self::Deadline { started } => with_start(f, "Deadline", started),
             Self::Stopping { started } => with_start(f, "Stopping", started),
             Self::CoreLost { started } => with_start(f, "CoreLost", started),
+            Self::Partial { shard, cause } => {
+                f.debug_struct("Partial").field("shard", shard).field("cause", cause).finish()
+            }
             Self::Full => f.write_str("Full"),
             Self::Dropped => f.write_str("Dropped"),
             Self::Stopped => f.write_str("Stopped"),

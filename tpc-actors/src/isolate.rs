@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
 
 /// Runs `f`; a panic comes back as its message, with the payload already dropped.
 ///
@@ -26,6 +27,13 @@ pub(crate) fn drop_quietly<T>(value: T) {
             )]
             std::mem::forget(third);
         }
+    }
+}
+
+/// Wakes a foreign waker; a panic in it is swallowed.
+pub(crate) fn wake_quietly(waker: Waker) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+        drop_quietly(payload);
     }
 }
 

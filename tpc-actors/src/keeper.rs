@@ -4,47 +4,30 @@
 //! that has come, all slots of the mailbox are looked through and the next earliest is taken from there.
 //! An ask with a deadline thus costs one load unless it is the earliest of its mailbox.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::clock::{Clock, nanos};
+use crate::isolate::catch;
 use crate::reply::slot::NO_DEADLINE;
 
 /// Something with askers that wait for a time.
 pub(crate) trait Expire: Send + Sync {
+    /// Unique in the process.
+    fn id(&self) -> u64;
+
     /// Wakes those whose time has come; returns the earliest time left.
     fn expire(&self, now: u64) -> u64;
 }
 
-struct Entry {
-    at: u64,
-    who: Weak<dyn Expire>,
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.at == other.at
-    }
-}
-impl Eq for Entry {}
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.at.cmp(&other.at)
-    }
-}
-
 #[derive(Default)]
 struct State {
-    entries: BinaryHeap<Reverse<Entry>>,
+    /// One entry for each that has a time; the number is the one of [`Expire::id`].
+    by_time: BTreeMap<(u64, u64), Weak<dyn Expire>>,
+    times: HashMap<u64, u64>,
     stopped: bool,
 }
 
@@ -68,11 +51,18 @@ impl Keeper {
         &*self.clock
     }
 
-    /// Looks at `who` at the time `at`.
-    pub(crate) fn note(&self, at: u64, who: Weak<dyn Expire>) {
+    /// Looks at `who` at the time `at`, unless that happens earlier anyway.
+    pub(crate) fn note(&self, at: u64, id: u64, who: Weak<dyn Expire>) {
         let mut state = self.state();
-        let earlier = state.entries.peek().is_none_or(|Reverse(first)| at < first.at);
-        state.entries.push(Reverse(Entry { at, who }));
+        if let Some(&known) = state.times.get(&id) {
+            if known <= at {
+                return;
+            }
+            state.by_time.remove(&(known, id));
+        }
+        let earlier = state.by_time.first_key_value().is_none_or(|(&(first, _), _)| at < first);
+        state.times.insert(id, at);
+        state.by_time.insert((at, id), who);
         drop(state);
         if earlier {
             self.changed.notify_one();
@@ -94,31 +84,33 @@ impl Keeper {
         let mut state = self.state();
         while !state.stopped {
             let now = nanos(&*self.clock, self.clock.now());
-            let Some(Reverse(first)) = state.entries.peek() else {
+            let Some(&(at, id)) = state.by_time.keys().next() else {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
-            if first.at > now {
-                let left = Duration::from_nanos(first.at - now);
+            if at > now {
+                let left = Duration::from_nanos(at - now);
                 let waited = self.changed.wait_timeout(state, left);
                 state = waited.unwrap_or_else(PoisonError::into_inner).0;
                 continue;
             }
-            let due = state.entries.pop();
+            state.times.remove(&id);
+            let due = state.by_time.remove(&(at, id));
             drop(state);
-            if let Some(Reverse(entry)) = due {
-                self.look_at(&entry.who, now);
+            if let Some(who) = due {
+                self.look_at(who, now);
             }
             state = self.state();
         }
     }
 
-    fn look_at(&self, who: &Weak<dyn Expire>, now: u64) {
+    fn look_at(&self, who: Weak<dyn Expire>, now: u64) {
         let Some(mailbox) = who.upgrade() else { return };
-        let next = mailbox.expire(now);
+        // Askers' wakers are foreign code; one that panics must not end the keeper.
+        let next = catch(|| mailbox.expire(now)).unwrap_or(now);
         if next != NO_DEADLINE {
             // A slot that was busy for a moment keeps its passed deadline: look again soon, not at once.
-            self.note(next.max(now + 200_000), Weak::clone(who));
+            self.note(next.max(now + 200_000), mailbox.id(), who);
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use crate::actor::{Actor, Settings};
 use crate::bridge::bell::LaneBell;
 use crate::bridge::ring::ring;
+use crate::core_loop::on_core_of;
 use crate::core_loop::shared::CoreShared;
 use crate::error::{Fate, TellError};
 use crate::keeper::{Expire, Keeper};
@@ -39,16 +40,25 @@ pub(crate) enum Life {
 /// Why a request was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    Full,
+    Full(Shortage),
     Stopped,
     Stopping,
     CoreLost,
 }
 
+/// What a full lane has none of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shortage {
+    /// Places in the ring, which the core frees.
+    Place,
+    /// Reply slots, which askers free.
+    Slot,
+}
+
 impl Refusal {
     pub(crate) fn with<M>(self, message: M) -> TellError<M> {
         match self {
-            Self::Full => TellError::Full(message),
+            Self::Full(_) => TellError::Full(message),
             Self::Stopped => TellError::Stopped(message),
             Self::Stopping => TellError::Stopping(message),
             Self::CoreLost => TellError::CoreLost(message),
@@ -90,7 +100,7 @@ pub(crate) struct Mailbox<A: Actor> {
     registry: Mutex<Registry<A>>,
     /// Reserved from the start, so that a send never fails for want of a lane.
     visitor_id: u32,
-    visitor: OnceLock<Option<Mutex<LaneProducer<A>>>>,
+    visitor: Mutex<Option<LaneProducer<A>>>,
     /// The earliest deadline that the keeper knows of.
     next_deadline: AtomicU64,
     keeper: Arc<Keeper>,
@@ -121,7 +131,7 @@ impl<A: Actor> Mailbox<A> {
                 closed: false,
             }),
             visitor_id,
-            visitor: OnceLock::new(),
+            visitor: Mutex::new(None),
             next_deadline: AtomicU64::new(NO_DEADLINE),
             keeper,
             stats: ActorStats::default(),
@@ -162,7 +172,7 @@ impl<A: Actor> Mailbox<A> {
     pub(crate) fn refusal(&self) -> Option<Refusal> {
         match self.life() {
             Life::Open => None,
-            Life::Draining => (!crate::core_loop::on_core_thread()).then_some(Refusal::Stopping),
+            Life::Draining => (!on_core_of(self.core.system)).then_some(Refusal::Stopping),
             Life::Closing => Some(Refusal::Stopping),
             Life::Stopped => Some(Refusal::Stopped),
             Life::Lost => Some(Refusal::CoreLost),
@@ -190,7 +200,7 @@ impl<A: Actor> Mailbox<A> {
             std::mem::take(&mut registry.arrivals)
         };
         drop(arrivals);
-        self.for_each_lane(|lane| lane.waiters.wake_all());
+        self.for_each_lane(Lane::wake_all);
     }
 
     // ---- lanes ---------------------------------------------------------------------------------
@@ -248,15 +258,11 @@ impl<A: Actor> Mailbox<A> {
         let bell = Arc::new(LaneBell::new(Arc::clone(&self.core.bell), id));
         let mut registry = self.registry();
         if registry.closed {
+            // Neither end has been announced, so nobody has to be told.
             return None;
         }
-        registry.arrivals.push(LaneConsumer {
-            ring: consumer,
-            bell: Arc::clone(&bell),
-            slab: Arc::clone(&lane.slab),
-            lane: index,
-            mailbox: Arc::clone(self),
-        });
+        let consumer = LaneConsumer::new(consumer, Arc::clone(&bell), index, Arc::clone(self));
+        registry.arrivals.push(consumer);
         drop(registry);
         self.core.announce_lane(id, cell);
         Some(LaneProducer::new(producer, bell, index, Arc::downgrade(self)))
@@ -276,15 +282,35 @@ impl<A: Actor> Mailbox<A> {
     }
 
     /// The core has dropped its end of this lane.
-    pub(crate) fn lane_ended(&self, lane: u32, id: u32) {
+    fn lane_ended(&self, lane: u32, id: u32) {
+        if lane == VISITOR {
+            // Its producer stays, closed, until the mailbox goes; so does its id.
+            return;
+        }
         self.core.release_lane_id(id);
         self.registry().free.push(lane);
     }
 
-    /// The lane that all other threads share; FIFO, bounded, and opened by the first of them.
-    pub(crate) fn visitor(self: &Arc<Self>) -> Option<&Mutex<LaneProducer<A>>> {
-        let open = || self.open_lane_at(VISITOR, self.visitor_id).map(Mutex::new);
-        self.visitor.get_or_init(open).as_ref()
+    /// Runs `send` with the lane that all other threads share; FIFO, bounded, and opened by the first of
+    /// them. `None` when the actor has ended, or when memory is short at this moment.
+    pub(crate) fn with_visitor<R>(
+        self: &Arc<Self>,
+        send: impl FnOnce(&mut LaneProducer<A>) -> R,
+    ) -> Option<R> {
+        let mut visitor = self.visitor.lock().unwrap_or_else(PoisonError::into_inner);
+        if visitor.is_none() {
+            *visitor = self.open_lane_at(VISITOR, self.visitor_id);
+        }
+        visitor.as_mut().map(send)
+    }
+
+    /// The core is gone or does not move any more: refuses senders and answers what has not begun.
+    pub(crate) fn give_up(&self) {
+        self.advance(Life::Lost);
+        self.for_each_lane(|lane| {
+            lane.credit.refuse_queued(&Fate::CoreLost { started: false });
+            lane.wake_all();
+        });
     }
 
     // ---- deadlines -----------------------------------------------------------------------------
@@ -297,24 +323,34 @@ impl<A: Actor> Mailbox<A> {
             let before = self.next_deadline.fetch_min(deadline, Ordering::AcqRel);
             if deadline < before {
                 let who: Weak<Self> = Arc::downgrade(self);
-                self.keeper.note(deadline, who);
+                self.keeper.note(deadline, self.id, who);
             }
         }
     }
 }
 
 impl<A: Actor> Expire for Mailbox<A> {
+    fn id(&self) -> u64 {
+        self.id
+    }
+
     fn expire(&self, now: u64) -> u64 {
         self.next_deadline.swap(NO_DEADLINE, Ordering::AcqRel);
         // Pairs with the fence in `note_deadline`.
         fence(Ordering::SeqCst);
         let mut earliest = NO_DEADLINE;
         self.for_each_lane(|lane| {
-            earliest = earliest.min(lane.slab.wake_expired(now));
+            earliest = earliest.min(lane.credit.wake_expired(now));
             earliest = earliest.min(lane.waiters.wake_expired(now));
         });
         self.next_deadline.fetch_min(earliest, Ordering::AcqRel);
         earliest
+    }
+}
+
+impl<A: Actor> Drop for Mailbox<A> {
+    fn drop(&mut self) {
+        self.core.release_lane_id(self.visitor_id);
     }
 }
 

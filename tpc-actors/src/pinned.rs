@@ -19,10 +19,11 @@ use crate::client::Decode;
 use crate::core_loop::Ctx;
 use crate::core_loop::local::CoreLocal;
 use crate::error::{AskError, TellError};
+use crate::isolate::drop_quietly;
 use crate::mailbox::lane::{Envelope, slots_max};
 use crate::mailbox::waiters::{WaiterId, Waiters};
-use crate::mailbox::{Mailbox, Refusal};
-use crate::reply::ReplySlab;
+use crate::mailbox::{Life, Mailbox, Refusal, Shortage};
+use crate::reply::Credit;
 use crate::reply::slot::{FreeSlots, NO_DEADLINE, Polled, Ticket};
 
 /// Keeps what holds it on the thread of its core; named so that rustc's notes say why.
@@ -41,8 +42,9 @@ pub(crate) struct LocalMailbox<A: Actor> {
     continuations: RefCell<VecDeque<Continuation<A>>>,
     /// Whether the core has this actor on its list already.
     runnable: Cell<bool>,
+    /// Senders that wait for a place in the queue.
     waiters: Waiters,
-    slab: Arc<ReplySlab<A>>,
+    credit: Arc<Credit<A>>,
     free: RefCell<FreeSlots>,
 }
 
@@ -62,13 +64,21 @@ impl<A: Actor> LocalMailbox<A> {
             continuations: RefCell::default(),
             runnable: Cell::new(false),
             waiters: Waiters::default(),
-            slab: Arc::new(ReplySlab::<A>::new()),
+            credit: Arc::new(Credit::new()),
             free: RefCell::default(),
         })
     }
 
-    pub(crate) fn slab(&self) -> &Arc<ReplySlab<A>> {
-        &self.slab
+    pub(crate) fn credit(&self) -> &Arc<Credit<A>> {
+        &self.credit
+    }
+
+    /// The line for what is short.
+    fn line(&self, shortage: Shortage) -> &Waiters {
+        match shortage {
+            Shortage::Place => &self.waiters,
+            Shortage::Slot => &self.credit.waiters,
+        }
     }
 
     fn send(
@@ -80,15 +90,17 @@ impl<A: Actor> LocalMailbox<A> {
             return Err((refusal, request));
         }
         if self.queue.borrow().len() >= self.mailbox.capacity() {
-            return Err((Refusal::Full, request));
+            return Err((Refusal::Full(Shortage::Place), request));
         }
         let mut ticket = None;
         if ask {
             let most = slots_max(self.mailbox.capacity());
-            let acquired = self.slab.acquire(&mut self.free.borrow_mut(), most, None, NO_DEADLINE);
-            let Some((slot, old_waker)) = acquired else { return Err((Refusal::Full, request)) };
-            drop(old_waker);
-            ticket = Some(slot);
+            let mut no_waker = None;
+            let free = &mut *self.free.borrow_mut();
+            ticket = self.credit.acquire(free, most, &mut no_waker, NO_DEADLINE);
+            if ticket.is_none() {
+                return Err((Refusal::Full(Shortage::Slot), request));
+            }
         }
         self.queue.borrow_mut().push_back(Envelope { request, ticket, deadline: NO_DEADLINE });
         self.announce();
@@ -97,6 +109,11 @@ impl<A: Actor> LocalMailbox<A> {
 
     /// Has `continuation` run on the actor soon.
     pub(crate) fn resume(&self, continuation: Continuation<A>) {
+        if self.mailbox.life() >= Life::Stopped {
+            // Nobody will run it; what it holds is answered by being dropped.
+            drop_quietly(continuation);
+            return;
+        }
         self.continuations.borrow_mut().push_back(continuation);
         self.announce();
     }
@@ -135,6 +152,11 @@ impl<A: Actor> LocalMailbox<A> {
         Some(LocalWork::Request(request))
     }
 
+    /// Continuations that are ready to run.
+    pub(crate) fn continuations(&self) -> usize {
+        self.continuations.borrow().len()
+    }
+
     /// The continuations of an incarnation that is over; dropped by the caller, outside every borrow.
     pub(crate) fn take_continuations(&self) -> VecDeque<Continuation<A>> {
         self.continuations.take()
@@ -144,6 +166,7 @@ impl<A: Actor> LocalMailbox<A> {
     pub(crate) fn take_requests(&self) -> VecDeque<Envelope<A>> {
         let taken = self.queue.take();
         self.waiters.wake_all();
+        self.credit.waiters.wake_all();
         taken
     }
 }
@@ -207,7 +230,7 @@ impl<A: Actor> fmt::Debug for Pinned<A> {
 pub struct PinnedTell<'a, A: Actor> {
     to: &'a Rc<LocalMailbox<A>>,
     request: Option<A::Request>,
-    waiting: Option<WaiterId>,
+    waiting: Option<(Shortage, WaiterId)>,
     _pinned: PinnedToCore,
 }
 
@@ -238,9 +261,7 @@ impl<A: Actor> Future for PinnedTell<'_, A> {
 
 impl<A: Actor> Drop for PinnedTell<'_, A> {
     fn drop(&mut self) {
-        if let Some(id) = self.waiting {
-            self.to.waiters.leave(id);
-        }
+        leave_line(self.to, &mut self.waiting);
     }
 }
 
@@ -254,34 +275,42 @@ impl<A: Actor> fmt::Debug for PinnedTell<'_, A> {
 fn poll_send<A: Actor>(
     to: &LocalMailbox<A>,
     request: &mut Option<A::Request>,
-    waiting: &mut Option<WaiterId>,
+    waiting: &mut Option<(Shortage, WaiterId)>,
     ask: bool,
     context: &Context<'_>,
 ) -> Poll<Result<Option<Ticket>, TellError<A::Request>>> {
-    if let Some(id) = *waiting
+    if let Some((shortage, id)) = *waiting
         && to.mailbox.refusal().is_none()
-        && to.waiters.still_waiting(id, context.waker())
+        && to.line(shortage).still_waiting(id, context.waker())
     {
         return Poll::Pending;
     }
     let message = request.take().expect("polled after it was ready");
     match to.send(message, ask) {
-        Err((Refusal::Full, message)) => {
+        Err((Refusal::Full(shortage), message)) => {
             *request = Some(message);
-            let id = waiting.take();
-            *waiting = Some(to.waiters.join(id, context.waker().clone(), NO_DEADLINE));
+            // Who comes back to the same line keeps its place; nothing is freed in between, because
+            // everybody is on this core.
+            let id = waiting.take_if(|(line, _)| *line == shortage).map(|(_, id)| id);
+            leave_line(to, waiting);
+            let id = to.line(shortage).join(id, context.waker().clone(), NO_DEADLINE);
+            *waiting = Some((shortage, id));
             Poll::Pending
         }
         Err((refusal, message)) => {
-            if let Some(id) = waiting.take() {
-                to.waiters.leave(id);
-            }
+            leave_line(to, waiting);
             Poll::Ready(Err(refusal.with(message)))
         }
         Ok(ticket) => {
             *waiting = None;
             Poll::Ready(Ok(ticket))
         }
+    }
+}
+
+fn leave_line<A: Actor>(to: &LocalMailbox<A>, waiting: &mut Option<(Shortage, WaiterId)>) {
+    if let Some((shortage, id)) = waiting.take() {
+        to.line(shortage).leave(id);
     }
 }
 
@@ -297,7 +326,7 @@ pub struct PinnedAsk<'a, A: Actor, T, E = std::convert::Infallible> {
     to: &'a Rc<LocalMailbox<A>>,
     request: Option<A::Request>,
     decode: Decode<A, T, E>,
-    waiting: Option<WaiterId>,
+    waiting: Option<(Shortage, WaiterId)>,
     ticket: Option<Ticket>,
     _pinned: PinnedToCore,
 }
@@ -336,12 +365,10 @@ impl<A: Actor, T, E> Future for PinnedAsk<'_, A, T, E> {
                 Poll::Ready(Ok(Some(ticket))) => *this.ticket.insert(ticket),
             },
         };
-        match this.to.slab().poll(ticket, context.waker(), false) {
+        match this.to.credit.poll(ticket, context.waker(), false) {
             Polled::Registered | Polled::Busy => Poll::Pending,
             Polled::Ready(outcome) => {
                 this.ticket = None;
-                // A slot is free again, which somebody may wait for.
-                this.to.waiters.freed(1);
                 Poll::Ready(crate::client::decoded(this.decode, outcome))
             }
         }
@@ -350,12 +377,9 @@ impl<A: Actor, T, E> Future for PinnedAsk<'_, A, T, E> {
 
 impl<A: Actor, T, E> Drop for PinnedAsk<'_, A, T, E> {
     fn drop(&mut self) {
-        if let Some(id) = self.waiting {
-            self.to.waiters.leave(id);
-        }
+        leave_line(self.to, &mut self.waiting);
         if let Some(ticket) = self.ticket {
-            drop(self.to.slab().leave(ticket));
-            self.to.waiters.freed(1);
+            drop(self.to.credit.leave(ticket));
         }
     }
 }

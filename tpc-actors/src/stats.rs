@@ -22,7 +22,10 @@ impl Counter {
 #[derive(Debug, Default)]
 pub(crate) struct CoreStats {
     pub(crate) turns: Counter,
+    /// Requests taken out of lanes.
     pub(crate) messages: Counter,
+    /// Requests whose handlers were run, from lanes and from local queues.
+    pub(crate) handled: Counter,
     pub(crate) parks: Counter,
     /// Work that a park's backstop found without a ring: must stay 0.
     pub(crate) backstop_rescues: Counter,

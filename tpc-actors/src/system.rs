@@ -19,6 +19,7 @@ use crate::core_loop::cell::{ActorCell, MakeArgs};
 use crate::core_loop::shared::CoreShared;
 use crate::core_loop::{Core, on_core_thread};
 use crate::error::SpawnError;
+use crate::isolate::drop_quietly;
 use crate::keeper::Keeper;
 use crate::mailbox::Mailbox;
 use crate::mailbox::lane::Envelope;
@@ -81,6 +82,8 @@ struct Inner {
     actors: Mutex<Vec<Watched>>,
     ending: Mutex<Option<Arc<Ending>>>,
     drop_drain_time: Duration,
+    /// Prefix of the cores' thread names.
+    thread_name: String,
 }
 
 struct CoreThread {
@@ -157,6 +160,9 @@ impl System {
 
     /// Ends the system: refuses new work, finishes what was accepted within `drain_time`, runs the
     /// `#[on_stop]` hooks, answers what is left, joins the threads, and reports.
+    ///
+    /// While the system drains, its own cores may still send to each other; everyone else is refused, and
+    /// so is a future that an actor has offloaded to Tokio.
     ///
     /// The end begins with the call; the returned future only waits for it. A second call gets the same
     /// report.
@@ -266,6 +272,10 @@ impl<A: Actor> fmt::Debug for Spawn<A> {
 }
 
 impl Inner {
+    fn thread_name(&self, core: usize) -> String {
+        format!("{}-{core}", self.thread_name)
+    }
+
     /// Has the next core start one shard.
     fn start<A: Actor>(
         &self,
@@ -279,17 +289,31 @@ impl Inner {
         let (report, started) = oneshot::channel();
         let theirs = Arc::clone(&mailbox);
         let command = move |core: &mut Core| {
+            if core.is_finished() {
+                drop_quietly(report.send(Err(SpawnError::Stopping)));
+                return;
+            }
             let cell = core.next_cell();
             let local = std::rc::Rc::clone(&core.local);
-            let outcome = ActorCell::start(cell, &local, Arc::clone(&theirs), make_args);
-            let outcome = outcome.map(|actor| {
-                let _ = theirs.cell.set(cell);
-                core.add(Box::new(actor));
-            });
+            let started = ActorCell::start(cell, &local, Arc::clone(&theirs), make_args);
+            let outcome = match started {
+                Ok(actor) => {
+                    let _ = theirs.cell.set(cell);
+                    core.add(Some(Box::new(actor)));
+                    Ok(())
+                }
+                Err(error) => {
+                    core.add(None);
+                    Err(error)
+                }
+            };
             // Nobody may be waiting any more; the actor runs all the same.
-            drop(report.send(outcome));
+            drop_quietly(report.send(outcome));
         };
-        core.command(Box::new(command)).map_err(|_| SpawnError::Stopping)?;
+        if core.command(Box::new(command)).is_err() {
+            let ending = lock(&self.ending).is_some();
+            return Err(if ending { SpawnError::Stopping } else { SpawnError::CoreLost });
+        }
         Ok(Starting { mailbox, started })
     }
 }

@@ -28,10 +28,12 @@ use crate::sync::{AtomicU32, AtomicU64, Ordering, fence, intact, weaken};
 
 /// The consumer sleeps, or is about to.
 const PARKED: u64 = 1 << 63;
-/// A command, a task wake or a new lane waits in the core's inbox.
-const CONTROL: u64 = 1 << 62;
+/// A command waits in the core's inbox.
+const COMMAND: u64 = 1 << 62;
+/// A task wake or a new lane waits in the core's inbox.
+const NEWS: u64 = 1 << 61;
 /// Summary bits that stand for groups of lanes.
-const GROUPS: usize = 62;
+const GROUPS: usize = 61;
 /// Words of 64 lanes behind one summary bit.
 const WORDS_PER_GROUP: usize = if cfg!(tpc_loom) { 1 } else { 16 };
 
@@ -56,9 +58,14 @@ impl CoreBell {
         }
     }
 
-    /// Announces that something waits in the inbox.
-    pub(crate) fn ring_control(&self) {
-        self.announce(CONTROL);
+    /// Announces a command in the inbox, which is taken before the next request.
+    pub(crate) fn ring_command(&self) {
+        self.announce(COMMAND);
+    }
+
+    /// Announces something else in the inbox, which is taken with the next turn.
+    pub(crate) fn ring_news(&self) {
+        self.announce(NEWS);
     }
 
     fn ring_lane(&self, lane: u32) {
@@ -85,16 +92,16 @@ impl CoreBell {
         self.summary.load(Ordering::Relaxed) & !PARKED != 0
     }
 
-    /// Whether something waits in the inbox; one relaxed load.
+    /// Whether a command waits in the inbox; one relaxed load.
     #[inline]
     pub(crate) fn has_command(&self) -> bool {
-        self.summary.load(Ordering::Relaxed) & CONTROL != 0
+        self.summary.load(Ordering::Relaxed) & COMMAND != 0
     }
 
     /// Takes all announcements: calls `lane` for each lane that rang, and says whether the inbox did.
     pub(crate) fn take(&self, mut lane: impl FnMut(u32)) -> bool {
         let summary = self.summary.swap(0, Ordering::AcqRel) & !PARKED;
-        let mut groups = summary & !CONTROL;
+        let mut groups = summary & !(COMMAND | NEWS);
         while groups != 0 {
             let group = groups.trailing_zeros() as usize;
             groups &= groups - 1;
@@ -110,7 +117,7 @@ impl CoreBell {
                 }
             }
         }
-        summary & CONTROL != 0
+        summary & (COMMAND | NEWS) != 0
     }
 
     /// Announces the sleep; false when something has been announced meanwhile.

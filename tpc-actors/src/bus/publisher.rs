@@ -70,7 +70,14 @@ impl<E: Send + Clone + 'static> Publisher<E> {
         self.version.set(self.bus.version.load(Ordering::Acquire));
         let channels = lock(&self.bus.channels).clone();
         let mut outlets = self.outlets.borrow_mut();
-        outlets.retain(|outlet| !outlet.channel.closed.load(Ordering::Relaxed));
+        outlets.retain(|outlet| {
+            let gone = outlet.channel.closed.load(Ordering::Relaxed);
+            if gone && outlet.unseen {
+                // The filter panicked: its subscriber is still to be told of the end.
+                outlet.channel.wake();
+            }
+            !gone
+        });
         for channel in channels {
             let fresh = lock(&channel.ends[self.core].producer).take();
             if let Some(ring) = fresh {

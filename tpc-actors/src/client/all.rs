@@ -43,6 +43,19 @@ impl<'a, A: Actor, T, E> AskAll<'a, A, T, E> {
         Self { asks: self.asks.into_iter().map(timed).collect() }
     }
 
+    /// What a failing shard means for the whole: asking all of them again is safe only if none has run.
+    fn failure(&self, shard: usize, cause: AskError<E>) -> AskError<E> {
+        let others = self.asks.iter().enumerate().filter(|(other, _)| *other != shard);
+        let may_have_run = others.into_iter().any(|(_, step)| match step {
+            Step::Going(ask) => ask.is_sent(),
+            Step::Done(_) => true,
+        });
+        if cause.never_ran() && may_have_run {
+            return AskError::Partial { shard, cause: Box::new(cause) };
+        }
+        cause
+    }
+
     /// Waits for the answers on this thread.
     ///
     /// # Errors
@@ -63,14 +76,21 @@ impl<A: Actor, T, E> Future for AskAll<'_, A, T, E> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut going = false;
-        for step in &mut self.asks {
+        let mut failed = None;
+        for (shard, step) in self.asks.iter_mut().enumerate() {
             if let Step::Going(ask) = step {
                 match Pin::new(ask).poll(context) {
                     Poll::Pending => going = true,
                     Poll::Ready(Ok(answer)) => *step = Step::Done(Some(answer)),
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Ready(Err(error)) => {
+                        failed = Some((shard, error));
+                        break;
+                    }
                 }
             }
+        }
+        if let Some((shard, error)) = failed {
+            return Poll::Ready(Err(self.failure(shard, error)));
         }
         if going {
             return Poll::Pending;

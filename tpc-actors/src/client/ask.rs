@@ -12,6 +12,7 @@ use super::{Client, Decode, block, decoded};
 use crate::actor::Actor;
 use crate::error::{AskError, TellError};
 use crate::mailbox::lane::Sent;
+use crate::reply::Outcome;
 use crate::reply::slot::{Left, Polled, Ticket};
 
 /// An ask on its way: `.await` waits for room and for the answer, `.now()` refuses at once when there
@@ -100,21 +101,20 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
     }
 
     fn in_flight(&mut self, sent: Sent, waker: Option<WakerIdentity>) {
-        let Sent { lane, ticket, old_waker } = sent;
-        drop(old_waker);
+        let Sent { lane, ticket } = sent;
         let ticket = ticket.expect("an ask is sent with a ticket");
         self.sent = Some(InFlight { lane, ticket, waker });
     }
 
     /// Leaves the slot; the answer if it was there already.
-    fn leave(&mut self) -> Option<(InFlight, Left<crate::reply::Outcome<A::Response>>)> {
+    fn leave(&mut self) -> Option<Left<Outcome<A::Response>>> {
         let sent = self.sent.take()?;
-        let lane = self.sending.mailbox().lane(sent.lane);
-        let left = lane.slab.leave(sent.ticket);
-        if !matches!(left, Left::Started) {
-            lane.waiters.freed(1);
-        }
-        Some((sent, left))
+        Some(self.sending.mailbox().lane(sent.lane).credit.leave(sent.ticket))
+    }
+
+    /// Whether the request has been sent, so that its handler may have run.
+    pub(super) fn is_sent(&self) -> bool {
+        self.sent.is_some()
     }
 }
 
@@ -139,13 +139,11 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
         }
         let Some(sent) = &mut this.sent else { unreachable!("set above") };
         let registered = sent.waker == Some(identity);
-        let lane = this.sending.mailbox().lane(sent.lane);
-        let polled = lane.slab.poll(sent.ticket, context.waker(), registered);
+        let credit = &this.sending.mailbox().lane(sent.lane).credit;
+        let polled = credit.poll(sent.ticket, context.waker(), registered);
         match polled {
             Polled::Ready(outcome) => {
                 this.sent = None;
-                // A slot is free again, and somebody may wait for it.
-                lane.waiters.freed(1);
                 return Poll::Ready(decoded(this.decode, outcome));
             }
             Polled::Registered => sent.waker = Some(identity),
@@ -155,8 +153,8 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
             return Poll::Pending;
         }
         Poll::Ready(match this.leave() {
-            Some((_, Left::Answered(outcome))) => decoded(this.decode, outcome),
-            Some((_, Left::Started)) => Err(AskError::Deadline { started: true }),
+            Some(Left::Answered(outcome)) => decoded(this.decode, outcome),
+            Some(Left::Started) => Err(AskError::Deadline { started: true }),
             _ => Err(AskError::Deadline { started: false }),
         })
     }

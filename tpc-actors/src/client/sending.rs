@@ -1,17 +1,17 @@
 //! A request on its way into a lane: what asks and tells have in common.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::Client;
+use super::{Client, Refused};
 use crate::actor::Actor;
 use crate::clock::{deadline_after, nanos};
 use crate::error::TellError;
 use crate::mailbox::lane::{Sent, Wish};
 use crate::mailbox::waiters::WaiterId;
-use crate::mailbox::{Mailbox, Refusal};
+use crate::mailbox::{Mailbox, Refusal, Shortage};
 use crate::reply::slot::NO_DEADLINE;
-use std::sync::Arc;
 
 /// The client of a request: borrowed, or its own copy when the request must outlive the caller.
 pub(crate) enum Sender<'a, A: Actor> {
@@ -28,10 +28,11 @@ impl<A: Actor> Sender<'_, A> {
     }
 }
 
-/// A place in the line for room in one lane.
+/// A place in one of the lines of a lane.
 #[derive(Debug, Clone, Copy)]
 struct Line {
     lane: u32,
+    shortage: Shortage,
     id: WaiterId,
 }
 
@@ -99,10 +100,10 @@ impl<'a, A: Actor> Sending<'a, A> {
     /// Sends now, or hands the request back.
     pub(crate) fn now(&mut self, ask: bool) -> Result<Sent, TellError<A::Request>> {
         self.start_clock();
-        let request = self.take_request();
         let wish = ask.then_some(Wish { waker: None, deadline: self.deadline });
-        let sent = self.client.get().send(self.shard, request, wish, false);
-        sent.map_err(|(refusal, request, _)| refusal.with(request))
+        let client = self.client.get();
+        let sent = client.send(self.shard, &mut self.request, wish, false);
+        sent.map_err(|refused| refused.refusal.with(self.take_request()))
     }
 
     /// Sends as soon as there is room.
@@ -112,15 +113,14 @@ impl<'a, A: Actor> Sending<'a, A> {
         context: &Context<'_>,
     ) -> Poll<Result<Sent, TellError<A::Request>>> {
         self.start_clock();
-        let request = self.request.take().expect("polled after it was ready");
-        if let Some(Line { lane, id }) = self.line {
+        if let Some(Line { lane, shortage, id }) = self.line {
             let mailbox = self.mailbox();
-            let waits = mailbox.lane(lane).waiters.still_waiting(id, context.waker());
+            let waits = mailbox.lane(lane).line(shortage).still_waiting(id, context.waker());
             if waits && mailbox.refusal().is_none() {
                 if self.is_late() {
-                    return Poll::Ready(Err(TellError::Deadline(request)));
+                    self.leave_line(None);
+                    return Poll::Ready(Err(TellError::Deadline(self.take_request())));
                 }
-                self.request = Some(request);
                 return Poll::Pending;
             }
         }
@@ -128,47 +128,54 @@ impl<'a, A: Actor> Sending<'a, A> {
             ask.then(|| Wish { waker: Some(context.waker().clone()), deadline: self.deadline });
         // Who has waited already goes first; who comes new lines up behind those that wait.
         let patient = self.line.is_none();
-        match self.client.get().send(self.shard, request, wish, patient) {
+        let client = self.client.get();
+        match client.send(self.shard, &mut self.request, wish, patient) {
             Ok(sent) => {
-                // The place that we were told of is used now, unless this went over another lane.
-                if self.line.is_some_and(|line| line.lane == sent.lane) {
-                    self.line = None;
-                }
+                self.leave_line(Some(sent.lane));
                 Poll::Ready(Ok(sent))
             }
-            Err((Refusal::Full, request, Some(lane))) => {
-                self.request = Some(request);
-                self.line_up(lane, ask, context);
+            Err(Refused { refusal: Refusal::Full(shortage), lane: Some(lane) }) => {
+                self.line_up(lane, shortage, ask, context);
                 Poll::Pending
             }
-            Err((refusal, request, _)) => Poll::Ready(Err(refusal.with(request))),
+            Err(refused) => {
+                self.leave_line(None);
+                Poll::Ready(Err(refused.refusal.with(self.take_request())))
+            }
         }
     }
 
-    fn line_up(&mut self, lane: u32, ask: bool, context: &Context<'_>) {
-        let old = self.line.take();
-        let mailbox = self.mailbox();
-        let id = old.filter(|line| line.lane == lane).map(|line| line.id);
-        if let (None, Some(old)) = (id, old) {
-            mailbox.lane(old.lane).waiters.leave(old.id);
+    /// Leaves the line. Who was told of room and did not use it, because it went over another lane or not
+    /// at all, passes the news on.
+    fn leave_line(&mut self, used: Option<u32>) {
+        let Some(Line { lane, shortage, id }) = self.line.take() else { return };
+        if used != Some(lane) {
+            self.mailbox().lane(lane).line(shortage).leave(id);
         }
-        let waiters = &mailbox.lane(lane).waiters;
-        let id = waiters.join(id, context.waker().clone(), self.deadline);
+    }
+
+    fn line_up(&mut self, lane: u32, shortage: Shortage, ask: bool, context: &Context<'_>) {
+        // Who comes back to the same line keeps its place there.
+        let same = |line: &Line| (line.lane, line.shortage) == (lane, shortage);
+        let id = self.line.take_if(|line| same(line)).map(|line| line.id);
+        self.leave_line(None);
+        let mailbox = self.mailbox();
+        let line = mailbox.lane(lane).line(shortage);
+        let id = line.join(id, context.waker().clone(), self.deadline);
         if self.deadline != NO_DEADLINE {
             mailbox.note_deadline(self.deadline);
         }
-        // A place may have been freed just before we lined up, when nobody could tell us.
-        if mailbox.refusal().is_some() || self.client.get().has_room(self.shard, lane, ask) {
-            waiters.freed(1);
+        // What was short may have been freed just before we lined up, when nobody could tell us.
+        let still = self.client.get().shortage(self.shard, lane, ask) == Some(shortage);
+        if mailbox.refusal().is_some() || !still {
+            line.freed(1);
         }
-        self.line = Some(Line { lane, id });
+        self.line = Some(Line { lane, shortage, id });
     }
 }
 
 impl<A: Actor> Drop for Sending<'_, A> {
     fn drop(&mut self) {
-        if let Some(Line { lane, id }) = self.line {
-            self.mailbox().lane(lane).waiters.leave(id);
-        }
+        self.leave_line(None);
     }
 }

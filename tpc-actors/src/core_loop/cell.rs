@@ -11,12 +11,13 @@ use super::tasks::Owner;
 use super::timers::{Due, next_tick};
 use crate::actor::{Actor, Settings};
 use crate::bridge::bell::LaneBell;
+use crate::clock::later;
 use crate::error::{Fate, PanicReport, SpawnError};
 use crate::isolate::{catch, drop_quietly};
-use crate::mailbox::lane::{Envelope, LaneConsumer, refuse};
+use crate::mailbox::lane::{Envelope, LaneConsumer, refuse_each};
 use crate::mailbox::{Life, Mailbox};
 use crate::pinned::{LocalMailbox, LocalWork};
-use crate::reply::{ReplySlab, ReplySlot, answer_unwound};
+use crate::reply::{Credit, ReplySlot, answer_unwound, while_ending};
 use crate::supervision::{Decision, History, Then};
 
 /// What one look into a lane or a local queue came to.
@@ -59,8 +60,9 @@ pub(crate) trait Cell {
     fn advance(&self, life: Life);
     /// Whether work that was accepted is not finished.
     fn has_work(&mut self) -> bool;
-    /// Ends the actor in good order: `#[on_stop]`, then the state; what is left is answered.
-    fn close(&mut self);
+    /// Ends the actor in good order: `#[on_stop]`, then the state; what is left is answered. Says how
+    /// many continuations were ready and did not run.
+    fn close(&mut self) -> usize;
 }
 
 enum State<A> {
@@ -101,7 +103,13 @@ impl<A: Actor> ActorCell<A> {
             history: History::new(<A as Settings>::POLICY.supervision()),
             lanes: Vec::new(),
         };
-        this.init()?;
+        if let Err((error, fate)) = this.init() {
+            // What `#[init]` left behind: tasks, continuations, messages to itself.
+            this.mailbox.advance(Life::Stopped);
+            this.end_incarnation(&fate);
+            this.stop();
+            return Err(error);
+        }
         Ok(this)
     }
 
@@ -109,7 +117,8 @@ impl<A: Actor> ActorCell<A> {
         &self.cx.me.local
     }
 
-    fn init(&mut self) -> Result<(), SpawnError> {
+    /// Builds the state, or says why not, and what tokens answer that went down with the attempt.
+    fn init(&mut self) -> Result<(), (SpawnError, Fate)> {
         let Self { make_args, cx, .. } = self;
         match catch(|| A::init(cx, make_args())) {
             Ok(Ok(state)) => {
@@ -117,11 +126,12 @@ impl<A: Actor> ActorCell<A> {
                 self.set_timers();
                 Ok(())
             }
-            Ok(Err(cause)) => Err(SpawnError::Init { actor: A::NAME, cause }),
+            Ok(Err(cause)) => Err((SpawnError::Init { actor: A::NAME, cause }, Fate::Dropped)),
             Err(message) => {
                 let report = self.report("init", message);
-                answer_unwound(&Fate::Panicked(report.clone()));
-                Err(SpawnError::Panicked(report))
+                let fate = Fate::Panicked(report.clone());
+                answer_unwound(&fate);
+                Err((SpawnError::Panicked(report), fate))
             }
         }
     }
@@ -131,7 +141,7 @@ impl<A: Actor> ActorCell<A> {
         let mut timers = self.local().timers.borrow_mut();
         for (index, timer) in A::TIMERS.iter().enumerate() {
             let due = Due::Every { cell: self.cx.cell, incarnation: self.cx.incarnation, index };
-            timers.set(now + timer.every, due);
+            timers.set(later(now, timer.every), due);
         }
     }
 
@@ -149,12 +159,18 @@ impl<A: Actor> ActorCell<A> {
         let fate = Fate::Panicked(report);
         answer_unwound(&fate);
         self.end_incarnation(&fate);
+        self.decide();
+    }
+
+    /// After a failure: a restart later, or no more.
+    fn decide(&mut self) {
         let local = Rc::clone(&self.cx.me.local);
-        match self.history.failed(local.clock.now(), local.random.next()) {
+        let now = local.clock.now();
+        match self.history.failed(now, local.random.next()) {
             Decision::Restart { after } => {
-                self.state = State::Held;
-                let due = Due::Restart { cell: self.cx.cell, incarnation: self.cx.incarnation };
-                local.timers.borrow_mut().set(local.clock.now() + after, due);
+                let (cell, incarnation) = (self.cx.cell, self.cx.incarnation);
+                let due = Due::Restart { cell, incarnation };
+                local.timers.borrow_mut().set(later(now, after), due);
             }
             Decision::GiveUp(then) => {
                 tracing::error!(
@@ -170,16 +186,19 @@ impl<A: Actor> ActorCell<A> {
         }
     }
 
-    /// Drops state, tasks and continuations of this incarnation; timers see that it is over.
+    /// Drops state, tasks and continuations of this incarnation; tokens among them answer `fate`.
     fn end_incarnation(&mut self, fate: &Fate) {
         let state = std::mem::replace(&mut self.state, State::Held);
-        let owner = Owner { cell: self.cx.cell, incarnation: self.cx.incarnation };
+        let (cell, incarnation) = (self.cx.cell, self.cx.incarnation);
         self.cx.incarnation += 1;
-        drop_quietly(state);
-        self.local().tasks.end_owned(owner);
-        drop_each(self.cx.me.take_continuations());
-        // What the drops above took down belongs to the same failure.
-        answer_unwound(fate);
+        while_ending(fate, || {
+            drop_quietly(state);
+            self.local().tasks.end_owned(Owner { cell, incarnation });
+            drop_each(self.cx.me.take_continuations());
+        });
+        // Its intervals are void; left in the heap, those of many restarts would add up.
+        let mut timers = self.local().timers.borrow_mut();
+        timers.retain(|due| !matches!(due, Due::Every { cell: other, .. } if *other == cell));
     }
 
     /// No more service: senders are refused from here on, and what waits is answered.
@@ -194,14 +213,8 @@ impl<A: Actor> ActorCell<A> {
         let mut refused = 0;
         for lane in self.lanes.iter_mut().flatten() {
             refused += lane.refuse_all(&fate);
-            self.mailbox.lane(lane.lane).waiters.wake_all();
         }
-        for envelope in self.cx.me.take_requests() {
-            refused += 1;
-            if let Some(waker) = refuse::<A>(self.cx.me.slab(), envelope, fate.clone()) {
-                self.local().wakes.borrow_mut().push(waker);
-            }
-        }
+        refused += refuse_each(self.cx.me.credit(), self.cx.me.take_requests(), &fate);
         self.mailbox.count_rejected(refused);
     }
 
@@ -226,13 +239,13 @@ impl<A: Actor> ActorCell<A> {
     }
 
     /// Serves one request; false when the actor is not running any more.
-    fn serve(&mut self, slab: &Arc<ReplySlab<A>>, envelope: Envelope<A>) -> bool {
+    fn serve(&mut self, credit: &Arc<Credit<A>>, envelope: Envelope<A>) -> bool {
         let Envelope { request, ticket, deadline } = envelope;
         let local = Rc::clone(&self.cx.me.local);
         let started = match ticket {
             None => None,
             Some(ticket) => {
-                let Some(started) = slab.start(ticket) else {
+                let Some(started) = credit.start(ticket) else {
                     // Its asker has left; it must not run.
                     local.shared.stats.cancelled.add(1);
                     drop_quietly(request);
@@ -241,7 +254,7 @@ impl<A: Actor> ActorCell<A> {
                 Some(started)
             }
         };
-        let reply = ReplySlot::<A>::new(slab, started, &local.wakes);
+        let reply = ReplySlot::<A>::new(credit, started, &local.wakes);
         if deadline <= local.now_nanos.get() {
             local.shared.stats.expired.add(1);
             reply.fail(Fate::Deadline { started: false });
@@ -250,6 +263,7 @@ impl<A: Actor> ActorCell<A> {
         }
         let handler = A::handler_name(&request);
         self.mailbox.stats.handled.add(1);
+        local.shared.stats.handled.add(1);
         self.call(handler, |actor, cx| actor.handle(cx, request, reply))
     }
 }
@@ -269,29 +283,35 @@ impl<A: Actor> Cell for ActorCell<A> {
     fn intake(&mut self, lane: u32, max: usize, until: Instant) -> (usize, Intake) {
         // Taken out for the time of the loop, which needs the rest of the cell.
         let Some(mut consumer) = self.lanes.get_mut(lane as usize).and_then(Option::take) else {
-            return (0, Intake::Empty);
+            return (0, Intake::Ended);
         };
         // Asked before the ring is read: what was written before the close is then seen.
-        let closed = consumer.ring.is_closed();
+        let closed = consumer.ring().is_closed();
+        let credit = Arc::clone(&consumer.credit);
         let mut served = 0;
+        let mut unpublished = 0;
         let mut running = matches!(self.state, State::Running(_));
         while running && served < max {
-            let Some(envelope) = consumer.ring.read_unpublished() else { break };
+            let Some(envelope) = consumer.ring().read_unpublished() else { break };
             served += 1;
-            running = self.serve(&consumer.slab, envelope);
+            unpublished += 1;
+            running = self.serve(&credit, envelope);
             if self.is_over(served, until) {
                 break;
             }
+            if unpublished == PUBLISH_EVERY {
+                consumer.publish(unpublished);
+                unpublished = 0;
+            }
+        }
+        if unpublished > 0 {
+            consumer.publish(unpublished);
         }
         if matches!(self.state, State::Stopped) {
             let refused = consumer.refuse_all(&self.mailbox.closing_fate());
             self.mailbox.count_rejected(refused);
         }
-        if served > 0 {
-            consumer.ring.publish();
-            self.mailbox.lane(lane).waiters.freed(served);
-        }
-        let left = match (&self.state, consumer.ring.is_empty()) {
+        let left = match (&self.state, consumer.ring().is_empty()) {
             (State::Held, false) => Intake::Held,
             (_, true) if closed => Intake::Ended,
             (_, true) => Intake::Empty,
@@ -302,11 +322,8 @@ impl<A: Actor> Cell for ActorCell<A> {
     }
 
     fn end_lane(&mut self, lane: u32) {
-        if let Some(consumer) = self.lanes.get_mut(lane as usize).and_then(Option::take) {
-            let id = consumer.bell.lane();
-            drop(consumer);
-            self.mailbox.lane_ended(lane, id);
-        }
+        let lane = self.lanes.get_mut(lane as usize).and_then(Option::take);
+        drop(lane);
     }
 
     fn bell(&self, lane: u32) -> Option<&LaneBell> {
@@ -319,7 +336,7 @@ impl<A: Actor> Cell for ActorCell<A> {
             return false;
         }
         let lane = self.lanes.get_mut(lane as usize).and_then(Option::as_mut);
-        lane.is_some_and(|lane| !lane.ring.is_empty() || lane.ring.is_closed())
+        lane.is_some_and(|lane| !lane.ring().is_empty() || lane.ring().is_closed())
     }
 
     fn each_lane(&self, each: &mut dyn FnMut(u32, u32)) {
@@ -339,17 +356,20 @@ impl<A: Actor> Cell for ActorCell<A> {
                     self.call("continuation", continuation);
                 }
                 LocalWork::Request(envelope) => {
-                    // The slab exists: a local tell needs none, a local ask has built it.
-                    let slab = Arc::clone(self.cx.me.slab());
-                    self.serve(&slab, envelope);
+                    let credit = Arc::clone(self.cx.me.credit());
+                    self.serve(&credit, envelope);
                 }
             }
         }
-        if matches!(self.state, State::Held) {
-            return (served, Intake::Held);
+        match self.state {
+            State::Running(_) if self.cx.me.announce_rest() => (served, Intake::More),
+            State::Running(_) => (served, Intake::Empty),
+            State::Held => (served, Intake::Held),
+            State::Stopped => {
+                self.drop_local_work();
+                (served, Intake::Empty)
+            }
         }
-        let more = self.cx.me.announce_rest();
-        (served, if more { Intake::More } else { Intake::Empty })
     }
 
     fn tick(&mut self, incarnation: u64, index: usize, due: Instant) {
@@ -374,27 +394,17 @@ impl<A: Actor> Cell for ActorCell<A> {
             Ok(()) => {
                 tracing::warn!(actor = A::NAME, core = self.cx.core(), incarnation, "restarted");
                 self.cx.me.announce_rest();
-                return true;
             }
-            // Counted and reported where it was caught; the decision is the same as for a handler.
-            Err(SpawnError::Panicked(report)) => {
-                tracing::error!(core = report.core(), "{report}");
-            }
-            Err(error) => tracing::error!(core = self.cx.core(), "{error}"),
-        }
-        let local = Rc::clone(&self.cx.me.local);
-        self.cx.incarnation += 1;
-        match self.history.failed(local.clock.now(), local.random.next()) {
-            Decision::Restart { after } => {
-                let due = Due::Restart { cell: self.cx.cell, incarnation: self.cx.incarnation };
-                local.timers.borrow_mut().set(local.clock.now() + after, due);
-            }
-            Decision::GiveUp(then) => {
-                self.stop();
-                local.abort_system.set(local.abort_system.get() || then == Then::AbortSystem);
+            Err((error, fate)) => {
+                // `Display` of a user's error is foreign code.
+                let text = catch(|| error.to_string()).unwrap_or_else(|panic| panic);
+                drop_quietly(error);
+                tracing::error!(core = self.cx.core(), "{text}");
+                self.end_incarnation(&fate);
+                self.decide();
             }
         }
-        false
+        !matches!(self.state, State::Held)
     }
 
     fn task_panicked(&mut self, message: String) {
@@ -411,43 +421,55 @@ impl<A: Actor> Cell for ActorCell<A> {
         if self.cx.me.has_work() {
             return true;
         }
-        self.lanes.iter_mut().flatten().any(|lane| !lane.ring.is_empty())
+        self.lanes.iter_mut().flatten().any(|lane| !lane.ring().is_empty())
     }
 
-    fn close(&mut self) {
+    fn close(&mut self) -> usize {
         self.mailbox.advance(Life::Closing);
         if matches!(self.state, State::Running(_)) {
             self.call("on_stop", A::on_stop);
         }
+        let unfinished = self.cx.me.continuations();
         self.end_incarnation(&Fate::Stopping { started: true });
         self.state = State::Stopped;
         self.refuse_everything();
         // Dropping the lanes answers what comes in at this very moment.
         self.lanes.clear();
         self.mailbox.close();
+        unfinished
+    }
+}
+
+impl<A: Actor> ActorCell<A> {
+    /// Drops what tasks and siblings have left for an actor that has stopped.
+    fn drop_local_work(&mut self) {
+        drop_each(self.cx.me.take_continuations());
+        let fate = self.mailbox.closing_fate();
+        let refused = refuse_each(self.cx.me.credit(), self.cx.me.take_requests(), &fate);
+        self.mailbox.count_rejected(refused);
     }
 }
 
 impl<A: Actor> Drop for ActorCell<A> {
     fn drop(&mut self) {
-        if self.mailbox.life() >= Life::Closing {
+        if self.mailbox.life() >= Life::Closing && matches!(self.state, State::Stopped) {
+            self.lanes.clear();
+            self.mailbox.close();
             return;
         }
         // Without `close`, the core's thread is unwinding.
         self.mailbox.advance(Life::Lost);
-        drop_quietly(std::mem::replace(&mut self.state, State::Stopped));
-        drop_each(self.cx.me.take_continuations());
-        for envelope in self.cx.me.take_requests() {
-            if let Some(waker) =
-                refuse::<A>(self.cx.me.slab(), envelope, Fate::CoreLost { started: false })
-            {
-                waker.wake();
-            }
-        }
+        self.end_incarnation(&Fate::CoreLost { started: true });
+        self.state = State::Stopped;
+        self.refuse_everything();
         self.lanes.clear();
         self.mailbox.close();
     }
 }
+
+/// Requests after which the places that they left are free again, within one look into a lane: often
+/// enough for a small lane with slow handlers, rarely enough to be shared by many quick ones.
+const PUBLISH_EVERY: usize = 16;
 
 fn drop_each<T>(values: VecDeque<T>) {
     for value in values {

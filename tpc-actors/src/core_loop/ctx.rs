@@ -1,19 +1,23 @@
 //! What a handler sees of its surroundings.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use super::local::CoreLocal;
 use super::tasks::{LocalFuture, Owner};
 use super::timers::Due;
 use crate::actor::Actor;
 use crate::bus::publisher::Publisher;
 use crate::client::Ask;
+use crate::clock::later;
 use crate::error::AskError;
+use crate::isolate::wake_quietly;
 use crate::pinned::{LocalMailbox, Pinned};
 
 /// The surroundings of a handler: time, events, tasks, other actors.
@@ -126,7 +130,7 @@ impl<A: Actor> Ctx<A> {
         let tasks = &self.me.local.tasks;
         let id = tasks.spawn(self.owner(), true, task);
         // Polled here and now: that sends the request. Our own code only, so nothing is re-entered.
-        tasks.poll(id);
+        drop(tasks.poll(id));
     }
 
     /// Runs `future` on Tokio and goes on; `then` runs on this actor with its output.
@@ -164,7 +168,7 @@ impl<A: Actor> Ctx<A> {
 
     /// Sleeps for tasks of this core: ready at the first turn of the loop after `time` has passed.
     pub fn sleep(&self, time: Duration) -> Sleep {
-        Sleep { until: self.now() + time, me: Rc::clone(&self.me.local) }
+        Sleep { until: later(self.now(), time), alarm: None, local: Rc::clone(&self.me.local) }
     }
 
     fn owner(&self) -> Owner {
@@ -192,18 +196,57 @@ impl<A: Actor> fmt::Debug for Ctx<A> {
 #[must_use = "a sleep does nothing until it is awaited"]
 pub struct Sleep {
     until: Instant,
-    me: Rc<super::local::CoreLocal>,
+    /// Set with the first poll.
+    alarm: Option<Rc<Alarm>>,
+    local: Rc<CoreLocal>,
 }
+
+/// The part of a sleep that its timer holds.
+#[derive(Debug, Default)]
+pub(crate) struct Alarm(RefCell<Option<Waker>>);
+
+impl Alarm {
+    pub(crate) fn ring(&self) {
+        let waker = self.0.borrow_mut().take();
+        if let Some(waker) = waker {
+            wake_quietly(waker);
+        }
+    }
+}
+
+/// Timers of dropped sleeps that may stay in the heap before it is looked through.
+const DEAD_ALARMS_MAX: usize = 64;
 
 impl Future for Sleep {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.me.now.get() >= self.until {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.local.now.get() >= self.until {
             return Poll::Ready(());
         }
-        self.me.timers.borrow_mut().set(self.until, Due::Wake(context.waker().clone()));
+        let waker = Some(context.waker().clone());
+        if let Some(alarm) = &self.alarm {
+            alarm.0.replace(waker);
+        } else {
+            let alarm = Rc::new(Alarm(RefCell::new(waker)));
+            self.alarm = Some(Rc::clone(&alarm));
+            self.local.timers.borrow_mut().set(self.until, Due::Wake(alarm));
+        }
         Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        let Some(alarm) = self.alarm.take() else { return };
+        alarm.0.replace(None);
+        let dead = self.local.dead_alarms.get() + usize::from(Rc::strong_count(&alarm) > 1);
+        self.local.dead_alarms.set(dead);
+        let mut timers = self.local.timers.borrow_mut();
+        if dead > DEAD_ALARMS_MAX && dead > timers.len() / 2 {
+            timers.retain(|due| !matches!(due, Due::Wake(alarm) if alarm.0.borrow().is_none()));
+            self.local.dead_alarms.set(0);
+        }
     }
 }
 

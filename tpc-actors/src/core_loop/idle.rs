@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::shared::CoreShared;
-use super::{Budget, Core, OnCore};
+use super::{Budget, Core};
+use crate::clock::later;
 
 /// How a core waits.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +27,6 @@ const LOOKS_PER_CLOCK: u32 = 32;
 ///
 /// `on_abort` is called when an actor's policy asks for the end of the whole system.
 pub(crate) fn drive(core: &mut Core, budget: &Budget, idle: Idle, on_abort: &dyn Fn()) {
-    let _on_core = OnCore::enter();
     let shared = Arc::clone(&core.local.shared);
     let clock = Arc::clone(&core.local.clock);
     while !core.is_finished() {
@@ -52,7 +52,8 @@ fn spin(core: &mut Core, budget: Duration, due: Option<Instant>) -> bool {
     }
     let clock = Arc::clone(&core.local.clock);
     let start = clock.now();
-    let end = due.map_or(start + budget, |due| due.min(start + budget));
+    let end = later(start, budget);
+    let end = due.map_or(end, |due| due.min(end));
     loop {
         for _ in 0..LOOKS_PER_CLOCK {
             if core.has_request() {

@@ -27,6 +27,8 @@ pub(crate) struct CoreLocal {
     pub(crate) now_nanos: Cell<u64>,
     pub(crate) random: Random,
     pub(crate) timers: RefCell<Timers>,
+    /// Timers whose sleeps were dropped, roughly.
+    pub(crate) dead_alarms: Cell<usize>,
     pub(crate) tasks: Tasks,
     /// Askers that were answered in this turn; woken together at its end.
     pub(crate) wakes: RefCell<Vec<Waker>>,
@@ -58,6 +60,7 @@ impl CoreLocal {
             clock,
             random: Random::seeded(seed),
             timers: RefCell::default(),
+            dead_alarms: Cell::new(0),
             wakes: RefCell::default(),
             runnable: RefCell::default(),
             offload,
@@ -92,7 +95,7 @@ impl CoreLocal {
         // Taken out, because a waker is foreign code and may lead back here.
         let mut wakes = self.wakes.take();
         for waker in wakes.drain(..) {
-            crate::isolate::drop_quietly(crate::isolate::catch(|| waker.wake()));
+            crate::isolate::wake_quietly(waker);
         }
         // The buffer goes back for the next turn unless a waker has started another one.
         if self.wakes.borrow().is_empty() {

@@ -32,6 +32,8 @@ struct LaneIds {
 
 /// The part of a core that any thread may touch.
 pub(crate) struct CoreShared {
+    /// The system that the core belongs to; unique in the process and never 0.
+    pub(crate) system: u64,
     /// Counted from 0 within the system.
     pub(crate) index: usize,
     pub(crate) bell: Arc<CoreBell>,
@@ -43,8 +45,9 @@ pub(crate) struct CoreShared {
 }
 
 impl CoreShared {
-    pub(crate) fn new(index: usize, doorbell: Arc<dyn Doorbell>) -> Arc<Self> {
+    pub(crate) fn new(system: u64, index: usize, doorbell: Arc<dyn Doorbell>) -> Arc<Self> {
         Arc::new(Self {
+            system,
             index,
             bell: Arc::new(CoreBell::new(doorbell)),
             stats: CoreStats::default(),
@@ -75,19 +78,19 @@ impl CoreShared {
             }
             inbox.commands.push(command);
         }
-        self.bell.ring_control();
+        self.bell.ring_command();
         Ok(())
     }
 
     /// Makes a lane known; the lane's own first ring, or this one, has the core adopt it.
     pub(crate) fn announce_lane(&self, id: u32, cell: u32) {
         self.inbox().lanes.push((id, cell));
-        self.bell.ring_control();
+        self.bell.ring_news();
     }
 
     pub(crate) fn wake_task(&self, task: TaskId) {
         self.inbox().wakes.push(task);
-        self.bell.ring_control();
+        self.bell.ring_news();
     }
 
     /// Takes all news.

@@ -2,8 +2,11 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::task::Waker;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
+
+use super::ctx::Alarm;
+use crate::clock::later;
 
 /// What happens when a timer is due.
 #[derive(Debug, Clone)]
@@ -13,7 +16,7 @@ pub(crate) enum Due {
     /// An actor's state is built anew.
     Restart { cell: u32, incarnation: u64 },
     /// A sleeping task goes on.
-    Wake(Waker),
+    Wake(Rc<Alarm>),
 }
 
 #[derive(Debug)]
@@ -54,6 +57,16 @@ impl Timers {
         self.heap.push(Reverse(Entry { at, order: self.order, due }));
     }
 
+    /// Forgets the timers that `keep` says no to.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Due) -> bool) {
+        self.heap.retain(|Reverse(entry)| keep(&entry.due));
+    }
+
+    /// How many timers are pending.
+    pub(crate) fn len(&self) -> usize {
+        self.heap.len()
+    }
+
     /// The earliest time that something is due.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.heap.peek().map(|Reverse(entry)| entry.at)
@@ -70,14 +83,14 @@ impl Timers {
 
 /// When an interval timer that was due at `due` is due again: on its grid, without the ticks missed.
 pub(crate) fn next_tick(due: Instant, every: Duration, now: Instant) -> Instant {
-    let next = due + every;
+    let next = later(due, every);
     if next > now {
         return next;
     }
     let behind = (now - due).as_nanos();
     let missed = behind / every.as_nanos().max(1);
     let ahead = every.as_nanos().saturating_mul(missed + 1);
-    due + Duration::from_nanos(u64::try_from(ahead).unwrap_or(u64::MAX))
+    later(due, Duration::from_nanos(u64::try_from(ahead).unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]

@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Waker;
 
 use super::waiters::Waiters;
-use super::{Mailbox, Refusal};
+use super::{Mailbox, Refusal, Shortage};
 use crate::actor::Actor;
 use crate::bridge::bell::LaneBell;
 use crate::bridge::ring::{Consumer, Gauge, Producer};
 use crate::error::Fate;
+use crate::isolate::{drop_quietly, wake_quietly};
+use crate::reply::Credit;
 use crate::reply::slot::{FreeSlots, NO_DEADLINE, Ticket};
-use crate::reply::{Outcome, ReplySlab};
 
 /// A request on its way.
 pub(crate) struct Envelope<A: Actor> {
@@ -34,7 +35,8 @@ pub(crate) struct Wish {
 
 /// The part of a lane that outlives its producers.
 pub(crate) struct Lane<A: Actor> {
-    pub(crate) slab: Arc<ReplySlab<A>>,
+    pub(crate) credit: Arc<Credit<A>>,
+    /// Senders that wait for a place in the ring.
     pub(crate) waiters: Waiters,
     /// The fill of the ring in use, for status pages.
     gauge: Mutex<Option<Gauge<Envelope<A>>>>,
@@ -43,10 +45,24 @@ pub(crate) struct Lane<A: Actor> {
 impl<A: Actor> Lane<A> {
     pub(crate) fn new() -> Self {
         Self {
-            slab: Arc::new(ReplySlab::<A>::new()),
+            credit: Arc::new(Credit::new()),
             waiters: Waiters::default(),
             gauge: Mutex::new(None),
         }
+    }
+
+    /// The line for what is short.
+    pub(crate) fn line(&self, shortage: Shortage) -> &Waiters {
+        match shortage {
+            Shortage::Place => &self.waiters,
+            Shortage::Slot => &self.credit.waiters,
+        }
+    }
+
+    /// Tells everyone that waits here that the lane has come to an end.
+    pub(crate) fn wake_all(&self) {
+        self.waiters.wake_all();
+        self.credit.waiters.wake_all();
     }
 
     pub(crate) fn watch(&self, gauge: Gauge<Envelope<A>>) {
@@ -78,8 +94,6 @@ pub(crate) fn slots_max(capacity: usize) -> u32 {
 pub(crate) struct Sent {
     pub(crate) lane: u32,
     pub(crate) ticket: Option<Ticket>,
-    /// The waker of the slot's last use; dropped by the caller, outside every borrow.
-    pub(crate) old_waker: Option<Waker>,
 }
 
 /// The sending end of a lane.
@@ -112,49 +126,46 @@ impl<A: Actor> LaneProducer<A> {
         self.ring.is_closed()
     }
 
-    /// Whether a request, with a reply slot or without, could be sent now.
-    pub(crate) fn has_room(&mut self, mailbox: &Mailbox<A>, ask: bool) -> bool {
-        let slab = &mailbox.lane(self.lane).slab;
-        self.ring.free() > 0
-            && (!ask || slab.has_free(&mut self.free, slots_max(mailbox.capacity())))
+    /// What is missing for a request, with a reply slot or without, to be sent now.
+    pub(crate) fn shortage(&mut self, mailbox: &Mailbox<A>, ask: bool) -> Option<Shortage> {
+        if self.ring.free() == 0 {
+            return Some(Shortage::Place);
+        }
+        let most = slots_max(mailbox.capacity());
+        let credit = &mailbox.lane(self.lane).credit;
+        (ask && !credit.has_free(&mut self.free, most)).then_some(Shortage::Slot)
     }
 
-    /// Sends, or hands the request back.
+    /// Sends what is in `request`, or leaves it there.
+    ///
+    /// What is left of `wish` is dropped by the caller, outside every borrow: a waker is foreign code.
     pub(crate) fn send(
         &mut self,
         mailbox: &Arc<Mailbox<A>>,
-        request: A::Request,
-        wish: Option<Wish>,
-    ) -> Result<Sent, (Refusal, A::Request)> {
+        request: &mut Option<A::Request>,
+        wish: &mut Option<Wish>,
+    ) -> Result<Sent, Refusal> {
         if let Some(refusal) = mailbox.refusal() {
-            return Err((refusal, request));
+            return Err(refusal);
         }
-        if !self.has_room(mailbox, wish.is_some()) {
-            return Err((Refusal::Full, request));
+        if let Some(shortage) = self.shortage(mailbox, wish.is_some()) {
+            return Err(Refusal::Full(shortage));
         }
-        let slab = &mailbox.lane(self.lane).slab;
-        let mut sent = Sent { lane: self.lane, ticket: None, old_waker: None };
+        let mut sent = Sent { lane: self.lane, ticket: None };
         let mut deadline = NO_DEADLINE;
         if let Some(wish) = wish {
             deadline = wish.deadline;
-            match slab.acquire(&mut self.free, slots_max(mailbox.capacity()), wish.waker, deadline)
-            {
-                Some((ticket, old_waker)) => {
-                    sent.ticket = Some(ticket);
-                    sent.old_waker = old_waker;
-                }
-                None => return Err((Refusal::Full, request)),
-            }
+            let most = slots_max(mailbox.capacity());
+            let credit = &mailbox.lane(self.lane).credit;
+            sent.ticket = credit.acquire(&mut self.free, most, &mut wish.waker, deadline);
         }
-        let envelope = Envelope { request, ticket: sent.ticket, deadline };
+        let Some(message) = request.take() else { unreachable!("a request is sent once") };
+        let envelope = Envelope { request: message, ticket: sent.ticket, deadline };
         if let Err(envelope) = self.ring.push(envelope) {
-            if let Some(ticket) = sent.ticket {
-                slab.cancel_unsent(ticket);
-            }
-            return Err((Refusal::Full, envelope.request));
+            unreachable!("{:?} found no place that was there before", envelope.request);
         }
         if self.bell.published().is_err() {
-            return self.after_close(mailbox, sent);
+            return self.after_close(mailbox, sent, request);
         }
         if deadline != NO_DEADLINE {
             mailbox.note_deadline(deadline);
@@ -168,16 +179,18 @@ impl<A: Actor> LaneProducer<A> {
         &mut self,
         mailbox: &Mailbox<A>,
         sent: Sent,
-    ) -> Result<Sent, (Refusal, A::Request)> {
+        request: &mut Option<A::Request>,
+    ) -> Result<Sent, Refusal> {
         while !self.ring.is_closed() {
-            // The core is between its last look and dropping its end: a few instructions.
+            // The core is between its last look and dropping its end: it runs no foreign code there.
             std::thread::yield_now();
         }
         let Some(envelope) = self.ring.reclaim() else { return Ok(sent) };
         if let Some(ticket) = envelope.ticket {
-            mailbox.lane(self.lane).slab.cancel_unsent(ticket);
+            mailbox.lane(self.lane).credit.cancel_unsent(ticket);
         }
-        Err((mailbox.refusal().unwrap_or(Refusal::CoreLost), envelope.request))
+        *request = Some(envelope.request);
+        Err(mailbox.refusal().unwrap_or(Refusal::CoreLost))
     }
 }
 
@@ -185,7 +198,7 @@ impl<A: Actor> Drop for LaneProducer<A> {
     fn drop(&mut self) {
         // A mailbox that is gone has taken its slots with it.
         if let Some(mailbox) = self.mailbox.upgrade() {
-            mailbox.lane(self.lane).slab.return_all(&mut self.free);
+            mailbox.lane(self.lane).credit.return_all(&mut self.free);
         }
     }
 }
@@ -201,54 +214,73 @@ impl Drop for CloseBell {
 
 /// The core's end of a lane.
 pub(crate) struct LaneConsumer<A: Actor> {
-    pub(crate) ring: Consumer<Envelope<A>>,
+    /// `None` only while it is being dropped.
+    ring: Option<Consumer<Envelope<A>>>,
     pub(crate) bell: Arc<LaneBell>,
-    pub(crate) slab: Arc<ReplySlab<A>>,
+    pub(crate) credit: Arc<Credit<A>>,
     /// Index in the mailbox's table.
     pub(crate) lane: u32,
-    pub(crate) mailbox: Arc<Mailbox<A>>,
+    mailbox: Arc<Mailbox<A>>,
 }
 
 impl<A: Actor> LaneConsumer<A> {
-    /// Answers `fate` to everything in the ring; says how many.
+    pub(crate) fn new(
+        ring: Consumer<Envelope<A>>,
+        bell: Arc<LaneBell>,
+        lane: u32,
+        mailbox: Arc<Mailbox<A>>,
+    ) -> Self {
+        let credit = Arc::clone(&mailbox.lane(lane).credit);
+        Self { ring: Some(ring), bell, credit, lane, mailbox }
+    }
+
+    pub(crate) fn ring(&mut self) -> &mut Consumer<Envelope<A>> {
+        self.ring.as_mut().expect("the ring is there until the lane is dropped")
+    }
+
+    /// Tells the senders of `places` that are free now.
+    pub(crate) fn publish(&mut self, places: usize) {
+        self.ring().publish();
+        self.mailbox.lane(self.lane).waiters.freed(places);
+    }
+
+    /// Answers `fate` to everything in the ring; says how many were refused that somebody still wanted.
     pub(crate) fn refuse_all(&mut self, fate: &Fate) -> usize {
-        let mut refused = 0;
-        while let Some(envelope) = self.ring.pop() {
-            refused += 1;
-            if let Some(waker) = refuse::<A>(&self.slab, envelope, fate.clone()) {
-                waker.wake();
-            }
-        }
-        self.mailbox.lane(self.lane).waiters.freed(refused);
+        let waiting: Vec<_> = std::iter::from_fn(|| self.ring().pop()).collect();
+        let refused = refuse_each(&self.credit, waiting, fate);
+        self.mailbox.lane(self.lane).wake_all();
         refused
     }
 }
 
 impl<A: Actor> Drop for LaneConsumer<A> {
     fn drop(&mut self) {
-        // From here on a producer takes its message back; what it had published before is answered.
+        // From here on a producer takes its message back; what it had published before is answered. The
+        // ring goes first, because a producer may be waiting for that.
         self.bell.close();
-        let refused = self.refuse_all(&self.mailbox.closing_fate());
+        let waiting: Vec<_> = std::iter::from_fn(|| self.ring().pop()).collect();
+        drop(self.ring.take());
+        let refused = refuse_each(&self.credit, waiting, &self.mailbox.closing_fate());
         self.mailbox.count_rejected(refused);
-        self.mailbox.lane(self.lane).waiters.wake_all();
+        self.mailbox.lane(self.lane).wake_all();
+        self.mailbox.lane_ended(self.lane, self.bell.lane());
     }
 }
 
-/// Answers `fate` to one request without running it, and drops the request in safety.
-pub(crate) fn refuse<A: Actor>(
-    slab: &ReplySlab<A>,
-    envelope: Envelope<A>,
-    fate: Fate,
-) -> Option<Waker> {
-    let outcome: Outcome<A::Response> = Err(fate);
-    let started = envelope.ticket.and_then(|ticket| slab.start(ticket));
-    let waker = started.and_then(|started| match slab.complete(started, outcome) {
-        Ok(waker) => waker,
-        Err(unwanted) => {
-            drop(unwanted);
-            None
-        }
-    });
-    crate::isolate::drop_quietly(envelope.request);
-    waker
+/// Answers `fate` to requests that will not run, and drops them in safety; says how many of them
+/// somebody still wanted.
+pub(crate) fn refuse_each<A: Actor>(
+    credit: &Credit<A>,
+    envelopes: impl IntoIterator<Item = Envelope<A>>,
+    fate: &Fate,
+) -> usize {
+    let mut refused = 0;
+    for Envelope { request, ticket, deadline: _ } in envelopes {
+        let started = ticket.and_then(|ticket| credit.start(ticket));
+        refused += usize::from(ticket.is_none() || started.is_some());
+        let waker = started.and_then(|started| credit.complete(started, Err(fate.clone())));
+        drop_quietly(request);
+        waker.into_iter().for_each(wake_quietly);
+    }
+    refused
 }

@@ -9,7 +9,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Weak};
 
 use super::Mailbox;
 use super::lane::LaneProducer;
@@ -61,23 +61,39 @@ impl Hasher for IdHasher {
     }
 }
 
+/// Remembers that a thread has used the visitors' lane: it stays there, because two lanes to one actor
+/// would not keep the thread's order.
+struct Visitor<A: Actor>(Weak<Mailbox<A>>);
+
+impl<A: Actor> OwnLane for Visitor<A> {
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+}
+
 impl Lanes {
+    /// The thread's own lane, or `None` when it goes with the visitors.
     fn to<A: Actor>(&mut self, mailbox: &Arc<Mailbox<A>>) -> Option<&mut LaneProducer<A>> {
         if !self.0.contains_key(&mailbox.id) {
-            self.open(mailbox)?;
+            self.open(mailbox);
         }
         self.0.get_mut(&mailbox.id)?.as_any().downcast_mut()
     }
 
     #[cold]
-    fn open<A: Actor>(&mut self, mailbox: &Arc<Mailbox<A>>) -> Option<()> {
-        if !deserves_own_lane() {
-            return None;
-        }
+    fn open<A: Actor>(&mut self, mailbox: &Arc<Mailbox<A>>) {
         // Opening is rare; it is the moment to let go of lanes to actors that have ended.
         self.0.retain(|_, lane| !lane.is_over());
-        self.0.insert(mailbox.id, Box::new(mailbox.open_lane()?));
-        Some(())
+        let own = if deserves_own_lane() { mailbox.open_lane() } else { None };
+        let lane: Box<dyn OwnLane> = match own {
+            Some(own) => Box::new(own),
+            None => Box::new(Visitor(Arc::downgrade(mailbox))),
+        };
+        self.0.insert(mailbox.id, lane);
     }
 }
 
@@ -89,8 +105,9 @@ fn deserves_own_lane() -> bool {
 
 /// Gives the calling thread lanes of its own, as Tokio's workers have.
 ///
-/// For a plain thread that sends a lot: its sends then share no lock with other threads. The lanes close
-/// when the thread ends.
+/// For a plain thread that sends a lot: its sends then share no lock with other threads. Call it before
+/// the first send, because a thread stays with the lane that it began with. The lanes close when the
+/// thread ends.
 ///
 /// ```
 /// std::thread::spawn(|| {
@@ -120,6 +137,5 @@ pub(crate) fn with_lane<A: Actor, R>(
     if let Ok(Some(sent)) = through_own {
         return Some(sent);
     }
-    let mut lane = mailbox.visitor()?.lock().unwrap_or_else(PoisonError::into_inner);
-    Some(send.take()?(&mut lane))
+    mailbox.with_visitor(send.take()?)
 }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
+use crate::isolate::wake_quietly;
 use crate::reply::slot::NO_DEADLINE;
 
 /// Names one waiting sender; earlier numbers came earlier.
@@ -67,12 +68,15 @@ impl Waiters {
 
     /// Refreshes the waker of a sender that still waits; false when it has been told of a place.
     pub(crate) fn still_waiting(&self, id: WaiterId, waker: &Waker) -> bool {
+        // Cloned and dropped outside the lock: a waker is foreign code.
+        let mut spare = waker.clone();
         let mut queue = self.queue();
         let at = queue.waiting.partition_point(|waiter| waiter.id < id);
         let Some(waiter) = queue.waiting.get_mut(at).filter(|waiter| waiter.id == id) else {
             return false;
         };
-        waiter.waker.clone_from(waker);
+        std::mem::swap(&mut waiter.waker, &mut spare);
+        drop(queue);
         true
     }
 
@@ -118,7 +122,7 @@ impl Waiters {
         };
         // Woken outside the lock: a waker is foreign code.
         for waiter in told {
-            waiter.waker.wake();
+            wake_quietly(waiter.waker);
         }
     }
 
@@ -134,7 +138,7 @@ impl Waiters {
             }
         }
         for waker in expired {
-            waker.wake();
+            wake_quietly(waker);
         }
         earliest
     }

@@ -223,6 +223,7 @@ impl<V> Slab<V> {
     pub(crate) fn poll(&self, ticket: Ticket, waker: &Waker, registered: bool) -> Polled<V> {
         let slot = self.slot(ticket);
         let mut word = slot.word.load(weaken!("slot.see-ready", Ordering::Acquire));
+        let mut fresh = None;
         loop {
             if word & READY != 0 {
                 return Polled::Ready(self.take(ticket));
@@ -235,13 +236,14 @@ impl<V> Slab<V> {
                 waker.wake_by_ref();
                 return Polled::Busy;
             }
-            match slot.word.compare_exchange(word, word | LOCK, Ordering::AcqRel, Ordering::Acquire)
-            {
+            // Cloned before the lock is taken: a waker is foreign code.
+            fresh.get_or_insert_with(|| waker.clone());
+            let locked = word | LOCK;
+            match slot.word.compare_exchange(word, locked, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => break,
                 Err(now) => word = now,
             }
         }
-        let fresh = Some(waker.clone());
         // SAFETY: LOCK was free and is ours now; nobody else touches the waker cell until it is freed.
         let old = slot.waker.with_mut(|cell| unsafe { std::mem::replace(&mut *cell, fresh) });
         let before = slot.word.fetch_and(!LOCK, weaken!("slot.unlock", Ordering::AcqRel));
@@ -304,13 +306,16 @@ impl<V> Slab<V> {
             let begun = (word & !QUEUED) | STARTED | if locked { LOCK } else { 0 };
             match slot.word.compare_exchange(word, begun, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => {
-                    let waker = if locked {
+                    let mut started = Started { ticket, waker: None, locked };
+                    if locked {
                         // SAFETY: LOCK was free and is ours now.
-                        slot.waker.with_mut(|cell| unsafe { (*cell).take() })
-                    } else {
-                        None
-                    };
-                    return Some(Started { ticket, waker, locked });
+                        started.waker = slot.waker.with_mut(|cell| unsafe { (*cell).take() });
+                        if started.waker.is_none() {
+                            // Nobody has registered yet; an asker that comes must not find a lock.
+                            self.unlock_started(&mut started);
+                        }
+                    }
+                    return Some(started);
                 }
                 Err(now) => word = now,
             }
@@ -377,10 +382,12 @@ impl<V> Slab<V> {
 
     // ---- the deadline keeper -------------------------------------------------------------------
 
-    /// Wakes every asker whose deadline is not after `now`; returns the earliest deadline left.
-    pub(crate) fn wake_expired(&self, now: u64) -> u64 {
+    /// Wakes every asker whose deadline is not after `now`; returns the earliest deadline left, and how
+    /// many slots became free because their askers had left.
+    pub(crate) fn wake_expired(&self, now: u64) -> (u64, usize) {
         let mut earliest = NO_DEADLINE;
-        let slots = self.chunks.iter().filter_map(OnceLock::get).flat_map(|chunk| chunk.iter());
+        let mut freed = 0;
+        let slots = self.chunks.iter().map_while(OnceLock::get).flat_map(|chunk| chunk.iter());
         for (slot, index) in slots.zip(0u32..) {
             let word = slot.word.load(Ordering::Acquire);
             if word & (QUEUED | STARTED) == 0 || word & (TIMED | ABANDONED) != TIMED {
@@ -399,40 +406,53 @@ impl<V> Slab<V> {
             let locked =
                 slot.word.compare_exchange(word, word | LOCK, Ordering::AcqRel, Ordering::Acquire);
             match locked {
-                Ok(_) => self.wake_locked(index),
+                Ok(_) => freed += usize::from(self.wake_locked(slot, index)),
                 Err(_) => earliest = earliest.min(deadline),
             }
         }
-        earliest
+        (earliest, freed)
     }
 
-    fn wake_locked(&self, index: u32) {
-        let slot = self.slot_at(index);
+    /// Wakes the asker of a slot that the caller has locked; true when that freed the slot.
+    fn wake_locked(&self, slot: &Slot<V>, index: u32) -> bool {
         // SAFETY: LOCK is ours (set by the caller); the waker stays in the cell for the completer.
         let waker = slot.waker.with(|cell| unsafe { (*cell).clone() });
+        let mut unwanted = None;
         // Acquire: with READY, the value that this may have to drop was written by the core.
         let mut word = slot.word.load(weaken!("slot.keeper-unlock", Ordering::Acquire));
-        loop {
+        let freed = loop {
             // Left by its asker, and not in the hands of a handler: nobody else will free it.
             let frees = word & ABANDONED != 0 && word & STARTED == 0;
             if frees {
                 // SAFETY: abandoned, and never started or already completed: the value cell has no
                 // other owner, and LOCK keeps the slot from being freed by anyone else.
-                drop(slot.value.with_mut(|cell| unsafe { (*cell).take() }));
+                unwanted = slot.value.with_mut(|cell| unsafe { (*cell).take() });
             }
             let next = if frees { Self::next_generation(word) } else { word & !LOCK };
             match slot.word.compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => {
-                    if frees {
-                        self.give_back(index);
-                    }
-                    break;
-                }
+                Ok(_) => break frees,
                 Err(now) => word = now,
             }
+        };
+        if freed {
+            self.give_back(index);
         }
+        // Foreign code from here on, and nothing of ours depends on its return.
+        drop(unwanted);
         if let Some(waker) = waker {
             waker.wake();
+        }
+        freed
+    }
+
+    /// Calls `each` with every request that waits to be started; approximate under traffic.
+    pub(crate) fn each_queued(&self, mut each: impl FnMut(Ticket)) {
+        let slots = self.chunks.iter().map_while(OnceLock::get).flat_map(|chunk| chunk.iter());
+        for (slot, index) in slots.zip(0u32..) {
+            let word = slot.word.load(Ordering::Acquire);
+            if word & (QUEUED | ABANDONED) == QUEUED {
+                each(Ticket { index, generation: u32::try_from(word >> GENERATION).unwrap_or(0) });
+            }
         }
     }
 

@@ -9,36 +9,64 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::Waker;
 
+use super::slot::Started;
+use super::{Credit, Outcome};
 use crate::actor::Actor;
 use crate::error::Fate;
-
-use super::slot::{Slab, Started};
-
-/// What travels through a reply slot.
-pub(crate) type Outcome<R> = Result<R, Fate>;
-/// The reply slots of one lane to an actor.
-pub(crate) type ReplySlab<A> = Slab<Outcome<<A as Actor>::Response>>;
+use crate::isolate::wake_quietly;
 
 thread_local! {
     /// Tokens lost to the panic that unwinds this thread right now; whoever catches it answers them.
     static UNWOUND: RefCell<Vec<Unwound>> = const { RefCell::new(Vec::new()) };
+    /// What tokens answer that are dropped along with an incarnation that ends.
+    static ENDING: RefCell<Option<Fate>> = const { RefCell::new(None) };
 }
 
 type Unwound = Box<dyn FnOnce(Fate)>;
 
 /// Answers everything that the caught panic took down.
 pub(crate) fn answer_unwound(fate: &Fate) {
-    // Answering drops foreign values, which may panic and add to the list again.
+    // Answering may drop foreign values, which may add to the list again.
     while let Some(answer) = UNWOUND.with_borrow_mut(Vec::pop) {
         answer(fate.clone());
     }
+}
+
+/// Answers tokens that were lost to a panic which somebody else has caught.
+pub(crate) fn answer_lost() {
+    if UNWOUND.with_borrow(|list| !list.is_empty()) {
+        answer_unwound(&Fate::Dropped);
+    }
+}
+
+/// Runs `drops`, which takes an incarnation down; tokens that go with it answer `fate`.
+pub(crate) fn while_ending<R>(fate: &Fate, drops: impl FnOnce() -> R) -> R {
+    let outer = ENDING.replace(Some(fate.clone()));
+    let done = drops();
+    ENDING.replace(outer);
+    answer_unwound(fate);
+    done
+}
+
+/// What a token answers that is dropped now, or `None` when a panic takes it down.
+fn fate_of_dropped() -> Option<Fate> {
+    if std::thread::panicking() && crate::core_loop::on_core_thread() {
+        return None;
+    }
+    let ending = ENDING.try_with(|ending| ending.borrow().clone()).ok().flatten();
+    Some(ending.unwrap_or(Fate::Dropped))
+}
+
+/// Has `answer` called by whoever catches the panic that unwinds this thread.
+fn answer_when_caught(answer: Unwound) {
+    UNWOUND.with_borrow_mut(|list| list.push(answer));
 }
 
 /// The place for the answer of the request that is being handled.
 ///
 /// Expansions complete it or turn it into a [`Reply`]; nothing else uses it.
 pub struct ReplySlot<'a, A: Actor> {
-    slab: &'a Arc<ReplySlab<A>>,
+    credit: &'a Arc<Credit<A>>,
     /// `None` for a tell, and once the answer is given.
     started: Option<Started>,
     /// Wakers of this turn; woken together at its end.
@@ -47,11 +75,11 @@ pub struct ReplySlot<'a, A: Actor> {
 
 impl<'a, A: Actor> ReplySlot<'a, A> {
     pub(crate) fn new(
-        slab: &'a Arc<ReplySlab<A>>,
+        credit: &'a Arc<Credit<A>>,
         started: Option<Started>,
         wakes: &'a RefCell<Vec<Waker>>,
     ) -> Self {
-        Self { slab, started, wakes }
+        Self { credit, started, wakes }
     }
 
     /// Answers.
@@ -67,10 +95,10 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
     pub fn defer<T: Send + 'static>(mut self, wrap: fn(T) -> A::Response) -> Reply<T> {
         let answer = self.started.take().map(|mut started| {
             // From here on the asker may be polled many times before the answer comes.
-            self.slab.unlock_started(&mut started);
-            let slab = Arc::clone(self.slab);
+            self.credit.unlock_started(&mut started);
+            let credit = Arc::clone(self.credit);
             Box::new(move |outcome: Outcome<T>| {
-                wake(slab.complete(started, outcome.map(wrap)));
+                wake(credit.complete(started, outcome.map(wrap)));
             }) as Answer<T>
         });
         Reply { answer }
@@ -78,28 +106,22 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
 
     fn finish(&mut self, outcome: Outcome<A::Response>) {
         let Some(started) = self.started.take() else { return };
-        match self.slab.complete(started, outcome) {
-            Ok(Some(waker)) => self.wakes.borrow_mut().push(waker),
-            Ok(None) => {}
-            Err(unwanted) => drop(unwanted),
+        if let Some(waker) = self.credit.complete(started, outcome) {
+            self.wakes.borrow_mut().push(waker);
         }
     }
 }
 
 impl<A: Actor> Drop for ReplySlot<'_, A> {
     fn drop(&mut self) {
-        if self.started.is_none() {
-            return;
-        }
-        if !std::thread::panicking() {
-            self.finish(Err(Fate::Dropped));
-            return;
-        }
-        // Which panic it is, only the catcher knows.
         let Some(started) = self.started.take() else { return };
-        let slab = Arc::clone(self.slab);
-        let answer: Unwound = Box::new(move |fate| wake(slab.complete(started, Err(fate))));
-        UNWOUND.with_borrow_mut(|list| list.push(answer));
+        let credit = Arc::clone(self.credit);
+        match fate_of_dropped() {
+            Some(fate) => wake(credit.complete(started, Err(fate))),
+            None => answer_when_caught(Box::new(move |fate| {
+                wake(credit.complete(started, Err(fate)));
+            })),
+        }
     }
 }
 
@@ -178,12 +200,9 @@ impl<T: 'static> Reply<T> {
 impl<T: 'static> Drop for Reply<T> {
     fn drop(&mut self) {
         let Some(answer) = self.answer.take() else { return };
-        if std::thread::panicking() && crate::core_loop::on_core_thread() {
-            // Which panic it is, only the catcher knows.
-            let lost: Unwound = Box::new(move |fate| answer(Err(fate)));
-            UNWOUND.with_borrow_mut(|list| list.push(lost));
-        } else {
-            answer(Err(Fate::Dropped));
+        match fate_of_dropped() {
+            Some(fate) => answer(Err(fate)),
+            None => answer_when_caught(Box::new(move |fate| answer(Err(fate)))),
         }
     }
 }
@@ -194,9 +213,8 @@ impl<T: 'static> fmt::Debug for Reply<T> {
     }
 }
 
-/// Wakes the asker of a completed slot, or drops the answer that it no longer wants.
-fn wake<R>(completed: Result<Option<Waker>, Outcome<R>>) {
-    if let Ok(Some(waker)) = completed {
-        waker.wake();
+fn wake(asker: Option<Waker>) {
+    if let Some(asker) = asker {
+        wake_quietly(asker);
     }
 }

@@ -1,6 +1,6 @@
 //! Options of a system, and its start.
 
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::core_loop::idle::{Idle, drive};
 use crate::core_loop::local::CoreLocal;
 use crate::core_loop::shared::CoreShared;
-use crate::core_loop::{Budget, Core};
+use crate::core_loop::{Budget, Core, OnCore};
 use crate::error::StartError;
 use crate::keeper::Keeper;
 use crate::offload::Offload;
@@ -74,6 +74,7 @@ impl SystemBuilder {
     /// least one.
     pub fn cores(mut self, cores: usize) -> Self {
         self.cores = Some(cores);
+        self.placement = None;
         self
     }
 
@@ -165,6 +166,7 @@ impl SystemBuilder {
     /// An option is out of range, the CPUs that [`Pin::Require`] asks for are not there, or the
     /// operating system refuses a thread or a descriptor. Nothing is left running then.
     pub fn start(self) -> Result<System, StartError> {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let cores = self.cores.unwrap_or_else(Placement::default_cores);
         self.check(cores)?;
         let placement = self.placement.clone().unwrap_or_else(|| Placement::plan(cores));
@@ -178,8 +180,9 @@ impl SystemBuilder {
         });
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let keeper = Keeper::new(Arc::clone(&clock));
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let shared = (0..cores)
-            .map(|index| Ok(CoreShared::new(index, platform_doorbell()?)))
+            .map(|index| Ok(CoreShared::new(id, index, platform_doorbell()?)))
             .collect::<std::io::Result<Vec<_>>>()?;
         let inner = Arc::new(Inner {
             cores: shared,
@@ -194,6 +197,7 @@ impl SystemBuilder {
             actors: Mutex::default(),
             ending: Mutex::default(),
             drop_drain_time: self.drop_drain_time,
+            thread_name: self.thread_name.clone(),
         });
         // From here on an error ends what has been started, through the handle's drop.
         let system = System { handle: Arc::new(Handle { inner }) };
@@ -219,7 +223,7 @@ impl SystemBuilder {
         let inner = Arc::clone(system.inner());
         let clock = Arc::clone(clock);
         let tasks_max = self.tasks_max;
-        let name = format!("{}-{index}", self.thread_name);
+        let name = inner.thread_name(index);
         // Held by the thread, so that it can end the system; weak, so that it does not keep it.
         let weak = Arc::downgrade(&inner);
         let thread = std::thread::Builder::new().name(name.clone()).spawn(move || {
@@ -230,6 +234,8 @@ impl SystemBuilder {
             #[cfg(feature = "jemalloc")]
             placement::arena::bind(index);
             let shared = Arc::clone(&inner.cores[index]);
+            // Declared before the core, so that it outlives the core also when the thread unwinds.
+            let _on_core = OnCore::enter(shared.system);
             let _closing = CloseInbox(Arc::clone(&shared));
             let _entered = inner.offload.around().map(tokio::runtime::Handle::enter);
             let seed = u64::from(std::process::id()) << 32 | index as u64;

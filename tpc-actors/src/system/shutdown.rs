@@ -11,8 +11,10 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use super::status::Watched;
 use super::{CoreThread, Inner, lock};
 use crate::core_loop::Probe;
+use crate::isolate::{catch, drop_quietly, wake_quietly};
 
 /// How a system ended.
 ///
@@ -38,7 +40,7 @@ impl ShutdownReport {
         (*rejected, *abandoned, *panics) == (0, 0, 0) && stuck.is_empty() && lost.is_empty()
     }
 
-    /// Requests that were taken out of their lanes and handled, over the whole life of the system.
+    /// Requests whose handlers were run, over the whole life of the system.
     pub fn finished(&self) -> u64 {
         self.finished
     }
@@ -143,7 +145,7 @@ impl Ending {
             std::mem::take(&mut progress.waiting)
         };
         for waker in waiting {
-            waker.wake();
+            wake_quietly(waker);
         }
     }
 }
@@ -164,7 +166,14 @@ impl Inner {
         *slot = Some(Arc::clone(&ending));
         drop(slot);
         let (inner, theirs) = (Arc::clone(self), Arc::clone(&ending));
-        let end = move || theirs.over(inner.end(drain_time));
+        // Whatever happens, whoever waits for the report gets one.
+        let end = move || {
+            let report = catch(|| inner.end(drain_time)).unwrap_or_else(|message| {
+                tracing::error!(message, "the shutdown was not orderly");
+                inner.report(0, Vec::new(), vec!["tpc-shutdown".to_owned()])
+            });
+            theirs.over(report);
+        };
         let thread = std::thread::Builder::new().name("tpc-shutdown".to_owned());
         if let Err(error) = thread.spawn(end) {
             // Without a thread the cores can still be told to end; nobody joins them.
@@ -182,15 +191,26 @@ impl Inner {
         for core in &self.cores {
             drop(core.command(Box::new(crate::core_loop::Core::drain)));
         }
+        // A core that is stuck would not get round to refusing anybody.
+        lock(&self.actors).iter().for_each(Watched::drain);
         self.drain(deadline);
         let (abandoned, counts) = mpsc::channel();
         self.finish_cores(&abandoned);
         drop(abandoned);
         let (stuck, lost) = self.join(deadline.max(Instant::now()) + GRACE);
         self.bus.close();
-        self.keeper.stop();
-        if let Some(thread) = lock(&self.keeper_thread).take() {
-            drop(thread.join());
+        if stuck.is_empty() {
+            self.keeper.stop();
+            if let Some(thread) = lock(&self.keeper_thread).take() {
+                drop_quietly(thread.join());
+            }
+        } else {
+            // Asks of a stuck handler end by their deadlines, so the keeper stays with it.
+            let cores = self.cores.iter().map(|core| core.index);
+            let stuck: Vec<usize> = cores.filter(|index| self.is_stuck(*index, &stuck)).collect();
+            let actors = lock(&self.actors);
+            let theirs = actors.iter().filter(|actor| stuck.contains(&actor.status().core()));
+            theirs.for_each(Watched::give_up);
         }
         self.offload.shut_down();
         self.report(counts.try_iter().sum(), stuck, lost)
@@ -247,6 +267,11 @@ impl Inner {
         }
     }
 
+    /// Whether the thread of a core is among the stuck ones, which are known by name.
+    fn is_stuck(&self, core: usize, stuck: &[String]) -> bool {
+        stuck.contains(&self.thread_name(core))
+    }
+
     /// Joins the cores' threads; names of those that are stuck, and of those that panicked.
     fn join(&self, deadline: Instant) -> (Vec<String>, Vec<String>) {
         let mut stuck = Vec::new();
@@ -257,7 +282,8 @@ impl Inner {
             }
             if !thread.is_finished() {
                 stuck.push(name);
-            } else if thread.join().is_err() {
+            } else if let Err(payload) = thread.join() {
+                drop_quietly(payload);
                 lost.push(name);
             }
         }
@@ -268,7 +294,7 @@ impl Inner {
         let mut report = ShutdownReport { abandoned, stuck, lost, ..ShutdownReport::default() };
         for core in &self.cores {
             let stats = &core.stats;
-            report.finished += stats.messages.get() - stats.cancelled.get() - stats.expired.get();
+            report.finished += stats.handled.get();
             report.rejected += core.rejected.load(Ordering::Relaxed);
             report.panics += stats.panics.get();
             report.restarts += stats.restarts.get();

@@ -157,18 +157,57 @@ impl CoreStatus {
 }
 
 /// An actor's mailbox without its type, and without keeping it.
-pub(super) struct Watched(Box<dyn Fn() -> Option<ActorStatus> + Send>, ActorStatus);
+pub(super) struct Watched {
+    mailbox: Weak<dyn Observed>,
+    /// What it was when it was spawned, for when it is gone.
+    first: ActorStatus,
+}
+
+/// A mailbox of any type.
+trait Observed: Send + Sync {
+    fn status(&self) -> ActorStatus;
+    fn advance(&self, life: Life);
+    fn give_up(&self);
+}
+
+impl<A: Actor> Observed for Mailbox<A> {
+    fn status(&self) -> ActorStatus {
+        status(self)
+    }
+
+    fn advance(&self, life: Life) {
+        Mailbox::advance(self, life);
+    }
+
+    fn give_up(&self) {
+        Mailbox::give_up(self);
+    }
+}
 
 impl Watched {
     pub(super) fn new<A: Actor>(mailbox: &Arc<Mailbox<A>>) -> Self {
-        let last = status(&**mailbox);
         let weak: Weak<Mailbox<A>> = Arc::downgrade(mailbox);
-        Self(Box::new(move || weak.upgrade().map(|mailbox| status(&*mailbox))), last)
+        Self { mailbox: weak, first: status(mailbox) }
     }
 
     pub(super) fn status(&self) -> ActorStatus {
         // A mailbox goes away with its core and its last client.
-        (self.0)().unwrap_or_else(|| ActorStatus { state: ActorState::Stopped, ..self.1.clone() })
+        let stopped = || ActorStatus { state: ActorState::Stopped, ..self.first.clone() };
+        self.mailbox.upgrade().map_or_else(stopped, |mailbox| mailbox.status())
+    }
+
+    /// Refuses outside senders, whether or not the core gets round to it.
+    pub(super) fn drain(&self) {
+        if let Some(mailbox) = self.mailbox.upgrade() {
+            mailbox.advance(Life::Draining);
+        }
+    }
+
+    /// Answers what a core that does not move any more will not answer.
+    pub(super) fn give_up(&self) {
+        if let Some(mailbox) = self.mailbox.upgrade() {
+            mailbox.give_up();
+        }
     }
 }
 

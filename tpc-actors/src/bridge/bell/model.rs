@@ -175,7 +175,7 @@ fn control() {
         let (theirs, bell) = (Arc::clone(&order), Arc::clone(&core));
         let commander = thread::spawn(move || {
             theirs.store(true, Ordering::Release);
-            bell.ring_control();
+            bell.ring_command();
         });
         loop {
             if core.has_news() && core.take(|_| {}) {

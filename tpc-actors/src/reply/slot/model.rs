@@ -189,7 +189,7 @@ fn expired() {
         let noticed = Arc::clone(&late);
         let keeper = thread::spawn(move || {
             noticed.store(true, Ordering::Release);
-            while keeper.wake_expired(9) <= 9 {
+            while keeper.wake_expired(9).0 <= 9 {
                 thread::yield_now();
             }
         });

@@ -1,0 +1,119 @@
+//! The reply slots of one lane, together with the senders that wait for one.
+
+use std::task::Waker;
+
+use super::slot::{FreeSlots, Left, NO_DEADLINE, Polled, Slab, Started, Ticket};
+use crate::actor::Actor;
+use crate::error::Fate;
+use crate::isolate::drop_quietly;
+use crate::mailbox::waiters::Waiters;
+
+/// What travels through a reply slot.
+pub(crate) type Outcome<R> = Result<R, Fate>;
+
+/// The right to ask: a slot for each ask under way. Whoever frees a slot tells a sender that waits.
+pub(crate) struct Credit<A: Actor> {
+    slab: Slab<Outcome<A::Response>>,
+    pub(crate) waiters: Waiters,
+}
+
+impl<A: Actor> Credit<A> {
+    pub(crate) fn new() -> Self {
+        Self { slab: Slab::new(), waiters: Waiters::default() }
+    }
+
+    /// Whether a slot could be acquired now; `most` is where their number stops growing.
+    pub(crate) fn has_free(&self, free: &mut FreeSlots, most: u32) -> bool {
+        self.slab.has_free(free, most)
+    }
+
+    /// Takes a slot. The waker comes out again if there is none, and otherwise the slot's former one.
+    pub(crate) fn acquire(
+        &self,
+        free: &mut FreeSlots,
+        most: u32,
+        waker: &mut Option<Waker>,
+        deadline: u64,
+    ) -> Option<Ticket> {
+        if !self.slab.has_free(free, most) {
+            return None;
+        }
+        let (ticket, old) = self.slab.acquire(free, most, waker.take(), deadline)?;
+        *waker = old;
+        Some(ticket)
+    }
+
+    /// Gives back the slot of a request that was never published.
+    pub(crate) fn cancel_unsent(&self, ticket: Ticket) {
+        self.slab.cancel_unsent(ticket);
+        self.waiters.freed(1);
+    }
+
+    /// Gives a closing owner's free slots to the next one.
+    pub(crate) fn return_all(&self, free: &mut FreeSlots) {
+        self.slab.return_all(free);
+    }
+
+    pub(crate) fn poll(
+        &self,
+        ticket: Ticket,
+        waker: &Waker,
+        registered: bool,
+    ) -> Polled<Outcome<A::Response>> {
+        let polled = self.slab.poll(ticket, waker, registered);
+        if matches!(polled, Polled::Ready(_)) {
+            self.waiters.freed(1);
+        }
+        polled
+    }
+
+    /// The asker goes away without the answer.
+    pub(crate) fn leave(&self, ticket: Ticket) -> Left<Outcome<A::Response>> {
+        let left = self.slab.leave(ticket);
+        self.waiters.freed(1);
+        left
+    }
+
+    /// Begins the request, or says that its asker has left and it must not run.
+    pub(crate) fn start(&self, ticket: Ticket) -> Option<Started> {
+        self.slab.start(ticket)
+    }
+
+    pub(crate) fn unlock_started(&self, started: &mut Started) {
+        self.slab.unlock_started(started);
+    }
+
+    /// Stores the answer; the waker of an asker that waits. An answer that is not wanted any more is
+    /// dropped here.
+    pub(crate) fn complete(
+        &self,
+        started: Started,
+        outcome: Outcome<A::Response>,
+    ) -> Option<Waker> {
+        match self.slab.complete(started, outcome) {
+            Ok(waker) => waker,
+            Err(unwanted) => {
+                self.waiters.freed(1);
+                drop_quietly(unwanted);
+                None
+            }
+        }
+    }
+
+    /// Answers `fate` to everything that waits to be started. For a core that does not serve any more:
+    /// competes with it for each request, so that none is both refused and run.
+    pub(crate) fn refuse_queued(&self, fate: &Fate) {
+        self.slab.each_queued(|ticket| {
+            let started = self.slab.start(ticket);
+            let waker = started.and_then(|started| self.complete(started, Err(fate.clone())));
+            waker.into_iter().for_each(crate::isolate::wake_quietly);
+        });
+    }
+
+    /// Wakes everyone whose deadline is not after `now`; the earliest deadline left.
+    pub(crate) fn wake_expired(&self, now: u64) -> u64 {
+        let (earliest, freed) = self.slab.wake_expired(now);
+        self.waiters.freed(freed);
+        earliest.min(self.waiters.wake_expired(now)).min(NO_DEADLINE)
+    }
+}
