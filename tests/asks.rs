@@ -51,6 +51,16 @@ impl Worker {
         }
     }
 
+    /// Loses its token to a panic that it catches itself.
+    #[handler]
+    fn lose(&mut self, reply: Reply<u64>) {
+        let lost = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _held = reply;
+            panic!("caught by the handler");
+        }));
+        assert!(lost.is_err());
+    }
+
     #[handler]
     fn fallible(&self, fails: bool) -> Result<u64, String> {
         if fails { Err("no".to_owned()) } else { Ok(1) }
@@ -356,4 +366,70 @@ fn every_shard_answers_in_order_and_keys_stay_on_theirs() {
     parts.forget(3).wait().unwrap();
     assert_eq!(parts.check(3).wait().unwrap(), [3; 5]);
     assert!(stop(&system).is_clean());
+}
+
+/// As many deferred asks as the lane has reply slots.
+fn use_up_slots(worker: &WorkerClient) -> Vec<impl Future<Output = Result<u64, AskError>> + '_> {
+    let mut kept = Vec::new();
+    loop {
+        match worker.keep().now() {
+            Ok(ask) => kept.push(ask),
+            Err(TellError::Full(_)) if kept.len() >= 16 => return kept,
+            // Only the ring is full; the core is about to empty it.
+            Err(_) => thread::yield_now(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_ask_that_waits_for_a_slot_does_not_hold_up_a_tell_that_has_room() {
+    let (system, worker, _) = start();
+    let kept = use_up_slots(&worker);
+    let mut waiting = Box::pin(worker.run());
+    assert!(tokio::time::timeout(Duration::from_millis(5), &mut waiting).await.is_err());
+    // On the same lane, and what everybody is waiting for.
+    worker.release(Some(3)).await.unwrap();
+    for ask in kept {
+        assert_eq!(ask.await.unwrap(), 3);
+    }
+    assert_eq!(waiting.await.unwrap(), 0);
+    assert!(system.shutdown(Duration::from_secs(10)).await.is_clean());
+}
+
+#[tokio::test]
+async fn a_slot_that_the_core_frees_goes_to_whoever_waits() {
+    let (system, worker, _) = start();
+    let kept = use_up_slots(&worker);
+    worker.busy(Duration::ZERO).await.unwrap();
+    // All of them have begun, so their slots stay taken until the core answers.
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    drop(kept);
+    let mut waiting = Box::pin(worker.run());
+    assert!(tokio::time::timeout(Duration::from_millis(5), &mut waiting).await.is_err());
+    worker.release(Some(3)).await.unwrap();
+    assert_eq!(waiting.await.unwrap(), 0);
+    assert!(system.shutdown(Duration::from_secs(10)).await.is_clean());
+}
+
+#[tokio::test]
+async fn waiting_for_a_running_handler_costs_no_polls() {
+    let (system, worker, _) = start();
+    let mut ask = Box::pin(worker.slow(Duration::from_millis(200)).now().unwrap());
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let mut polls = 0;
+    let counted = std::future::poll_fn(|context| {
+        polls += 1;
+        ask.as_mut().poll(context)
+    });
+    counted.await.unwrap();
+    assert!(polls < 10, "{polls} polls");
+    assert!(system.shutdown(Duration::from_secs(10)).await.is_clean());
+}
+
+#[test]
+fn a_token_that_is_lost_to_a_caught_panic_is_answered() {
+    let (system, worker, _) = start();
+    let lost = worker.lose().wait();
+    assert!(matches!(lost, Err(AskError::Dropped)), "{lost:?}");
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
 }

@@ -133,3 +133,24 @@ async fn asks_that_are_awaited_one_after_the_other_never_reorder() {
     assert_in_order(&log.entries().await.unwrap(), 8, 500);
     assert!(system.shutdown(Duration::from_secs(10)).await.is_clean());
 }
+
+#[test]
+fn a_thread_that_registers_late_keeps_its_order() {
+    let (system, log) = start();
+    for round in 0..50 {
+        let theirs = log.clone();
+        thread::spawn(move || {
+            for n in 0..10 {
+                theirs.write(round, n).wait().unwrap();
+            }
+            tpc_actors::register_thread();
+            for n in 10..20 {
+                theirs.write(round, n).wait().unwrap();
+            }
+        })
+        .join()
+        .unwrap();
+    }
+    assert_in_order(&log.entries().wait().unwrap(), 50, 20);
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+}

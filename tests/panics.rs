@@ -353,3 +353,93 @@ fn an_actor_may_take_the_whole_system_down() {
     let refused = fragile.builds().wait().unwrap_err();
     assert!(matches!(refused, AskError::Stopping { started: false }), "{refused:?}");
 }
+
+/// Sends to itself, asks, and offloads before it fails to start.
+#[core_actor(supervise(max = 2, within = "60s", backoff = "1ms..1ms"))]
+struct Eager {
+    fails: Arc<AtomicU32>,
+}
+
+#[core_actor]
+impl Eager {
+    #[init]
+    fn new(cx: &mut Ctx<Self>, fails: Arc<AtomicU32>) -> Result<Self, String> {
+        let me: EagerPinned = cx.pinned();
+        me.note().now().unwrap();
+        cx.offload(async { thread::sleep(Duration::from_millis(20)) }, |_, _, ()| {});
+        cx.spawn(async move {
+            drop(me.alive().await);
+        });
+        match fails.load(Ordering::Relaxed) {
+            0 => Ok(Self { fails }),
+            1 => Err("not today".to_owned()),
+            _ => panic!("never"),
+        }
+    }
+
+    #[handler(tell)]
+    fn note(&mut self) {}
+
+    #[handler]
+    fn alive(&self) -> bool {
+        true
+    }
+
+    #[handler]
+    fn fail(&self, how: u32) -> u32 {
+        self.fails.store(how, Ordering::Relaxed);
+        panic!("on demand")
+    }
+}
+
+#[test]
+fn a_start_that_fails_leaves_nothing_behind_that_could_hurt_others() {
+    let Setup { system, fragile } = start();
+    for how in [1, 2] {
+        let error = system.spawn::<Eager>(Arc::new(AtomicU32::new(how))).wait();
+        assert!(error.is_err());
+        let other = system.spawn::<Fragile>(Arc::default()).wait().unwrap();
+        thread::sleep(Duration::from_millis(40));
+        assert_eq!(other.builds().wait().unwrap(), 1);
+        assert_eq!(fragile.builds().wait().unwrap(), 1);
+    }
+    let report = system.shutdown_wait(Duration::from_secs(10));
+    assert!(report.lost_threads().is_empty() && report.abandoned() == 0, "{report}");
+}
+
+#[test]
+fn an_actor_whose_restarts_fail_stops_and_lets_its_core_sleep() {
+    let system = System::builder().cores(1).start().unwrap();
+    let eager = system.spawn::<Eager>(Arc::default()).wait().unwrap();
+    assert!(eager.alive().wait().unwrap());
+    assert!(matches!(eager.fail(1).wait(), Err(AskError::Panicked(_))));
+    while !matches!(eager.alive().wait(), Err(AskError::Stopped)) {}
+    thread::sleep(Duration::from_millis(100));
+    let before = system.cores()[0].turns();
+    thread::sleep(Duration::from_millis(200));
+    let turns = system.cores()[0].turns() - before;
+    assert!(turns < 10, "{turns} turns of a core without work");
+    system.shutdown_wait(Duration::from_secs(10));
+}
+
+#[test]
+fn senders_that_race_with_the_last_restart_all_get_an_answer() {
+    for _ in 0..20 {
+        let system = System::builder().cores(1).start().unwrap();
+        let eager = system.spawn::<Eager>(Arc::default()).wait().unwrap();
+        let senders: Vec<_> = (0..2)
+            .map(|_| {
+                let eager = eager.clone();
+                thread::spawn(move || {
+                    tpc_actors::register_thread();
+                    while eager.alive().wait().is_ok() {}
+                })
+            })
+            .collect();
+        drop(eager.fail(2).wait());
+        for sender in senders {
+            sender.join().unwrap();
+        }
+        system.shutdown_wait(Duration::from_secs(10));
+    }
+}

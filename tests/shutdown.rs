@@ -135,9 +135,15 @@ fn a_stuck_core_is_reported_by_name_and_holds_nobody_up() {
     let Setup { system, job, .. } = start();
     job.work(Duration::from_secs(3)).wait().unwrap();
     let start = Instant::now();
+    let queued = job.ask(Duration::ZERO).now().unwrap();
     let report = system.shutdown_wait(Duration::from_millis(100));
     assert!(start.elapsed() < Duration::from_millis(2500), "{:?}", start.elapsed());
     assert_eq!(report.stuck_threads(), ["tpc-core-0"], "{report}");
+    // What waits behind the stuck handler is answered although its core does not move.
+    let unserved = queued.wait().unwrap_err();
+    assert!(matches!(unserved, AskError::CoreLost { started: false }), "{unserved:?}");
+    let refused = job.ask(Duration::ZERO).wait().unwrap_err();
+    assert!(refused.never_ran(), "{refused:?}");
 }
 
 #[test]
@@ -269,7 +275,12 @@ fn bad_options_are_refused_in_words() {
     let pinned = System::builder().cores(many).pin(tpc_actors::placement::Pin::Require).start();
     let error = pinned.unwrap_err().to_string();
     assert!(error.contains("cannot be pinned"), "{error}");
-    let system = System::builder().cores(1).start().unwrap();
+    // The number of cores that is said last holds.
+    let planned = tpc_actors::placement::Placement::plan(1);
+    let system = System::builder().placement(planned).cores(2).start().unwrap();
+    assert_eq!(system.cores().len(), 2);
+    assert!(system.shutdown_wait(LONG).is_clean());
+    let system = System::builder().cores(1).spin(Duration::MAX).start().unwrap();
     let none = system.spawn_sharded::<Keyed>(0, |_| ()).wait();
     assert!(matches!(none, Err(SpawnError::NoShards)));
 }

@@ -65,6 +65,14 @@ impl Busy {
         });
     }
 
+    /// Drops asks to itself before they have begun.
+    #[handler]
+    fn ask_and_leave(&mut self, cx: &mut Ctx<Self>) -> u32 {
+        let me: BusyPinned = cx.pinned();
+        drop((me.note(1).now().unwrap(), me.note(2).now().unwrap()));
+        2
+    }
+
     #[handler]
     fn fill_own_queue(&mut self, cx: &mut Ctx<Self>) -> u32 {
         let me: BusyPinned = cx.pinned();
@@ -176,7 +184,7 @@ impl Player {
         Self { other: None, rallies: 0 }
     }
 
-    #[handler(tell)]
+    #[handler]
     fn meet(&mut self, other: PlayerClient) {
         self.other = Some(other);
     }
@@ -204,4 +212,15 @@ async fn actors_that_ask_each_other_do_not_deadlock() {
     let (from_left, from_right) = tokio::join!(left.play(100), right.play(100));
     assert_eq!((from_left.unwrap(), from_right.unwrap()), (100, 100));
     assert!(system.shutdown(Duration::from_secs(10)).await.is_clean());
+}
+
+#[tokio::test]
+async fn local_asks_that_are_left_do_not_run_and_do_not_upset_the_books() {
+    let (system, busy) = start().await;
+    assert_eq!(busy.ask_and_leave().await.unwrap(), 2);
+    assert!(busy.notes().await.unwrap().is_empty());
+    assert_eq!(system.cores()[0].cancelled(), 2);
+    let report = system.shutdown(Duration::from_secs(10)).await;
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(report.finished(), 2);
 }
