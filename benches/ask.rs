@@ -136,7 +136,8 @@ impl Bench {
         let start = Instant::now();
         // A task of the runtime, so that it runs where a user's code would.
         self.runtime.block_on(async { tokio::spawn(work).await.expect("no panic") });
-        start.elapsed().as_secs_f64() * 1e9 / operations as f64
+        let operations = u32::try_from(operations).expect("fewer than four billion");
+        start.elapsed().as_secs_f64() * 1e9 / f64::from(operations)
     }
 }
 

@@ -43,7 +43,7 @@ fn start() -> (System, LogClient) {
 
 /// Each writer's numbers must rise by one.
 fn assert_in_order(entries: &[(u32, u32)], writers: u32, each: u32) {
-    assert_eq!(entries.len() as u32, writers * each);
+    assert_eq!(entries.len(), (writers * each) as usize);
     for writer in 0..writers {
         let numbers = entries.iter().filter(|(who, _)| *who == writer).map(|(_, n)| *n);
         assert!(numbers.eq(0..each), "writer {writer} is out of order");

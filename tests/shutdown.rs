@@ -100,7 +100,7 @@ fn after_the_end_everything_is_refused_and_says_so() {
 fn what_does_not_fit_into_the_drain_time_is_answered() {
     let Setup { system, job, done, .. } = start();
     let asks: Vec<_> = (0..10).map(|_| job.ask(Duration::from_millis(60)).now().unwrap()).collect();
-    let later = job.later(Duration::from_secs(600)).now().unwrap();
+    let later = job.later(Duration::from_mins(10)).now().unwrap();
     let start = Instant::now();
     let report = system.shutdown_wait(Duration::from_millis(150));
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
@@ -175,7 +175,7 @@ fn the_runtime_around_the_system_may_go_first() {
         let job = system.spawn::<Job>(Default::default()).await.unwrap();
         (system, job)
     });
-    let later = job.later(Duration::from_secs(600)).now().unwrap();
+    let later = job.later(Duration::from_mins(10)).now().unwrap();
     drop(runtime);
     let error = later.wait().unwrap_err();
     assert!(matches!(error, AskError::Dropped), "{error:?}");

@@ -436,8 +436,7 @@ impl Core {
 
     /// Ends one actor whose siblings did not start.
     pub(crate) fn stop_cell(&mut self, cell: Option<u32>) {
-        if let Some(actor) = cell.and_then(|cell| self.cells.get_mut(cell as usize)?.take().into())
-        {
+        if let Some(actor) = cell.and_then(|cell| self.cells.get_mut(cell as usize)?.take()) {
             let mut actor: Box<dyn Cell> = actor;
             actor.close();
         }

@@ -17,47 +17,36 @@ use std::sync::Arc;
 /// | `Full`, `Stopped`, `WouldBlockCore` | no |
 /// | `Deadline`, `Stopping`, `CoreLost` | `started` tells |
 /// | `Partial` | on some shards perhaps |
-#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum AskError<E = Infallible> {
     /// The handler answered with its own error.
-    #[error("{0}")]
     Handler(E),
     /// No room, and the ask was not allowed to wait for it.
-    #[error("no room: the lane to the actor is full")]
     Full,
     /// The deadline passed first.
-    #[error("the deadline passed {}", when(*started))]
     Deadline {
         /// Whether the handler had begun.
         started: bool,
     },
     /// The handler panicked over this very request.
-    #[error("{0}")]
     Panicked(PanicReport),
     /// The handler let its [`Reply`](crate::Reply) go without answering.
-    #[error("the handler dropped its reply token without answering")]
     Dropped,
     /// The actor has stopped for good.
-    #[error("the actor has stopped")]
     Stopped,
     /// The system is shutting down.
-    #[error("the system is shutting down; it refused the request {}", when(*started))]
     Stopping {
         /// Whether the handler had begun.
         started: bool,
     },
     /// The thread of the actor's core is gone.
-    #[error("the actor's core is gone; it was lost {}", when(*started))]
     CoreLost {
         /// Whether the handler had begun.
         started: bool,
     },
     /// `.wait()` was called on a core's own thread, where it would block every actor of that core.
-    #[error("`.wait()` would block the core that it was called on; use `cx.ask` or a task")]
     WouldBlockCore,
     /// An ask to every shard failed on one of them, while others may have run.
-    #[error("shard {shard} did not answer: {cause}")]
     Partial {
         /// The shard, counted from 0.
         shard: usize,
@@ -82,6 +71,32 @@ impl<E> AskError<E> {
         }
     }
 }
+
+// By hand, because the derive would ask for `Box<Self>: Display` and never find an end.
+impl<E: fmt::Display> fmt::Display for AskError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Handler(error) => error.fmt(f),
+            Self::Full => f.write_str("no room: the lane to the actor is full"),
+            Self::Deadline { started } => write!(f, "the deadline passed {}", when(*started)),
+            Self::Panicked(report) => report.fmt(f),
+            Self::Dropped => f.write_str("the handler dropped its reply token without answering"),
+            Self::Stopped => f.write_str("the actor has stopped"),
+            Self::Stopping { started } => {
+                write!(f, "the system is shutting down; it refused the request {}", when(*started))
+            }
+            Self::CoreLost { started } => {
+                write!(f, "the actor's core is gone; it was lost {}", when(*started))
+            }
+            Self::WouldBlockCore => f.write_str(
+                "`.wait()` would block the core that it was called on; use `cx.ask` or a task",
+            ),
+            Self::Partial { shard, cause } => write!(f, "shard {shard} did not answer: {cause}"),
+        }
+    }
+}
+
+impl<E: fmt::Debug + fmt::Display> std::error::Error for AskError<E> {}
 
 impl<E: fmt::Debug> fmt::Debug for AskError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

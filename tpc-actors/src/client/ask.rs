@@ -77,7 +77,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
     /// Hands the request back when the lane or its reply slots are full, or the actor takes no more.
     pub fn now(mut self) -> Result<Self, TellError<A::Request>> {
         let sent = self.sending.now(true)?;
-        self.in_flight(sent, None);
+        self.in_flight(&sent, None);
         Ok(self)
     }
 
@@ -100,8 +100,8 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         Ask { sending: self.sending.move_to_owned(), decode, sent }
     }
 
-    fn in_flight(&mut self, sent: Sent, waker: Option<WakerIdentity>) {
-        let Sent { lane, ticket } = sent;
+    fn in_flight(&mut self, sent: &Sent, waker: Option<WakerIdentity>) {
+        let Sent { lane, ticket } = *sent;
         let ticket = ticket.expect("an ask is sent with a ticket");
         self.sent = Some(InFlight { lane, ticket, waker });
     }
@@ -132,7 +132,7 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
                 Poll::Ready(Err(refused)) => return Poll::Ready(Err(refused.into())),
                 // The waker went along, so there is nothing to look for yet: the core has just been told.
                 Poll::Ready(Ok(sent)) => {
-                    this.in_flight(sent, Some(identity));
+                    this.in_flight(&sent, Some(identity));
                     return Poll::Pending;
                 }
             }

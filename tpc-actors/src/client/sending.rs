@@ -160,15 +160,15 @@ impl<'a, A: Actor> Sending<'a, A> {
         let id = self.line.take_if(|line| same(line)).map(|line| line.id);
         self.leave_line(None);
         let mailbox = self.mailbox();
-        let line = mailbox.lane(lane).line(shortage);
-        let id = line.join(id, context.waker().clone(), self.deadline);
+        let waiters = mailbox.lane(lane).line(shortage);
+        let id = waiters.join(id, context.waker().clone(), self.deadline);
         if self.deadline != NO_DEADLINE {
             mailbox.note_deadline(self.deadline);
         }
         // What was short may have been freed just before we lined up, when nobody could tell us.
         let still = self.client.get().shortage(self.shard, lane, ask) == Some(shortage);
         if mailbox.refusal().is_some() || !still {
-            line.freed(1);
+            waiters.freed(1);
         }
         self.line = Some(Line { lane, shortage, id });
     }

@@ -29,6 +29,7 @@ const LOOKS_PER_CLOCK: u32 = 32;
 pub(crate) fn drive(core: &mut Core, budget: &Budget, idle: Idle, on_abort: &dyn Fn()) {
     let shared = Arc::clone(&core.local.shared);
     let clock = Arc::clone(&core.local.clock);
+    let mut looked = clock.now();
     while !core.is_finished() {
         let turn = core.turn(clock.now(), budget);
         if core.local.abort_system.take() {
@@ -41,7 +42,7 @@ pub(crate) fn drive(core: &mut Core, budget: &Budget, idle: Idle, on_abort: &dyn
         if core.is_finished() || spin(core, idle.spin, due) || !core.try_park() {
             continue;
         }
-        sleep(core, &shared, due, idle.backstop);
+        sleep(core, &shared, due, idle.backstop, &mut looked);
     }
 }
 
@@ -68,20 +69,27 @@ fn spin(core: &mut Core, budget: Duration, due: Option<Instant>) -> bool {
     }
 }
 
-fn sleep(core: &mut Core, shared: &CoreShared, due: Option<Instant>, backstop: Option<Duration>) {
-    let until_due = due.map(|due| due.saturating_duration_since(core.local.clock.now()));
-    let by_backstop = match (backstop, until_due) {
-        (Some(backstop), Some(due)) => backstop < due,
-        (Some(_), None) => true,
-        (None, _) => false,
-    };
-    let limit = if by_backstop { backstop } else { until_due };
-    let rung = shared.bell.sleep(limit);
-    if rung || !by_backstop {
+/// Sleeps until a ring or until something is due. `looked` is when the backstop last looked at all lanes:
+/// timers end sleeps too, and must not keep it from looking.
+fn sleep(
+    core: &mut Core,
+    shared: &CoreShared,
+    due: Option<Instant>,
+    backstop: Option<Duration>,
+    looked: &mut Instant,
+) {
+    let clock = Arc::clone(&core.local.clock);
+    let look = backstop.map(|backstop| later(*looked, backstop));
+    let until = [due, look].into_iter().flatten().min();
+    let rung = shared.bell.sleep(until.map(|at| at.saturating_duration_since(clock.now())));
+    let now = clock.now();
+    if look.is_none_or(|look| now < look) {
         return;
     }
-    // Nobody rang. Whatever is found now was missed by the protocol, which must never happen.
-    if core.poll_all_lanes() && !shared.bell.has_news() {
+    *looked = now;
+    // Whatever is found now without a ring was missed by the protocol, which must never happen.
+    let missed = !rung && !shared.bell.has_news();
+    if core.poll_all_lanes() && missed {
         shared.stats.backstop_rescues.add(1);
         tracing::error!(core = shared.index, "a sleeping core missed a wake; please report this");
     }

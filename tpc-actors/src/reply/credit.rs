@@ -2,7 +2,7 @@
 
 use std::task::Waker;
 
-use super::slot::{FreeSlots, Left, NO_DEADLINE, Polled, Slab, Started, Ticket};
+use super::slot::{FreeSlots, Left, Polled, Slab, Started, Ticket};
 use crate::actor::Actor;
 use crate::error::Fate;
 use crate::isolate::drop_quietly;
@@ -114,6 +114,6 @@ impl<A: Actor> Credit<A> {
     pub(crate) fn wake_expired(&self, now: u64) -> u64 {
         let (earliest, freed) = self.slab.wake_expired(now);
         self.waiters.freed(freed);
-        earliest.min(self.waiters.wake_expired(now)).min(NO_DEADLINE)
+        earliest.min(self.waiters.wake_expired(now))
     }
 }
