@@ -1,0 +1,33 @@
+# Recipes for people; `.ci/run` is the gate and needs none of them.
+
+# Everything that CI checks.
+ci:
+    ./.ci/run
+
+# All tests.
+test:
+    cargo test --workspace
+
+# The loom models and their mutants; `just models 4` raises the bound on preemptions.
+models preemptions="3":
+    LOOM_MAX_PREEMPTIONS={{preemptions}} CARGO_TARGET_DIR=target/models RUSTFLAGS="--cfg tpc_loom" cargo test -p tpc-actors --release --lib
+
+# The tests under AddressSanitizer and LeakSanitizer; needs a nightly toolchain and no extra component.
+asan:
+    RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=target/asan cargo +nightly test -p tpc-actors -p tpc-actors-tests --target x86_64-unknown-linux-gnu --lib --tests -- --skip fail --skip pass
+
+# Wake-ups until something breaks: the sleep tests over and over, in a release build.
+soak rounds="20":
+    for round in $(seq {{rounds}}); do cargo test -q --release -p tpc-actors-tests --test wakes --test asks --test lanes --test shutdown || exit 1; done
+
+# Asks and tells against a hand-written Tokio actor.
+bench:
+    cargo bench -p tpc-actors-benches
+
+# Licences, advisories and duplicate versions; needs `cargo install cargo-deny`.
+deny:
+    cargo deny check
+
+# Records the compiler's messages anew; read the difference before committing it.
+ui:
+    TRYBUILD=overwrite cargo test -p tpc-actors-tests --test ui
