@@ -32,7 +32,7 @@ mod tests;
 /// On the `impl` block it takes nothing; there the methods carry `#[init]`, `#[handler]`,
 /// `#[every]` and `#[on_stop]`. Both halves belong into one module.
 ///
-/// ```ignore
+/// ```text
 /// #[core_actor(capacity = 1024)]
 /// pub struct Counter {
 ///     value: i64,

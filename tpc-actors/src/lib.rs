@@ -62,6 +62,11 @@ pub use {
     tpc_actors_macros::{core_actor, every, handler, init, on_stop},
 };
 
+/// The guide's code, compiled and run with the documentation's other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/first-actor.md")]
+mod guide {}
+
 /// What a program with actors needs: `use tpc_actors::prelude::*;`.
 #[cfg(not(tpc_loom))]
 pub mod prelude {
