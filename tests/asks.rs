@@ -402,7 +402,9 @@ async fn a_slot_that_the_core_frees_goes_to_whoever_waits() {
     let kept = use_up_slots(&worker);
     worker.busy(Duration::ZERO).await.unwrap();
     // All of them have begun, so their slots stay taken until the core answers.
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    while system.actors()[0].handled() < 17 {
+        tokio::task::yield_now().await;
+    }
     drop(kept);
     let mut waiting = Box::pin(worker.run());
     assert!(tokio::time::timeout(Duration::from_millis(5), &mut waiting).await.is_err());

@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::actor::{Actor, Sharded};
 use crate::error::{AskError, Fate};
+use crate::isolate::drop_quietly;
 use crate::mailbox::lane::{LaneProducer, Sent, Wish};
 use crate::mailbox::{Mailbox, Refusal, Shortage, threads};
 
@@ -34,8 +35,13 @@ pub use tell::Tell;
 /// Picks the answer of one handler out of the response enum.
 pub type Decode<A, T, E> = fn(<A as Actor>::Response) -> Option<Result<T, E>>;
 
-/// A shard's lane, opened by the first send of an ordered client.
-type OwnLane<A> = Mutex<Option<LaneProducer<A>>>;
+/// A shard's lane of an ordered client, decided on by the first send: two lanes would not keep the order.
+enum OwnLane<A: Actor> {
+    Unopened,
+    Own(LaneProducer<A>),
+    /// No lane was to be had; the visitors' lane is first in, first out as well.
+    Visitors,
+}
 
 /// The untyped part of a generated `XClient`: where the actor's shards are and which lane leads there.
 ///
@@ -43,7 +49,7 @@ type OwnLane<A> = Mutex<Option<LaneProducer<A>>>;
 pub struct Client<A: Actor> {
     shards: Arc<[Arc<Mailbox<A>>]>,
     /// The lanes of an ordered client and its clones; otherwise each thread uses its own.
-    ordered: Option<Arc<[OwnLane<A>]>>,
+    ordered: Option<Arc<[Mutex<OwnLane<A>>]>>,
 }
 
 impl<A: Actor> Client<A> {
@@ -54,7 +60,7 @@ impl<A: Actor> Client<A> {
     /// A client with lanes of its own: strictly first in, first out over all of its clones.
     #[must_use]
     pub fn ordered(&self) -> Self {
-        let lanes = self.shards.iter().map(|_| Mutex::new(None)).collect();
+        let lanes = self.shards.iter().map(|_| Mutex::new(OwnLane::Unopened)).collect();
         Self { shards: Arc::clone(&self.shards), ordered: Some(lanes) }
     }
 
@@ -115,13 +121,12 @@ impl<A: Actor> Client<A> {
         let mailbox = self.mailbox(shard);
         let Some(lanes) = &self.ordered else { return threads::with_lane(mailbox, send) };
         let mut own = lanes[shard].lock().unwrap_or_else(PoisonError::into_inner);
-        if own.is_none() {
-            *own = mailbox.open_lane();
+        if let OwnLane::Unopened = *own {
+            *own = mailbox.open_lane().map_or(OwnLane::Visitors, OwnLane::Own);
         }
-        match own.as_mut() {
-            Some(lane) => Some(send(lane)),
-            // Without a lane to be had, the visitors' lane is first in, first out as well.
-            None => mailbox.with_visitor(send),
+        match &mut *own {
+            OwnLane::Own(lane) => Some(send(lane)),
+            OwnLane::Visitors | OwnLane::Unopened => mailbox.with_visitor(send),
         }
     }
 
@@ -150,6 +155,8 @@ impl<A: Actor> Client<A> {
             let sent = lane.send(mailbox, request, &mut wish);
             sent.map_err(|refusal| Refused { refusal, lane: Some(lane.lane) })
         });
+        // What is left of it, the waker of the slot's last use perhaps, is foreign.
+        drop_quietly(wish);
         // No lane at all: the actor has just ended, or memory is short.
         let none = || mailbox.refusal().unwrap_or(Refusal::Full(Shortage::Place));
         sent.unwrap_or_else(|| Err(Refused { refusal: none(), lane: None }))

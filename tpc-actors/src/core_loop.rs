@@ -171,12 +171,13 @@ impl Core {
         let tasks = self.run_tasks(budget);
         let locals = self.run_locals(budget);
         ran += timers + tasks + locals;
-        more |= timers == budget.timers
-            || self.local.tasks.has_ready()
-            || !self.local.runnable.borrow().is_empty();
         answer_lost();
         self.local.publish();
         self.local.shared.stats.turns.add(1);
+        // Asked last, because wakers may have made something runnable.
+        more |= timers == budget.timers
+            || self.local.tasks.has_ready()
+            || !self.local.runnable.borrow().is_empty();
         let next_deadline = self.local.timers.borrow().next();
         // A task that was woken, or a lane that rang, while this turn ran.
         more |= self.shared().bell.has_news();
@@ -439,6 +440,7 @@ impl Core {
         if let Some(actor) = cell.and_then(|cell| self.cells.get_mut(cell as usize)?.take()) {
             let mut actor: Box<dyn Cell> = actor;
             actor.close();
+            drop_quietly(actor);
         }
     }
 

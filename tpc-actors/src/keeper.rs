@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::clock::{Clock, nanos};
-use crate::isolate::catch;
+use crate::isolate::{catch, drop_quietly};
 use crate::reply::slot::NO_DEADLINE;
 
 /// Something with askers that wait for a time.
@@ -69,7 +69,12 @@ impl Keeper {
         }
     }
 
-    /// Starts the thread; it ends with [`Self::stop`].
+    /// Whether nobody waits for a time.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.state().by_time.values().all(|who| who.strong_count() == 0)
+    }
+
+    /// Starts the thread; it ends after [`Self::stop`], as soon as nobody waits for a time.
     pub(crate) fn start(self: &Arc<Self>) -> std::io::Result<JoinHandle<()>> {
         let keeper = Arc::clone(self);
         std::thread::Builder::new().name("tpc-deadlines".to_owned()).spawn(move || keeper.run())
@@ -82,7 +87,16 @@ impl Keeper {
 
     fn run(&self) {
         let mut state = self.state();
-        while !state.stopped {
+        loop {
+            if state.stopped {
+                // Asks that outlive the system (their reply tokens were taken elsewhere) still end in time.
+                state.by_time.retain(|_, who| who.strong_count() > 0);
+                if state.by_time.is_empty() {
+                    return;
+                }
+                let State { by_time, times, .. } = &mut *state;
+                times.retain(|id, at| by_time.contains_key(&(*at, *id)));
+            }
             let now = nanos(&*self.clock, self.clock.now());
             let Some(&(at, id)) = state.by_time.keys().next() else {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -112,6 +126,8 @@ impl Keeper {
             // A slot that was busy for a moment keeps its passed deadline: look again soon, not at once.
             self.note(next.max(now + 200_000), mailbox.id(), who);
         }
+        // Perhaps the last to hold it, and what its slots hold is foreign.
+        drop_quietly(mailbox);
     }
 }
 

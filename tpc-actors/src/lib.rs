@@ -33,7 +33,6 @@ mod system;
 
 #[cfg(not(tpc_loom))]
 mod clock;
-#[cfg(not(tpc_loom))]
 mod isolate;
 #[cfg(not(tpc_loom))]
 mod keeper;

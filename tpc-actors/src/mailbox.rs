@@ -307,10 +307,19 @@ impl<A: Actor> Mailbox<A> {
     /// The core is gone or does not move any more: refuses senders and answers what has not begun.
     pub(crate) fn give_up(&self) {
         self.advance(Life::Lost);
+        // Pairs with the fence in `LaneBell::published`: a sender that has not seen this is seen here.
+        fence(Ordering::SeqCst);
+        self.refuse_queued();
+        self.for_each_lane(Lane::wake_all);
+    }
+
+    /// Answers what waits in the lanes of a core that is gone or does not move.
+    fn refuse_queued(&self) {
+        let mut refused = 0;
         self.for_each_lane(|lane| {
-            lane.credit.refuse_queued(&Fate::CoreLost { started: false });
-            lane.wake_all();
+            refused += lane.credit.refuse_queued(&Fate::CoreLost { started: false });
         });
+        self.count_rejected(refused);
     }
 
     // ---- deadlines -----------------------------------------------------------------------------

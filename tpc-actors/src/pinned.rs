@@ -98,6 +98,7 @@ impl<A: Actor> LocalMailbox<A> {
             let mut no_waker = None;
             let free = &mut *self.free.borrow_mut();
             ticket = self.credit.acquire(free, most, &mut no_waker, NO_DEADLINE);
+            drop_quietly(no_waker);
             if ticket.is_none() {
                 return Err((Refusal::Full(Shortage::Slot), request));
             }
@@ -105,6 +106,16 @@ impl<A: Actor> LocalMailbox<A> {
         self.queue.borrow_mut().push_back(Envelope { request, ticket, deadline: NO_DEADLINE });
         self.announce();
         Ok(ticket)
+    }
+
+    /// What is missing for a request to be sent now.
+    fn shortage(&self, ask: bool) -> Option<Shortage> {
+        if self.queue.borrow().len() >= self.mailbox.capacity() {
+            return Some(Shortage::Place);
+        }
+        let most = slots_max(self.mailbox.capacity());
+        let free = &mut *self.free.borrow_mut();
+        (ask && !self.credit.has_free(free, most)).then_some(Shortage::Slot)
     }
 
     /// Has `continuation` run on the actor soon.
@@ -286,15 +297,27 @@ fn poll_send<A: Actor>(
         return Poll::Pending;
     }
     let message = request.take().expect("polled after it was ready");
-    match to.send(message, ask) {
+    // Who comes new lines up behind those that wait.
+    let ahead = |shortage| waiting.is_none() && to.line(shortage).any();
+    let sent = if ahead(Shortage::Place) {
+        Err((Refusal::Full(Shortage::Place), message))
+    } else if ask && ahead(Shortage::Slot) {
+        Err((Refusal::Full(Shortage::Slot), message))
+    } else {
+        to.send(message, ask)
+    };
+    match sent {
         Err((Refusal::Full(shortage), message)) => {
             *request = Some(message);
-            // Who comes back to the same line keeps its place; nothing is freed in between, because
-            // everybody is on this core.
+            // Who comes back to the same line keeps its place.
             let id = waiting.take_if(|(line, _)| *line == shortage).map(|(_, id)| id);
             leave_line(to, waiting);
             let id = to.line(shortage).join(id, context.waker().clone(), NO_DEADLINE);
             *waiting = Some((shortage, id));
+            // A deferred reply on another thread may have freed a slot just before we lined up.
+            if to.shortage(ask) != Some(shortage) {
+                to.line(shortage).freed(1);
+            }
             Poll::Pending
         }
         Err((refusal, message)) => {

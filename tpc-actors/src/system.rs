@@ -35,7 +35,7 @@ pub use shutdown::{Shutdown, ShutdownReport};
 pub use status::{ActorState, ActorStatus, CoreStatus};
 
 use shutdown::Ending;
-use status::Watched;
+use status::{Observed, Watched};
 
 /// A running system. Cheap to clone; dropping the last clone shuts the system down in the background.
 ///
@@ -81,6 +81,8 @@ struct Inner {
     next_core: AtomicUsize,
     actors: Mutex<Vec<Watched>>,
     ending: Mutex<Option<Arc<Ending>>>,
+    /// Cores that did not end with the system.
+    given_up: Mutex<Vec<usize>>,
     drop_drain_time: Duration,
     /// Prefix of the cores' thread names.
     thread_name: String,
@@ -149,7 +151,15 @@ impl System {
 
     /// Every actor, in the order in which they were spawned.
     pub fn actors(&self) -> Vec<ActorStatus> {
-        lock(&self.inner().actors).iter().map(Watched::status).collect()
+        let actors: Vec<_> = lock(&self.inner().actors)
+            .iter()
+            .map(|actor| actor.upgrade().ok_or_else(|| actor.gone()))
+            .collect();
+        let status = |actor: Result<Arc<dyn Observed>, ActorStatus>| match actor {
+            Ok(actor) => actor.status(),
+            Err(gone) => gone,
+        };
+        actors.into_iter().map(status).collect()
     }
 
     /// Every core, with what it has done so far.
@@ -202,7 +212,7 @@ struct Starting<A: Actor> {
 /// The actor starts with the call that made this; dropping it does not stop the actor.
 #[must_use = "the client comes out of this future"]
 pub struct Spawn<A: Actor> {
-    starting: Result<Vec<Starting<A>>, SpawnError>,
+    starting: Vec<Result<Starting<A>, SpawnError>>,
     inner: Arc<Inner>,
 }
 
@@ -210,11 +220,11 @@ impl<A: Actor> Spawn<A> {
     fn begin(inner: &Arc<Inner>, shards: Vec<MakeArgs<A>>) -> Self {
         let inner = Arc::clone(inner);
         if shards.is_empty() {
-            return Self { starting: Err(SpawnError::NoShards), inner };
+            return Self { starting: vec![Err(SpawnError::NoShards)], inner };
         }
         // Asked once here, where it can be answered, and not when the first thread opens a lane.
         if let Err(error) = check_capacity::<Envelope<A>>(<A as Settings>::POLICY.lane_capacity()) {
-            return Self { starting: Err(error.into()), inner };
+            return Self { starting: vec![Err(error.into())], inner };
         }
         let starting =
             shards.into_iter().enumerate().map(|(shard, make)| inner.start(shard, make)).collect();
@@ -222,13 +232,19 @@ impl<A: Actor> Spawn<A> {
     }
 
     async fn finish(self) -> Result<A::Client, SpawnError> {
-        let starting = self.starting?;
         let mut failed = None;
         let mut mailboxes = Vec::new();
-        for Starting { mailbox, started } in starting {
-            // A core that ends drops the sender.
-            match started.await.unwrap_or(Err(SpawnError::CoreLost)) {
-                Ok(()) => mailboxes.push(mailbox),
+        for starting in self.starting {
+            let started = match starting {
+                // A core that ends drops the sender.
+                Ok(Starting { mailbox, started }) => {
+                    let outcome = started.await.unwrap_or(Err(SpawnError::CoreLost));
+                    outcome.map(|()| mailbox)
+                }
+                Err(error) => Err(error),
+            };
+            match started {
+                Ok(mailbox) => mailboxes.push(mailbox),
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
@@ -240,6 +256,11 @@ impl<A: Actor> Spawn<A> {
             return Err(error);
         }
         lock(&self.inner.actors).extend(mailboxes.iter().map(Watched::new));
+        // The system may have ended without these meanwhile.
+        let given_up = lock(&self.inner.given_up).clone();
+        for mailbox in mailboxes.iter().filter(|mailbox| given_up.contains(&mailbox.core.index)) {
+            mailbox.give_up();
+        }
         Ok(A::Client::from(Client::new(mailboxes)))
     }
 
@@ -291,6 +312,7 @@ impl Inner {
         let command = move |core: &mut Core| {
             if core.is_finished() {
                 drop_quietly(report.send(Err(SpawnError::Stopping)));
+                drop_quietly(make_args);
                 return;
             }
             let cell = core.next_cell();

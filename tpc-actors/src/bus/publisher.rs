@@ -70,19 +70,22 @@ impl<E: Send + Clone + 'static> Publisher<E> {
         self.version.set(self.bus.version.load(Ordering::Acquire));
         let channels = lock(&self.bus.channels).clone();
         let mut outlets = self.outlets.borrow_mut();
-        outlets.retain(|outlet| {
-            let gone = outlet.channel.closed.load(Ordering::Relaxed);
-            if gone && outlet.unseen {
-                // The filter panicked: its subscriber is still to be told of the end.
-                outlet.channel.wake();
-            }
-            !gone
-        });
+        let gone = |outlet: &mut Outlet<E>| outlet.channel.closed.load(Ordering::Relaxed);
+        let gone: Vec<_> = outlets.extract_if(.., gone).collect();
         for channel in channels {
             let fresh = lock(&channel.ends[self.core].producer).take();
             if let Some(ring) = fresh {
                 outlets.push(Outlet { channel, ring, wanted: 0, unseen: false });
             }
+        }
+        drop(outlets);
+        for outlet in gone {
+            if outlet.unseen {
+                // The filter panicked: its subscriber is still to be told of the end.
+                outlet.channel.wake();
+            }
+            // Events, filter and waker of a subscriber that has gone are foreign.
+            drop_quietly(outlet);
         }
     }
 }

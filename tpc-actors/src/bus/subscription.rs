@@ -145,7 +145,10 @@ impl<E: Send + Clone + 'static> Subscription<E> {
         if let Some(delivery) = self.try_next() {
             return Poll::Ready(Some(delivery));
         }
-        *lock(&self.channel.waker) = Some(context.waker().clone());
+        // Cloned and dropped outside the lock, which a core takes: a waker is foreign code.
+        let waker = Some(context.waker().clone());
+        let old = std::mem::replace(&mut *lock(&self.channel.waker), waker);
+        drop(old);
         // Looked at before the rings, so that nothing published before the end is missed.
         let over =
             self.bus.closed.load(Ordering::Acquire) || self.channel.closed.load(Ordering::Acquire);

@@ -131,7 +131,7 @@ impl<'a, A: Actor> TellAll<'a, A> {
     /// As for [`Tell::wait`], with the message of the first shard that refused.
     pub fn wait(mut self) -> Result<(), TellError<A::Request>> {
         if crate::core_loop::on_core_thread() {
-            return match self.tells.pop() {
+            return match self.tells.drain(..).next() {
                 Some(Step::Going(tell)) => tell.wait(),
                 _ => Ok(()),
             };

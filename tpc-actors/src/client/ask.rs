@@ -4,10 +4,10 @@ use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::sending::Sending;
+use super::sending::{Sending, WakerIdentity};
 use super::{Client, Decode, block, decoded};
 use crate::actor::Actor;
 use crate::error::{AskError, TellError};
@@ -39,16 +39,6 @@ struct InFlight {
     ticket: Ticket,
     /// Identity of the waker in the slot, so that the same task need not register again.
     waker: Option<WakerIdentity>,
-}
-
-/// The two addresses that tell wakers apart. Both stay valid while the slot holds the waker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct WakerIdentity(usize, usize);
-
-impl WakerIdentity {
-    fn of(waker: &Waker) -> Self {
-        Self(waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
-    }
 }
 
 impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
@@ -132,7 +122,8 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
                 Poll::Ready(Err(refused)) => return Poll::Ready(Err(refused.into())),
                 // The waker went along, so there is nothing to look for yet: the core has just been told.
                 Poll::Ready(Ok(sent)) => {
-                    this.in_flight(&sent, Some(identity));
+                    let waker = this.sending.waker.take();
+                    this.in_flight(&sent, waker);
                     return Poll::Pending;
                 }
             }
@@ -146,8 +137,9 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
                 this.sent = None;
                 return Poll::Ready(decoded(this.decode, outcome));
             }
-            Polled::Registered => sent.waker = Some(identity),
-            Polled::Busy => sent.waker = None,
+            Polled::Registered if registered => {}
+            // The slot holds another clone now, whose identity is not known here.
+            Polled::Registered | Polled::Busy => sent.waker = None,
         }
         if !this.sending.is_late() {
             return Poll::Pending;

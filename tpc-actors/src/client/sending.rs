@@ -1,7 +1,7 @@
 //! A request on its way into a lane: what asks and tells have in common.
 
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::{Client, Refused};
@@ -28,6 +28,17 @@ impl<A: Actor> Sender<'_, A> {
     }
 }
 
+/// The two addresses that tell wakers apart: of the clone that a slot holds, so that they stay its own
+/// for as long as it may be woken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WakerIdentity(usize, usize);
+
+impl WakerIdentity {
+    pub(crate) fn of(waker: &Waker) -> Self {
+        Self(waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
+    }
+}
+
 /// A place in one of the lines of a lane.
 #[derive(Debug, Clone, Copy)]
 struct Line {
@@ -45,6 +56,8 @@ pub(crate) struct Sending<'a, A: Actor> {
     limit: Option<Duration>,
     deadline: u64,
     line: Option<Line>,
+    /// The waker that went along with the request.
+    pub(crate) waker: Option<WakerIdentity>,
 }
 
 impl<'a, A: Actor> Sending<'a, A> {
@@ -56,6 +69,7 @@ impl<'a, A: Actor> Sending<'a, A> {
             limit: None,
             deadline: NO_DEADLINE,
             line: None,
+            waker: None,
         }
     }
 
@@ -69,6 +83,7 @@ impl<'a, A: Actor> Sending<'a, A> {
             limit: self.limit.take(),
             deadline: self.deadline,
             line: self.line.take(),
+            waker: self.waker.take(),
         }
     }
 
@@ -124,8 +139,9 @@ impl<'a, A: Actor> Sending<'a, A> {
                 return Poll::Pending;
             }
         }
-        let wish =
-            ask.then(|| Wish { waker: Some(context.waker().clone()), deadline: self.deadline });
+        let waker = ask.then(|| context.waker().clone());
+        self.waker = waker.as_ref().map(WakerIdentity::of);
+        let wish = ask.then_some(Wish { waker, deadline: self.deadline });
         // Who has waited already goes first; who comes new lines up behind those that wait.
         let patient = self.line.is_none();
         let client = self.client.get();

@@ -108,6 +108,8 @@ impl<A: Actor> ActorCell<A> {
             this.mailbox.advance(Life::Stopped);
             this.end_incarnation(&fate);
             this.stop();
+            // With the arguments, which are foreign as well.
+            drop_quietly(this);
             return Err(error);
         }
         Ok(this)

@@ -8,6 +8,7 @@ use super::Core;
 use super::tasks::TaskId;
 use crate::bridge::bell::{CoreBell, LANES_MAX};
 use crate::bridge::doorbell::Doorbell;
+use crate::isolate::drop_quietly;
 use crate::stats::CoreStats;
 
 /// Something for the core to do between two turns, with all of the core at hand.
@@ -107,7 +108,19 @@ impl CoreShared {
             inbox.closed = true;
             std::mem::take(&mut inbox.commands)
         };
-        drop(left);
+        left.into_iter().for_each(drop_quietly);
+    }
+
+    /// For a core that does not move any more: drops the commands that wait for it, which tells their
+    /// callers, except the last one, which ends it should it ever go on.
+    pub(crate) fn refuse_starts(&self) {
+        let left = {
+            let mut inbox = self.inbox();
+            inbox.closed = true;
+            let end = inbox.commands.pop();
+            std::mem::replace(&mut inbox.commands, end.into_iter().collect())
+        };
+        left.into_iter().for_each(drop_quietly);
     }
 
     pub(crate) fn acquire_lane_id(&self) -> Option<u32> {

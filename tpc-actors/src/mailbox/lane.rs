@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Waker;
 
 use super::waiters::Waiters;
-use super::{Mailbox, Refusal, Shortage};
+use super::{Life, Mailbox, Refusal, Shortage};
 use crate::actor::Actor;
 use crate::bridge::bell::LaneBell;
 use crate::bridge::ring::{Consumer, Gauge, Producer};
@@ -169,6 +169,10 @@ impl<A: Actor> LaneProducer<A> {
         }
         if deadline != NO_DEADLINE {
             mailbox.note_deadline(deadline);
+        }
+        if mailbox.life() == Life::Lost {
+            // Pairs with the fence in `give_up`: its look at the slots may have come before this one.
+            mailbox.refuse_queued();
         }
         Ok(sent)
     }

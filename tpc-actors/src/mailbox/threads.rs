@@ -14,6 +14,7 @@ use std::sync::{Arc, Weak};
 use super::Mailbox;
 use super::lane::LaneProducer;
 use crate::actor::Actor;
+use crate::isolate::drop_quietly;
 
 thread_local! {
     static REGISTERED: Cell<bool> = const { Cell::new(false) };
@@ -76,24 +77,36 @@ impl<A: Actor> OwnLane for Visitor<A> {
 }
 
 impl Lanes {
-    /// The thread's own lane, or `None` when it goes with the visitors.
-    fn to<A: Actor>(&mut self, mailbox: &Arc<Mailbox<A>>) -> Option<&mut LaneProducer<A>> {
+    /// The thread's own lane, or `None` when it goes with the visitors. Lanes that are over come out in
+    /// `over`, because dropping one may run foreign code that sends.
+    fn to<A: Actor>(
+        &mut self,
+        mailbox: &Arc<Mailbox<A>>,
+        over: &mut Vec<Box<dyn OwnLane>>,
+    ) -> Option<&mut LaneProducer<A>> {
         if !self.0.contains_key(&mailbox.id) {
-            self.open(mailbox);
+            self.open(mailbox, over);
         }
         self.0.get_mut(&mailbox.id)?.as_any().downcast_mut()
     }
 
     #[cold]
-    fn open<A: Actor>(&mut self, mailbox: &Arc<Mailbox<A>>) {
+    fn open<A: Actor>(&mut self, mailbox: &Arc<Mailbox<A>>, over: &mut Vec<Box<dyn OwnLane>>) {
         // Opening is rare; it is the moment to let go of lanes to actors that have ended.
-        self.0.retain(|_, lane| !lane.is_over());
+        over.extend(self.0.extract_if(|_, lane| lane.is_over()).map(|(_, lane)| lane));
         let own = if deserves_own_lane() { mailbox.open_lane() } else { None };
         let lane: Box<dyn OwnLane> = match own {
             Some(own) => Box::new(own),
             None => Box::new(Visitor(Arc::downgrade(mailbox))),
         };
         self.0.insert(mailbox.id, lane);
+    }
+}
+
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        // The thread ends: a panic in what a lane's slots hold would end the process.
+        self.0.drain().for_each(|(_, lane)| drop_quietly(lane));
     }
 }
 
@@ -127,13 +140,15 @@ pub(crate) fn with_lane<A: Actor, R>(
     send: impl FnOnce(&mut LaneProducer<A>) -> R,
 ) -> Option<R> {
     let mut send = Some(send);
+    let mut over = Vec::new();
     // The table is out of reach while the thread ends and while a waker's own code sends from within
     // a send; the visitor lane is always there.
     let through_own = LANES.try_with(|lanes| {
         let mut lanes = lanes.try_borrow_mut().ok()?;
-        let lane = lanes.to(mailbox)?;
+        let lane = lanes.to(mailbox, &mut over)?;
         Some(send.take()?(lane))
     });
+    over.into_iter().for_each(drop_quietly);
     if let Ok(Some(sent)) = through_own {
         return Some(sent);
     }

@@ -130,9 +130,12 @@ impl Waiters {
     pub(crate) fn wake_expired(&self, now: u64) -> u64 {
         let mut expired = Vec::new();
         let mut earliest = NO_DEADLINE;
-        for waiter in &self.queue().waiting {
+        for waiter in &mut self.queue().waiting {
             if waiter.deadline <= now {
-                expired.push(waiter.waker.clone());
+                // Taken and not cloned, which would run foreign code under the lock: who is late leaves
+                // when it is polled. Later looks find nothing to wake.
+                expired.push(std::mem::replace(&mut waiter.waker, Waker::noop().clone()));
+                waiter.deadline = NO_DEADLINE;
             } else {
                 earliest = earliest.min(waiter.deadline);
             }

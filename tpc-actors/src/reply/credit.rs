@@ -101,13 +101,16 @@ impl<A: Actor> Credit<A> {
     }
 
     /// Answers `fate` to everything that waits to be started. For a core that does not serve any more:
-    /// competes with it for each request, so that none is both refused and run.
-    pub(crate) fn refuse_queued(&self, fate: &Fate) {
+    /// competes with it for each request, so that none is both refused and run. Says how many.
+    pub(crate) fn refuse_queued(&self, fate: &Fate) -> usize {
+        let mut refused = 0;
         self.slab.each_queued(|ticket| {
             let started = self.slab.start(ticket);
+            refused += usize::from(started.is_some());
             let waker = started.and_then(|started| self.complete(started, Err(fate.clone())));
             waker.into_iter().for_each(crate::isolate::wake_quietly);
         });
+        refused
     }
 
     /// Wakes everyone whose deadline is not after `now`; the earliest deadline left.

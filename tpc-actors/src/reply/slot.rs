@@ -27,6 +27,7 @@ use std::task::Waker;
 
 use crossbeam_utils::CachePadded;
 
+use crate::isolate::{drop_quietly, wake_quietly};
 use crate::sync::{AtomicU32, AtomicU64, Ordering, UnsafeCell, intact, weaken};
 
 /// The request waits in a ring.
@@ -214,7 +215,8 @@ impl<V> Slab<V> {
 
     /// Gives back a slot whose request was never published.
     pub(crate) fn cancel_unsent(&self, ticket: Ticket) {
-        self.retire(ticket);
+        // Like any other leaving: a core that is given up may be having its queued requests refused.
+        drop_quietly(self.leave(ticket));
     }
 
     /// Looks for the answer; otherwise leaves `waker` to be woken.
@@ -374,6 +376,7 @@ impl<V> Slab<V> {
             // SAFETY: the asker left, so READY gave the value to nobody; it is still the core's.
             let value = slot.value.with_mut(|cell| unsafe { (*cell).take() });
             self.retire(ticket);
+            drop_quietly(waker);
             return Err(value.expect("just stored"));
         }
         // The keeper is at the waker of an abandoned slot; its unlock frees slot and value.
@@ -415,8 +418,10 @@ impl<V> Slab<V> {
 
     /// Wakes the asker of a slot that the caller has locked; true when that freed the slot.
     fn wake_locked(&self, slot: &Slot<V>, index: u32) -> bool {
-        // SAFETY: LOCK is ours (set by the caller); the waker stays in the cell for the completer.
-        let waker = slot.waker.with(|cell| unsafe { (*cell).clone() });
+        // Taken and not cloned, which would run foreign code under the lock: the asker is late, and leaves
+        // when it is polled.
+        // SAFETY: LOCK is ours (set by the caller).
+        let waker = slot.waker.with_mut(|cell| unsafe { (*cell).take() });
         let mut unwanted = None;
         // Acquire: with READY, the value that this may have to drop was written by the core.
         let mut word = slot.word.load(weaken!("slot.keeper-unlock", Ordering::Acquire));
@@ -438,9 +443,9 @@ impl<V> Slab<V> {
             self.give_back(index);
         }
         // Foreign code from here on, and nothing of ours depends on its return.
-        drop(unwanted);
+        drop_quietly(unwanted);
         if let Some(waker) = waker {
-            waker.wake();
+            wake_quietly(waker);
         }
         freed
     }

@@ -196,6 +196,7 @@ impl SystemBuilder {
             next_core: AtomicUsize::new(0),
             actors: Mutex::default(),
             ending: Mutex::default(),
+            given_up: Mutex::default(),
             drop_drain_time: self.drop_drain_time,
             thread_name: self.thread_name.clone(),
         });

@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use super::status::Watched;
 use super::{CoreThread, Inner, lock};
 use crate::core_loop::Probe;
+use crate::core_loop::shared::CoreShared;
 use crate::isolate::{catch, drop_quietly, wake_quietly};
+use crate::mailbox::Life;
 
 /// How a system ended.
 ///
@@ -107,12 +109,14 @@ impl Future for Shutdown {
     type Output = ShutdownReport;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<ShutdownReport> {
+        // Cloned outside the lock: a waker is foreign code.
+        let waker = context.waker().clone();
         let mut progress = lock(&self.ending.progress);
         if let Some(report) = &progress.report {
             return Poll::Ready(report.clone());
         }
-        if !progress.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
-            progress.waiting.push(context.waker().clone());
+        if !progress.waiting.iter().any(|other| other.will_wake(&waker)) {
+            progress.waiting.push(waker);
         }
         Poll::Pending
     }
@@ -192,25 +196,26 @@ impl Inner {
             drop(core.command(Box::new(crate::core_loop::Core::drain)));
         }
         // A core that is stuck would not get round to refusing anybody.
-        lock(&self.actors).iter().for_each(Watched::drain);
+        let actors: Vec<_> = lock(&self.actors).iter().filter_map(Watched::upgrade).collect();
+        for actor in actors {
+            actor.advance(Life::Draining);
+            drop_quietly(actor);
+        }
         self.drain(deadline);
         let (abandoned, counts) = mpsc::channel();
         self.finish_cores(&abandoned);
         drop(abandoned);
         let (stuck, lost) = self.join(deadline.max(Instant::now()) + GRACE);
         self.bus.close();
-        if stuck.is_empty() {
-            self.keeper.stop();
-            if let Some(thread) = lock(&self.keeper_thread).take() {
-                drop_quietly(thread.join());
-            }
-        } else {
-            // Asks of a stuck handler end by their deadlines, so the keeper stays with it.
-            let cores = self.cores.iter().map(|core| core.index);
-            let stuck: Vec<usize> = cores.filter(|index| self.is_stuck(*index, &stuck)).collect();
-            let actors = lock(&self.actors);
-            let theirs = actors.iter().filter(|actor| stuck.contains(&actor.status().core()));
-            theirs.for_each(Watched::give_up);
+        for core in self.cores.iter().filter(|core| stuck.contains(&self.thread_name(core.index))) {
+            self.give_up(core);
+        }
+        self.keeper.stop();
+        // Left behind with those that still wait for a time: a leaked reply, or a stuck handler.
+        if self.keeper.is_idle()
+            && let Some(thread) = lock(&self.keeper_thread).take()
+        {
+            drop_quietly(thread.join());
         }
         self.offload.shut_down();
         self.report(counts.try_iter().sum(), stuck, lost)
@@ -267,9 +272,16 @@ impl Inner {
         }
     }
 
-    /// Whether the thread of a core is among the stuck ones, which are known by name.
-    fn is_stuck(&self, core: usize, stuck: &[String]) -> bool {
-        stuck.contains(&self.thread_name(core))
+    /// Answers what a core that does not move any more will not answer.
+    fn give_up(&self, core: &CoreShared) {
+        core.refuse_starts();
+        lock(&self.given_up).push(core.index);
+        // Acted on outside the lock: wakers and what slots hold are foreign.
+        let actors: Vec<_> = lock(&self.actors).iter().filter_map(|actor| actor.on(core)).collect();
+        for actor in actors {
+            actor.give_up();
+            drop_quietly(actor);
+        }
     }
 
     /// Joins the cores' threads; names of those that are stuck, and of those that panicked.

@@ -164,8 +164,9 @@ pub(super) struct Watched {
 }
 
 /// A mailbox of any type.
-trait Observed: Send + Sync {
+pub(super) trait Observed: Send + Sync {
     fn status(&self) -> ActorStatus;
+    fn core(&self) -> &Arc<CoreShared>;
     fn advance(&self, life: Life);
     fn give_up(&self);
 }
@@ -173,6 +174,10 @@ trait Observed: Send + Sync {
 impl<A: Actor> Observed for Mailbox<A> {
     fn status(&self) -> ActorStatus {
         status(self)
+    }
+
+    fn core(&self) -> &Arc<CoreShared> {
+        &self.core
     }
 
     fn advance(&self, life: Life) {
@@ -190,24 +195,19 @@ impl Watched {
         Self { mailbox: weak, first: status(mailbox) }
     }
 
-    pub(super) fn status(&self) -> ActorStatus {
-        // A mailbox goes away with its core and its last client.
-        let stopped = || ActorStatus { state: ActorState::Stopped, ..self.first.clone() };
-        self.mailbox.upgrade().map_or_else(stopped, |mailbox| mailbox.status())
+    /// The mailbox, unless it went away with its core and its last client.
+    pub(super) fn upgrade(&self) -> Option<Arc<dyn Observed>> {
+        self.mailbox.upgrade()
     }
 
-    /// Refuses outside senders, whether or not the core gets round to it.
-    pub(super) fn drain(&self) {
-        if let Some(mailbox) = self.mailbox.upgrade() {
-            mailbox.advance(Life::Draining);
-        }
+    /// The mailbox, if it is there and belongs to `core`.
+    pub(super) fn on(&self, core: &CoreShared) -> Option<Arc<dyn Observed>> {
+        self.upgrade().filter(|mailbox| mailbox.core().index == core.index)
     }
 
-    /// Answers what a core that does not move any more will not answer.
-    pub(super) fn give_up(&self) {
-        if let Some(mailbox) = self.mailbox.upgrade() {
-            mailbox.give_up();
-        }
+    /// What is known once the mailbox is gone.
+    pub(super) fn gone(&self) -> ActorStatus {
+        ActorStatus { state: ActorState::Stopped, ..self.first.clone() }
     }
 }
 
