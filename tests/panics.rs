@@ -443,3 +443,58 @@ fn senders_that_race_with_the_last_restart_all_get_an_answer() {
         system.shutdown_wait(Duration::from_secs(10));
     }
 }
+
+/// Takes arguments that panic when they are dropped, and does not start.
+#[core_actor]
+struct Stillborn;
+
+#[core_actor]
+impl Stillborn {
+    #[init]
+    fn new(_grenade: Grenade, how: u32) -> Result<Self, String> {
+        if how > 1 { Ok(Self) } else { Err("no".to_owned()) }
+    }
+
+    #[handler]
+    fn alive(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn arguments_may_panic_when_they_are_dropped() {
+    let Setup { system, fragile } = start();
+    for how in 0..3 {
+        drop(system.spawn::<Stillborn>((armed(), how)).wait());
+        assert_eq!(fragile.builds().wait().unwrap(), 1, "the core lives");
+    }
+    let report = system.shutdown_wait(Duration::from_secs(10));
+    assert!(report.lost_threads().is_empty(), "{report}");
+}
+
+/// A waker that panics, in the hands of the core and of the deadline keeper.
+#[test]
+fn wakers_may_panic() {
+    struct Rude;
+    impl std::task::Wake for Rude {
+        fn wake(self: Arc<Self>) {
+            panic!("a rude waker");
+        }
+    }
+
+    let Setup { system, fragile } = start();
+    let rude = std::task::Waker::from(Arc::new(Rude));
+    let mut context = std::task::Context::from_waker(&rude);
+    let mut kept = Box::pin(fragile.keep().deadline(Duration::from_millis(20)));
+    assert!(kept.as_mut().poll(&mut context).is_pending());
+    let mut answered = Box::pin(fragile.builds());
+    assert!(answered.as_mut().poll(&mut context).is_pending());
+    assert_eq!(fragile.builds().wait().unwrap(), 1);
+    thread::sleep(Duration::from_millis(50));
+    // The keeper is still there for others.
+    let late = fragile.keep().deadline(Duration::from_millis(20)).wait();
+    assert!(matches!(late, Err(AskError::Deadline { started: true })), "{late:?}");
+    drop((kept, answered));
+    let report = system.shutdown_wait(Duration::from_secs(10));
+    assert!(report.lost_threads().is_empty(), "{report}");
+}

@@ -300,3 +300,52 @@ impl Keyed {
         let _ = (self, key);
     }
 }
+
+#[test]
+fn a_spawn_on_a_core_that_is_stuck_for_good_is_answered() {
+    let system = System::builder().cores(1).start().unwrap();
+    let job = system.spawn::<Job>(Default::default()).wait().unwrap();
+    job.work(Duration::from_secs(2)).wait().unwrap();
+    // A command would go before a message that has not begun.
+    while system.actors()[0].handled() == 0 {
+        thread::yield_now();
+    }
+    let late = system.spawn::<Job>(Default::default());
+    let report = system.shutdown_wait(Duration::from_millis(50));
+    assert_eq!(report.stuck_threads().len(), 1, "{report}");
+    assert!(matches!(late.wait(), Err(SpawnError::CoreLost)));
+}
+
+#[test]
+fn a_deadline_holds_although_the_system_has_ended() {
+    use std::sync::Mutex;
+
+    /// Hands its reply tokens to somebody outside.
+    #[core_actor]
+    struct Leaky(Arc<Mutex<Vec<Reply<u8>>>>);
+
+    #[core_actor]
+    impl Leaky {
+        #[init]
+        fn new(kept: Arc<Mutex<Vec<Reply<u8>>>>) -> Self {
+            Self(kept)
+        }
+
+        #[handler]
+        fn keep(&mut self, reply: Reply<u8>) {
+            self.0.lock().unwrap().push(reply);
+        }
+    }
+
+    let system = System::builder().cores(1).start().unwrap();
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    let leaky = system.spawn::<Leaky>(Arc::clone(&kept)).wait().unwrap();
+    let asker = thread::spawn(move || leaky.keep().deadline(Duration::from_millis(300)).wait());
+    while kept.lock().unwrap().is_empty() {
+        thread::yield_now();
+    }
+    system.shutdown_wait(Duration::from_millis(10));
+    let late = asker.join().unwrap();
+    assert!(matches!(late, Err(AskError::Deadline { started: true })), "{late:?}");
+    drop(kept);
+}
