@@ -101,6 +101,8 @@ pub(crate) struct Turn {
     pub(crate) ran: usize,
     /// Something is runnable right now: the core must not sleep.
     pub(crate) more: bool,
+    /// Nobody waited for what ran, and it was little: more is probably on its way.
+    pub(crate) patient: bool,
     /// When the next timer is due.
     pub(crate) next_deadline: Option<Instant>,
 }
@@ -117,6 +119,9 @@ struct ActiveLane {
 /// Turns that a lane may be empty before its producer has to ring again: polling it until then costs
 /// one load a turn, ringing costs a locked instruction.
 const IDLE_TURNS_MAX: u32 = 1024;
+
+/// What a turn may have run at most for the core to be patient after it.
+const PATIENCE_MAX: usize = 16;
 
 /// One core: its actors and what they share.
 pub(crate) struct Core {
@@ -172,6 +177,7 @@ impl Core {
         let locals = self.run_locals(budget);
         ran += timers + tasks + locals;
         answer_lost();
+        let patient = ran < PATIENCE_MAX && self.local.wakes.borrow().is_empty();
         self.local.publish();
         self.local.shared.stats.turns.add(1);
         // Asked last, because wakers may have made something runnable.
@@ -181,7 +187,7 @@ impl Core {
         let next_deadline = self.local.timers.borrow().next();
         // A task that was woken, or a lane that rang, while this turn ran.
         more |= self.shared().bell.has_news();
-        Turn { ran, more, next_deadline }
+        Turn { ran, more, patient, next_deadline }
     }
 
     fn cell(&mut self, cell: u32) -> Option<&mut Box<dyn Cell>> {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use crossbeam_utils::CachePadded;
+
 use crate::actor::{Actor, Settings};
 use crate::bridge::bell::LaneBell;
 use crate::bridge::ring::ring;
@@ -104,7 +106,8 @@ pub(crate) struct Mailbox<A: Actor> {
     /// The earliest deadline that the keeper knows of.
     next_deadline: AtomicU64,
     keeper: Arc<Keeper>,
-    pub(crate) stats: ActorStats,
+    /// Padded: the core writes here per message, and senders read the fields around it.
+    pub(crate) stats: CachePadded<ActorStats>,
 }
 
 impl<A: Actor> Mailbox<A> {
@@ -134,7 +137,7 @@ impl<A: Actor> Mailbox<A> {
             visitor: Mutex::new(None),
             next_deadline: AtomicU64::new(NO_DEADLINE),
             keeper,
-            stats: ActorStats::default(),
+            stats: CachePadded::default(),
         }))
     }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crossbeam_utils::CachePadded;
+
 use super::Core;
 use super::tasks::TaskId;
 use crate::bridge::bell::{CoreBell, LANES_MAX};
@@ -38,7 +40,8 @@ pub(crate) struct CoreShared {
     /// Counted from 0 within the system.
     pub(crate) index: usize,
     pub(crate) bell: Arc<CoreBell>,
-    pub(crate) stats: CoreStats,
+    /// Padded: the core writes here per message, and senders read the fields around it.
+    pub(crate) stats: CachePadded<CoreStats>,
     /// Requests that a closing lane answered unserved; cold, so any thread may count.
     pub(crate) rejected: AtomicU64,
     inbox: Mutex<Inbox>,
@@ -51,7 +54,7 @@ impl CoreShared {
             system,
             index,
             bell: Arc::new(CoreBell::new(doorbell)),
-            stats: CoreStats::default(),
+            stats: CachePadded::default(),
             rejected: AtomicU64::new(0),
             inbox: Mutex::default(),
             lane_ids: Mutex::default(),
