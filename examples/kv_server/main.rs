@@ -45,6 +45,10 @@ use tokio::time;
 use tpc_actors::placement::Placement;
 use tpc_actors::prelude::*;
 
+/// With the library's feature `jemalloc`, each core then has an arena of its own for its keys and values.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// How long connections, and then shards, may take to finish what they have begun.
 const GRACE: Duration = Duration::from_secs(5);
 /// How often connections look for answers before they sleep: a few microseconds, far less than waking up

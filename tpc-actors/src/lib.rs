@@ -7,6 +7,10 @@
     allow(dead_code, reason = "a model builds the protocols without their users")
 )]
 
+// Expansions name the crate; its own tests use the macros as well.
+#[cfg(all(test, not(tpc_loom)))]
+extern crate self as tpc_actors;
+
 // In reading order. A model (`--cfg tpc_loom`) builds the protocols alone.
 #[cfg(not(tpc_loom))]
 pub mod actor;

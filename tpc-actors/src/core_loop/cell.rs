@@ -1,5 +1,7 @@
 //! One actor on its core: incarnations, the calls into its code, and what follows a panic there.
 
+mod serve;
+
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -8,16 +10,16 @@ use std::time::Instant;
 use super::ctx::Ctx;
 use super::local::CoreLocal;
 use super::tasks::Owner;
-use super::timers::{Due, next_tick};
+use super::timers::Due;
 use crate::actor::{Actor, Settings};
 use crate::bridge::bell::LaneBell;
 use crate::clock::later;
 use crate::error::{Fate, PanicReport, SpawnError};
 use crate::isolate::{catch, drop_quietly};
-use crate::mailbox::lane::{Envelope, LaneConsumer, refuse_each};
+use crate::mailbox::lane::{LaneConsumer, refuse_each};
 use crate::mailbox::{Life, Mailbox};
-use crate::pinned::{LocalMailbox, LocalWork};
-use crate::reply::{Credit, ReplySlot, answer_unwound, while_ending};
+use crate::pinned::LocalMailbox;
+use crate::reply::{answer_unwound, while_ending};
 use crate::supervision::{Decision, History, Then};
 
 /// What one look into a lane or a local queue came to.
@@ -232,214 +234,6 @@ impl<A: Actor> ActorCell<A> {
             }
         }
     }
-
-    /// Whether this look into a lane should end early: a command waits, or time is up. The clock is read
-    /// for every sixteenth request only, because reading it takes as long as a short handler.
-    fn is_over(&self, served: usize, until: Instant) -> bool {
-        let local = self.local();
-        local.shared.bell.has_command() || (served.is_multiple_of(16) && local.clock.now() >= until)
-    }
-
-    /// Serves one request; false when the actor is not running any more.
-    fn serve(&mut self, credit: &Arc<Credit<A>>, envelope: Envelope<A>) -> bool {
-        let Envelope { request, ticket, deadline } = envelope;
-        let local = Rc::clone(&self.cx.me.local);
-        let started = match ticket {
-            None => None,
-            Some(ticket) => {
-                let Some(started) = credit.start(ticket) else {
-                    // Its asker has left; it must not run.
-                    local.shared.stats.cancelled.add(1);
-                    drop_quietly(request);
-                    return true;
-                };
-                Some(started)
-            }
-        };
-        let reply = ReplySlot::<A>::new(credit, started, &local.wakes);
-        if deadline <= local.now_nanos.get() {
-            local.shared.stats.expired.add(1);
-            reply.fail(Fate::Deadline { started: false });
-            drop_quietly(request);
-            return true;
-        }
-        let handler = A::handler_name(&request);
-        self.mailbox.stats.handled.add(1);
-        local.shared.stats.handled.add(1);
-        self.call(handler, |actor, cx| actor.handle(cx, request, reply))
-    }
-}
-
-impl<A: Actor> Cell for ActorCell<A> {
-    fn adopt(&mut self, found: &mut dyn FnMut(u32, u32)) {
-        for lane in self.mailbox.take_arrivals() {
-            let index = lane.lane as usize;
-            if self.lanes.len() <= index {
-                self.lanes.resize_with(index + 1, || None);
-            }
-            found(lane.bell.lane(), lane.lane);
-            self.lanes[index] = Some(lane);
-        }
-    }
-
-    fn intake(&mut self, lane: u32, max: usize, until: Instant) -> (usize, Intake) {
-        // Taken out for the time of the loop, which needs the rest of the cell.
-        let Some(mut consumer) = self.lanes.get_mut(lane as usize).and_then(Option::take) else {
-            return (0, Intake::Ended);
-        };
-        // Asked before the ring is read: what was written before the close is then seen.
-        let closed = consumer.ring().is_closed();
-        let credit = Arc::clone(&consumer.credit);
-        let mut served = 0;
-        let mut unpublished = 0;
-        let mut running = matches!(self.state, State::Running(_));
-        while running && served < max {
-            let Some(envelope) = consumer.ring().read_unpublished() else { break };
-            served += 1;
-            unpublished += 1;
-            running = self.serve(&credit, envelope);
-            if self.is_over(served, until) {
-                break;
-            }
-            if unpublished == PUBLISH_EVERY {
-                consumer.publish(unpublished);
-                unpublished = 0;
-            }
-        }
-        if unpublished > 0 {
-            consumer.publish(unpublished);
-        }
-        if matches!(self.state, State::Stopped) {
-            let refused = consumer.refuse_all(&self.mailbox.closing_fate());
-            self.mailbox.count_rejected(refused);
-        }
-        let left = match (&self.state, consumer.ring().is_empty()) {
-            (State::Held, false) => Intake::Held,
-            (_, true) if closed => Intake::Ended,
-            (_, true) => Intake::Empty,
-            (_, false) => Intake::More,
-        };
-        self.lanes[lane as usize] = Some(consumer);
-        (served, left)
-    }
-
-    fn end_lane(&mut self, lane: u32) {
-        let lane = self.lanes.get_mut(lane as usize).and_then(Option::take);
-        drop(lane);
-    }
-
-    fn bell(&self, lane: u32) -> Option<&LaneBell> {
-        self.lanes.get(lane as usize)?.as_ref().map(|lane| &*lane.bell)
-    }
-
-    fn has_request(&mut self, lane: u32) -> bool {
-        // What is held is not runnable; its restart has a timer.
-        if matches!(self.state, State::Held) {
-            return false;
-        }
-        let lane = self.lanes.get_mut(lane as usize).and_then(Option::as_mut);
-        lane.is_some_and(|lane| !lane.ring().is_empty() || lane.ring().is_closed())
-    }
-
-    fn each_lane(&self, each: &mut dyn FnMut(u32, u32)) {
-        for lane in self.lanes.iter().flatten() {
-            each(lane.bell.lane(), lane.lane);
-        }
-    }
-
-    fn run_local(&mut self, max: usize) -> (usize, Intake) {
-        self.cx.me.taken_off_the_list();
-        let mut served = 0;
-        while served < max && matches!(self.state, State::Running(_)) {
-            let Some(work) = self.cx.me.take() else { break };
-            served += 1;
-            match work {
-                LocalWork::Continue(continuation) => {
-                    self.call("continuation", continuation);
-                }
-                LocalWork::Request(envelope) => {
-                    let credit = Arc::clone(self.cx.me.credit());
-                    self.serve(&credit, envelope);
-                }
-            }
-        }
-        match self.state {
-            State::Running(_) if self.cx.me.announce_rest() => (served, Intake::More),
-            State::Running(_) => (served, Intake::Empty),
-            State::Held => (served, Intake::Held),
-            State::Stopped => {
-                self.drop_local_work();
-                (served, Intake::Empty)
-            }
-        }
-    }
-
-    fn tick(&mut self, incarnation: u64, index: usize, due: Instant) {
-        if incarnation != self.cx.incarnation || !matches!(self.state, State::Running(_)) {
-            return;
-        }
-        let Some(timer) = A::TIMERS.get(index) else { return };
-        if self.call(timer.name, timer.run) {
-            let next = next_tick(due, timer.every, self.cx.now());
-            let due = Due::Every { cell: self.cx.cell, incarnation, index };
-            self.local().timers.borrow_mut().set(next, due);
-        }
-    }
-
-    fn restart(&mut self, incarnation: u64) -> bool {
-        if incarnation != self.cx.incarnation || !matches!(self.state, State::Held) {
-            return false;
-        }
-        self.mailbox.stats.restarts.add(1);
-        self.local().shared.stats.restarts.add(1);
-        match self.init() {
-            Ok(()) => {
-                tracing::warn!(actor = A::NAME, core = self.cx.core(), incarnation, "restarted");
-                self.cx.me.announce_rest();
-            }
-            Err((error, fate)) => {
-                // `Display` of a user's error is foreign code.
-                let text = catch(|| error.to_string()).unwrap_or_else(|panic| panic);
-                drop_quietly(error);
-                tracing::error!(core = self.cx.core(), "{text}");
-                self.end_incarnation(&fate);
-                self.decide();
-            }
-        }
-        !matches!(self.state, State::Held)
-    }
-
-    fn task_panicked(&mut self, message: String) {
-        let report = self.report("task", message);
-        tracing::error!(core = report.core(), "{report}");
-        answer_unwound(&Fate::Panicked(report));
-    }
-
-    fn advance(&self, life: Life) {
-        self.mailbox.advance(life);
-    }
-
-    fn has_work(&mut self) -> bool {
-        if self.cx.me.has_work() {
-            return true;
-        }
-        self.lanes.iter_mut().flatten().any(|lane| !lane.ring().is_empty())
-    }
-
-    fn close(&mut self) -> usize {
-        self.mailbox.advance(Life::Closing);
-        if matches!(self.state, State::Running(_)) {
-            self.call("on_stop", A::on_stop);
-        }
-        let unfinished = self.cx.me.continuations();
-        self.end_incarnation(&Fate::Stopping { started: true });
-        self.state = State::Stopped;
-        self.refuse_everything();
-        // Dropping the lanes answers what comes in at this very moment.
-        self.lanes.clear();
-        self.mailbox.close();
-        unfinished
-    }
 }
 
 impl<A: Actor> ActorCell<A> {
@@ -468,10 +262,6 @@ impl<A: Actor> Drop for ActorCell<A> {
         self.mailbox.close();
     }
 }
-
-/// Requests after which the places that they left are free again, within one look into a lane: often
-/// enough for a small lane with slow handlers, rarely enough to be shared by many quick ones.
-const PUBLISH_EVERY: usize = 16;
 
 fn drop_each<T>(values: VecDeque<T>) {
     for value in values {

@@ -1,0 +1,125 @@
+//! The reading half of a ring, and a view of its fill.
+
+#![allow(unsafe_code, reason = "slots are shared between two threads; each site says why it may")]
+
+use std::fmt;
+
+use super::Shared;
+use crate::sync::{Arc, Ordering, weaken};
+
+/// The reading half of a ring.
+pub struct Consumer<T> {
+    pub(super) shared: Arc<Shared<T>>,
+    pub(super) head: usize,
+    /// The producer's position when it was last looked at.
+    pub(super) tail: usize,
+}
+
+impl<T> Consumer<T> {
+    /// Takes the oldest item.
+    #[inline]
+    pub fn pop(&mut self) -> Option<T> {
+        if self.available() == 0 {
+            return None;
+        }
+        let value = self.read();
+        self.publish();
+        Some(value)
+    }
+
+    /// Passes up to `max` items to `each`, oldest first, and frees their places in one go; says how many.
+    ///
+    /// When `each` panics, the items it has seen are gone and the others stay.
+    pub fn drain(&mut self, max: usize, mut each: impl FnMut(T)) -> usize {
+        /// Frees the places also when `each` unwinds.
+        struct Publish<'a, T>(&'a mut Consumer<T>);
+        impl<T> Drop for Publish<'_, T> {
+            fn drop(&mut self) {
+                self.0.publish();
+            }
+        }
+        let count = self.available().min(max);
+        let guard = Publish(self);
+        for _ in 0..count {
+            each(guard.0.read());
+        }
+        count
+    }
+
+    /// Items that can be read now; looks at the producer's position only when none seems left.
+    #[inline]
+    pub fn available(&mut self) -> usize {
+        let available = self.tail.wrapping_sub(self.head);
+        if available > 0 {
+            return available;
+        }
+        // Pairs with the `Release` in `Producer::publish`: the items up to here are written.
+        self.tail = self.shared.tail.load(weaken!("ring.refresh-tail", Ordering::Acquire));
+        self.tail.wrapping_sub(self.head)
+    }
+
+    /// Takes the oldest item without freeing its place; [`Self::publish`] frees all of a batch.
+    #[inline]
+    pub(crate) fn read_unpublished(&mut self) -> Option<T> {
+        (self.available() > 0).then(|| self.read())
+    }
+
+    /// The reading position moves before the value leaves, so no unwinding can read it twice.
+    #[inline]
+    fn read(&mut self) -> T {
+        let position = self.head;
+        self.head = position.wrapping_add(1);
+        // SAFETY: every caller has seen `available() > 0`, so `position` lies in `[head, tail)` with
+        // `tail` acquired; `&mut self` makes this the only reader and `head` is past it now.
+        unsafe { self.shared.take(position) }
+    }
+
+    /// Frees the places of everything read so far.
+    #[inline]
+    pub(crate) fn publish(&mut self) {
+        // Pairs with the `Acquire` in `Producer::free`.
+        self.shared.head.store(self.head, weaken!("ring.publish-head", Ordering::Release));
+    }
+
+    /// Whether nothing can be read now.
+    pub fn is_empty(&mut self) -> bool {
+        self.available() == 0
+    }
+
+    /// The number of places.
+    pub fn capacity(&self) -> usize {
+        self.shared.capacity
+    }
+
+    /// Whether the producer has been dropped; items that it left can still be read.
+    pub fn is_closed(&self) -> bool {
+        self.shared.producer_gone.load(Ordering::Acquire)
+    }
+}
+
+impl<T> Drop for Consumer<T> {
+    fn drop(&mut self) {
+        self.publish();
+        // Pairs with the `Acquire` in `Producer::reclaim`: our position is final before this.
+        self.shared.consumer_gone.store(true, Ordering::Release);
+    }
+}
+
+impl<T> fmt::Debug for Consumer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Consumer").field("capacity", &self.capacity()).finish_non_exhaustive()
+    }
+}
+
+/// Looks at the fill of a ring from outside; never in the way of its two halves.
+pub(crate) struct Gauge<T>(pub(super) Arc<Shared<T>>);
+
+impl<T> Gauge<T> {
+    /// Items in the ring; approximate while either half is at work, exact when both rest.
+    pub(crate) fn len(&self) -> usize {
+        // The head first: read the other way round, a busy ring could show a negative fill.
+        let head = self.0.head.load(Ordering::Acquire);
+        let tail = self.0.tail.load(Ordering::Acquire);
+        tail.wrapping_sub(head).min(self.0.capacity)
+    }
+}

@@ -1,0 +1,66 @@
+//! What other threads have a core do: start actors, drain, finish.
+
+use super::cell::Cell;
+use super::{Core, Probe};
+use crate::isolate::drop_quietly;
+use crate::mailbox::Life;
+
+impl Core {
+    /// The index that the next actor will have.
+    pub(crate) fn next_cell(&self) -> u32 {
+        u32::try_from(self.cells.len())
+            .expect("fewer actors than lanes, which are counted in 32 bits")
+    }
+
+    /// Adds an actor, or the place of one that did not start.
+    pub(crate) fn add(&mut self, cell: Option<Box<dyn Cell>>) {
+        if let Some(actor) = &cell {
+            actor.advance(self.life);
+        }
+        self.cells.push(cell);
+    }
+
+    /// Ends one actor whose siblings did not start.
+    pub(crate) fn stop_cell(&mut self, cell: Option<u32>) {
+        if let Some(actor) = cell.and_then(|cell| self.cells.get_mut(cell as usize)?.take()) {
+            let mut actor: Box<dyn Cell> = actor;
+            actor.close();
+            drop_quietly(actor);
+        }
+    }
+
+    /// Refuses outside senders from here on, and goes on with what was accepted.
+    pub(crate) fn drain(&mut self) {
+        self.life = Life::Draining;
+        for actor in self.cells.iter().flatten() {
+            actor.advance(Life::Draining);
+        }
+    }
+
+    /// Whether anything accepted is unfinished, and how much has been done so far.
+    pub(crate) fn probe(&mut self) -> Probe {
+        let busy = self.local.tasks.awaited() > 0
+            || self.local.tasks.has_ready()
+            || self.cells.iter_mut().flatten().any(|actor| actor.has_work());
+        let stats = &self.local.shared.stats;
+        Probe { work_done: stats.handled.get() + stats.cancelled.get() + stats.expired.get(), busy }
+    }
+
+    /// Ends every actor, the youngest first, and then the loop; says how many continuations are lost.
+    pub(crate) fn finish(&mut self) -> usize {
+        let mut abandoned = self.local.tasks.awaited();
+        // Everyone is refused before the first actor ends: none may be fed by another that is ending.
+        for actor in self.cells.iter().flatten() {
+            actor.advance(Life::Closing);
+        }
+        for actor in self.cells.iter_mut().rev().flatten() {
+            abandoned += actor.close();
+        }
+        self.finished = true;
+        abandoned
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.finished
+    }
+}

@@ -1,0 +1,58 @@
+//! Getting ready to sleep, and looking before and after.
+
+use super::Core;
+use crate::bridge::bell::{LaneBell, fence_before_recheck};
+
+impl Core {
+    /// Whether a look into the active lanes would find something; cheap enough to spin on.
+    pub(crate) fn has_request(&mut self) -> bool {
+        if self.shared().bell.has_news() {
+            return true;
+        }
+        self.active_has_request()
+    }
+
+    fn active_has_request(&mut self) -> bool {
+        let Self { active, cells, .. } = self;
+        active.iter().any(|active| {
+            let actor = cells.get_mut(active.cell as usize).and_then(Option::as_mut);
+            actor.is_some_and(|actor| actor.has_request(active.lane))
+        })
+    }
+
+    /// The share in the wake protocol of every lane that is polled.
+    fn active_bells(&self) -> impl Iterator<Item = &LaneBell> {
+        self.active
+            .iter()
+            .filter_map(|active| self.cells.get(active.cell as usize)?.as_ref()?.bell(active.lane))
+    }
+
+    /// Prepares to sleep; false when there is something to do after all.
+    ///
+    /// After `true` the driver must sleep on the bell and then take the news.
+    pub(crate) fn try_park(&mut self) -> bool {
+        self.active_bells().for_each(LaneBell::arm);
+        fence_before_recheck();
+        if self.active_has_request() || !self.shared().bell.try_park() {
+            self.active_bells().for_each(LaneBell::disarm);
+            return false;
+        }
+        // Armed lanes are not polled: the ring of a producer brings them back.
+        self.active.clear();
+        self.shared().stats.parks.add(1);
+        true
+    }
+
+    /// Looks into every lane, also the armed ones; true when one of them holds something.
+    pub(crate) fn poll_all_lanes(&mut self) -> bool {
+        let lanes: Vec<_> = self.lanes.values().copied().collect();
+        let mut found = false;
+        for (cell, lane) in lanes {
+            if self.cell(cell).is_some_and(|actor| actor.has_request(lane)) {
+                self.activate(cell, lane);
+                found = true;
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,207 @@
+//! A core without a thread: the test turns it by hand, with a clock of its own.
+
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::cell::ActorCell;
+use super::local::CoreLocal;
+use super::shared::CoreShared;
+use super::{Budget, Core, OnCore};
+use crate::bridge::doorbell::Doorbell;
+use crate::bus::BusRegistry;
+use crate::client::Client;
+use crate::clock::Clock;
+use crate::keeper::Keeper;
+use crate::mailbox::Mailbox;
+use crate::offload::Offload;
+use crate::placement::CpuSet;
+use crate::prelude::*;
+
+#[derive(Debug)]
+struct VirtualClock {
+    epoch: Instant,
+    now: Mutex<Instant>,
+}
+
+impl VirtualClock {
+    fn advance(&self, by: Duration) {
+        *self.now.lock().unwrap() += by;
+    }
+}
+
+impl Clock for VirtualClock {
+    fn now(&self) -> Instant {
+        *self.now.lock().unwrap()
+    }
+
+    fn epoch(&self) -> Instant {
+        self.epoch
+    }
+}
+
+/// Counts its rings; nobody ever sleeps on it.
+#[derive(Debug, Default)]
+struct CountingDoorbell(AtomicUsize);
+
+impl Doorbell for CountingDoorbell {
+    fn ring(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn wait(&self, _timeout: Option<Duration>) -> bool {
+        true
+    }
+}
+
+#[core_actor(capacity = 1000, supervise(max = 1, within = "1s", backoff = "10ms..10ms"))]
+struct Ticker {
+    ticks: u32,
+}
+
+#[core_actor]
+impl Ticker {
+    #[init]
+    fn new() -> Self {
+        Self { ticks: 0 }
+    }
+
+    #[every("20ms")]
+    fn tick(&mut self) {
+        self.ticks += 1;
+    }
+
+    #[handler]
+    fn ticks(&self) -> u32 {
+        self.ticks
+    }
+
+    #[handler(tell)]
+    fn fail(&self) {
+        panic!("a test's panic");
+    }
+}
+
+struct Bench {
+    clock: Arc<VirtualClock>,
+    doorbell: Arc<CountingDoorbell>,
+    core: Core,
+    ticker: TickerClient,
+}
+
+fn bench() -> Bench {
+    let now = Instant::now();
+    let clock = Arc::new(VirtualClock { epoch: now, now: Mutex::new(now) });
+    let doorbell = Arc::<CountingDoorbell>::default();
+    let shared = CoreShared::new(u64::MAX, 0, Arc::clone(&doorbell) as _);
+    let offload = Arc::new(Offload::new(None, CpuSet::default()));
+    let bus = Arc::new(BusRegistry::new(1));
+    let time = Arc::clone(&clock) as Arc<dyn Clock>;
+    let local = CoreLocal::new(Arc::clone(&shared), Arc::clone(&time), 1, 16, offload, bus);
+    let mut core = Core::new(local);
+    let mailbox = Mailbox::<Ticker>::new(shared, Keeper::new(time), 0).unwrap();
+    let local = std::rc::Rc::clone(&core.local);
+    let cell = ActorCell::start(0, &local, Arc::clone(&mailbox), Box::new(|| ())).unwrap();
+    mailbox.cell.set(0).unwrap();
+    core.add(Some(Box::new(cell)));
+    let ticker = TickerClient::from(Client::new(vec![mailbox]));
+    Bench { clock, doorbell, core, ticker }
+}
+
+impl Bench {
+    fn turn(&mut self) -> super::Turn {
+        let _on_core = OnCore::enter(u64::MAX);
+        self.core.turn(self.clock.now(), &Budget::default())
+    }
+
+    /// Turns the core until it has nothing left to do; how often.
+    fn settle(&mut self) -> usize {
+        for turns in 1..10_000 {
+            let turn = self.turn();
+            if !turn.more && turn.ran == 0 {
+                return turns;
+            }
+        }
+        panic!("the core never comes to rest");
+    }
+
+    fn ticks(&mut self) -> u32 {
+        // Requests come before timers within a turn, so what is due runs in a turn of its own.
+        self.settle();
+        let ticker = self.ticker.clone();
+        let mut ask = pin!(ticker.ticks());
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(ask.as_mut().poll(&mut context).is_pending());
+        self.settle();
+        match ask.as_mut().poll(&mut context) {
+            Poll::Ready(ticks) => ticks.unwrap(),
+            Poll::Pending => panic!("a settled core has answered"),
+        }
+    }
+}
+
+#[test]
+fn time_passes_only_when_the_clock_says_so() {
+    let mut bench = bench();
+    assert_eq!(bench.ticks(), 0);
+    for expected in 1..=3 {
+        bench.clock.advance(Duration::from_millis(20));
+        assert_eq!(bench.ticks(), expected);
+        assert_eq!(bench.ticks(), expected);
+    }
+    // Ticks that were missed are skipped, and the next one stays on the grid.
+    bench.clock.advance(Duration::from_millis(70));
+    assert_eq!(bench.ticks(), 4);
+    let next = bench.turn().next_deadline.unwrap();
+    assert_eq!(next.duration_since(bench.clock.epoch), Duration::from_millis(140));
+}
+
+#[test]
+fn a_restart_waits_for_its_backoff_and_keeps_the_queue() {
+    let mut bench = bench();
+    bench.clock.advance(Duration::from_millis(20));
+    assert_eq!(bench.ticks(), 1);
+    bench.ticker.fail().now().unwrap();
+    let behind = bench.ticker.clone();
+    let mut behind = pin!(behind.ticks());
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(behind.as_mut().poll(&mut context).is_pending());
+    bench.settle();
+    assert!(behind.as_mut().poll(&mut context).is_pending(), "held until the restart");
+    bench.clock.advance(Duration::from_millis(10));
+    bench.settle();
+    assert_eq!(behind.as_mut().poll(&mut context).map(Result::unwrap), Poll::Ready(0));
+}
+
+#[test]
+fn a_turn_is_bounded_and_says_that_there_is_more() {
+    let mut bench = bench();
+    let ticker = bench.ticker.clone();
+    let asks: Vec<_> = (0..1000).map(|_| ticker.ticks().now().unwrap()).collect();
+    let turn = bench.turn();
+    assert!(turn.more && turn.ran <= Budget::default().turn_messages, "{turn:?}");
+    assert!(!bench.core.try_park(), "a core that knows of work does not sleep");
+    bench.settle();
+    assert!(bench.core.try_park());
+    drop(asks);
+}
+
+#[test]
+fn the_doorbell_rings_once_a_sleep_and_never_while_the_core_is_awake() {
+    let mut bench = bench();
+    assert_eq!(bench.ticks(), 0);
+    assert_eq!(bench.doorbell.0.load(Ordering::Relaxed), 0, "awake from the start");
+    for sleeps in 1..=10 {
+        bench.settle();
+        assert!(bench.core.try_park());
+        let ticker = bench.ticker.clone();
+        let asks: Vec<_> = (0..10).map(|_| ticker.ticks().now().unwrap()).collect();
+        assert_eq!(bench.doorbell.0.load(Ordering::Relaxed), sleeps);
+        // The sleep ends at once, because this doorbell never waits.
+        bench.core.local.shared.bell.sleep(None);
+        bench.settle();
+        drop(asks);
+    }
+}

@@ -1,0 +1,217 @@
+//! One turn of the loop, phase by phase.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::cell::{Cell, Intake};
+use super::tasks::Polled;
+use super::timers::Due;
+use super::{ActiveLane, Budget, Core, IDLE_TURNS_MAX, PATIENCE_MAX, Turn};
+use crate::bridge::bell::{LaneBell, fence_before_recheck};
+use crate::reply::answer_lost;
+
+impl Core {
+    /// One pass over everything that is runnable.
+    pub(crate) fn turn(&mut self, now: Instant, budget: &Budget) -> Turn {
+        self.local.set_now(now);
+        self.take_news();
+        let (mut ran, mut more) = self.intake(now, budget);
+        let timers = self.run_timers(now, budget);
+        let tasks = self.run_tasks(budget);
+        let locals = self.run_locals(budget);
+        ran += timers + tasks + locals;
+        answer_lost();
+        let patient = ran < PATIENCE_MAX && self.local.wakes.borrow().is_empty();
+        self.local.publish();
+        self.local.shared.stats.turns.add(1);
+        // Asked last, because wakers may have made something runnable.
+        more |= timers == budget.timers
+            || self.local.tasks.has_ready()
+            || !self.local.runnable.borrow().is_empty();
+        let next_deadline = self.local.timers.borrow().next();
+        // A task that was woken, or a lane that rang, while this turn ran.
+        more |= self.shared().bell.has_news();
+        Turn { ran, more, patient, next_deadline }
+    }
+
+    pub(super) fn cell(&mut self, cell: u32) -> Option<&mut Box<dyn Cell>> {
+        self.cells.get_mut(cell as usize)?.as_mut()
+    }
+
+    fn take_news(&mut self) {
+        let shared = Arc::clone(self.shared());
+        if !shared.bell.has_news() {
+            return;
+        }
+        let mut rung = Vec::new();
+        let control = shared.bell.take(|lane| rung.push(lane));
+        // An unknown lane was announced before it rang, so the inbox has it even without its bell.
+        if control || rung.iter().any(|lane| !self.lanes.contains_key(lane)) {
+            let inbox = shared.take_inbox();
+            self.adopt(&inbox.lanes);
+            self.local.tasks.woken(inbox.wakes);
+            for command in inbox.commands {
+                command(self);
+            }
+        }
+        for lane in rung {
+            if let Some(&(cell, lane)) = self.lanes.get(&lane) {
+                self.activate(cell, lane);
+            }
+        }
+    }
+
+    fn adopt(&mut self, announced: &[(u32, u32)]) {
+        for &(_, cell) in announced {
+            let mut found = Vec::new();
+            let Some(actor) = self.cell(cell) else { continue };
+            actor.adopt(&mut |id, lane| found.push((id, lane)));
+            for (id, lane) in found {
+                self.lanes.insert(id, (cell, lane));
+                // It may have rung before it was known.
+                self.activate(cell, lane);
+            }
+        }
+    }
+
+    pub(super) fn activate(&mut self, cell: u32, lane: u32) {
+        if let Some(bell) = self.cell(cell).and_then(|actor| actor.bell(lane)) {
+            bell.disarm();
+        }
+        if !self.active.iter().any(|active| (active.cell, active.lane) == (cell, lane)) {
+            self.active.push(ActiveLane { cell, lane, idle_turns: 0 });
+        }
+    }
+
+    fn intake(&mut self, now: Instant, budget: &Budget) -> (usize, bool) {
+        let mut served = 0;
+        let mut more = false;
+        let count = self.active.len();
+        let until = now + budget.turn_time;
+        // No division: the cursor only ever moves by one and wraps.
+        self.first = if self.first + 1 < count { self.first + 1 } else { 0 };
+        for step in 0..count {
+            let at = self.first + step;
+            let at = if at < count { at } else { at - count };
+            if served >= budget.turn_messages || (served > 0 && self.local.clock.now() >= until) {
+                more = true;
+                break;
+            }
+            let active = self.active[at];
+            let (count, left) = self.cell(active.cell).map_or((0, Intake::Ended), |actor| {
+                actor.intake(active.lane, budget.lane_messages, until)
+            });
+            served += count;
+            let active = &mut self.active[at];
+            active.idle_turns = if count == 0 { active.idle_turns + 1 } else { 0 };
+            match left {
+                Intake::More => more = true,
+                Intake::Empty => {}
+                // Marked; swept below, so that indices stay valid here.
+                Intake::Held | Intake::Ended => active.idle_turns = u32::MAX,
+            }
+        }
+        self.local.shared.stats.messages.add(served as u64);
+        more |= self.sweep();
+        (served, more)
+    }
+
+    /// Removes lanes that are held, ended or silent; true when a silent one has just spoken.
+    fn sweep(&mut self) -> bool {
+        let now = self.local.now.get();
+        if self.active.iter().all(|active| active.idle_turns <= IDLE_TURNS_MAX) {
+            return false;
+        }
+        let mut spoken = false;
+        let swept: Vec<ActiveLane> =
+            self.active.extract_if(.., |active| active.idle_turns > IDLE_TURNS_MAX).collect();
+        for lane in &swept {
+            let Some(actor) = self.cell(lane.cell) else { continue };
+            if lane.idle_turns == u32::MAX {
+                let (_, left) = actor.intake(lane.lane, 0, now);
+                if left == Intake::Ended {
+                    let id = actor.bell(lane.lane).map(LaneBell::lane);
+                    actor.end_lane(lane.lane);
+                    if let Some(id) = id {
+                        self.lanes.remove(&id);
+                    }
+                }
+                continue;
+            }
+            if let Some(bell) = actor.bell(lane.lane) {
+                bell.arm();
+            }
+        }
+        fence_before_recheck();
+        for lane in swept.iter().filter(|lane| lane.idle_turns != u32::MAX) {
+            if self.cell(lane.cell).is_some_and(|actor| actor.has_request(lane.lane)) {
+                self.activate(lane.cell, lane.lane);
+                spoken = true;
+            }
+        }
+        spoken
+    }
+
+    fn run_timers(&mut self, now: Instant, budget: &Budget) -> usize {
+        let mut ran = 0;
+        while ran < budget.timers {
+            let due = self.local.timers.borrow_mut().take_due(now);
+            let Some((at, due)) = due else { break };
+            ran += 1;
+            match due {
+                Due::Every { cell, incarnation, index } => {
+                    if let Some(actor) = self.cell(cell) {
+                        actor.tick(incarnation, index, at);
+                    }
+                }
+                Due::Restart { cell, incarnation } => {
+                    if self.cell(cell).is_some_and(|actor| actor.restart(incarnation)) {
+                        self.activate_all(cell);
+                    }
+                }
+                Due::Wake(alarm) => alarm.ring(),
+            }
+        }
+        ran
+    }
+
+    /// Polls every lane of an actor that is served again.
+    fn activate_all(&mut self, cell: u32) {
+        let mut lanes = Vec::new();
+        if let Some(actor) = self.cell(cell) {
+            actor.each_lane(&mut |_, lane| lanes.push(lane));
+        }
+        for lane in lanes {
+            self.activate(cell, lane);
+        }
+    }
+
+    fn run_tasks(&mut self, budget: &Budget) -> usize {
+        let mut polls = 0;
+        while polls < budget.task_polls {
+            match self.local.tasks.run_one() {
+                None => break,
+                Some(Polled::Alive | Polled::Ended) => {}
+                Some(Polled::Panicked { owner, message }) => {
+                    if let Some(actor) = self.cell(owner.cell) {
+                        actor.task_panicked(message);
+                    }
+                }
+            }
+            polls += 1;
+        }
+        polls
+    }
+
+    fn run_locals(&mut self, budget: &Budget) -> usize {
+        let mut ran = 0;
+        // What is added meanwhile waits for the next turn, or two actors that talk would never end it.
+        let waiting = self.local.runnable.borrow().len();
+        for _ in 0..waiting {
+            let cell = self.local.runnable.borrow_mut().pop_front();
+            let Some(cell) = cell else { break };
+            ran += self.cell(cell).map_or(0, |actor| actor.run_local(budget.lane_messages).0);
+        }
+        ran
+    }
+}

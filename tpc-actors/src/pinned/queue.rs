@@ -1,0 +1,168 @@
+//! An actor's queue for its own core: requests from there, and continuations.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::actor::Actor;
+use crate::core_loop::Ctx;
+use crate::core_loop::local::CoreLocal;
+use crate::isolate::drop_quietly;
+use crate::mailbox::lane::{Envelope, slots_max};
+use crate::mailbox::waiters::Waiters;
+use crate::mailbox::{Life, Mailbox, Refusal, Shortage};
+use crate::reply::Credit;
+use crate::reply::slot::{FreeSlots, NO_DEADLINE, Ticket};
+
+/// What is to happen on an actor once something else has finished.
+pub(crate) type Continuation<A> = Box<dyn FnOnce(&mut A, &mut Ctx<A>)>;
+
+/// An actor's queue for its own core.
+pub(crate) struct LocalMailbox<A: Actor> {
+    cell: u32,
+    pub(crate) local: Rc<CoreLocal>,
+    pub(crate) mailbox: Arc<Mailbox<A>>,
+    queue: RefCell<VecDeque<Envelope<A>>>,
+    continuations: RefCell<VecDeque<Continuation<A>>>,
+    /// Whether the core has this actor on its list already.
+    runnable: Cell<bool>,
+    /// Senders that wait for a place in the queue.
+    waiters: Waiters,
+    credit: Arc<Credit<A>>,
+    free: RefCell<FreeSlots>,
+}
+
+/// What an actor finds in its local queue.
+pub(crate) enum LocalWork<A: Actor> {
+    Continue(Continuation<A>),
+    Request(Envelope<A>),
+}
+
+impl<A: Actor> LocalMailbox<A> {
+    pub(crate) fn new(cell: u32, local: Rc<CoreLocal>, mailbox: Arc<Mailbox<A>>) -> Rc<Self> {
+        Rc::new(Self {
+            cell,
+            local,
+            mailbox,
+            queue: RefCell::default(),
+            continuations: RefCell::default(),
+            runnable: Cell::new(false),
+            waiters: Waiters::default(),
+            credit: Arc::new(Credit::new()),
+            free: RefCell::default(),
+        })
+    }
+
+    pub(crate) fn credit(&self) -> &Arc<Credit<A>> {
+        &self.credit
+    }
+
+    /// The line for what is short.
+    pub(super) fn line(&self, shortage: Shortage) -> &Waiters {
+        match shortage {
+            Shortage::Place => &self.waiters,
+            Shortage::Slot => &self.credit.waiters,
+        }
+    }
+
+    pub(super) fn send(
+        &self,
+        request: A::Request,
+        ask: bool,
+    ) -> Result<Option<Ticket>, (Refusal, A::Request)> {
+        if let Some(refusal) = self.mailbox.refusal() {
+            return Err((refusal, request));
+        }
+        if self.queue.borrow().len() >= self.mailbox.capacity() {
+            return Err((Refusal::Full(Shortage::Place), request));
+        }
+        let mut ticket = None;
+        if ask {
+            let most = slots_max(self.mailbox.capacity());
+            let mut no_waker = None;
+            let free = &mut *self.free.borrow_mut();
+            ticket = self.credit.acquire(free, most, &mut no_waker, NO_DEADLINE);
+            drop_quietly(no_waker);
+            if ticket.is_none() {
+                return Err((Refusal::Full(Shortage::Slot), request));
+            }
+        }
+        self.queue.borrow_mut().push_back(Envelope { request, ticket, deadline: NO_DEADLINE });
+        self.announce();
+        Ok(ticket)
+    }
+
+    /// What is missing for a request to be sent now.
+    pub(super) fn shortage(&self, ask: bool) -> Option<Shortage> {
+        if self.queue.borrow().len() >= self.mailbox.capacity() {
+            return Some(Shortage::Place);
+        }
+        let most = slots_max(self.mailbox.capacity());
+        let free = &mut *self.free.borrow_mut();
+        (ask && !self.credit.has_free(free, most)).then_some(Shortage::Slot)
+    }
+
+    /// Has `continuation` run on the actor soon.
+    pub(crate) fn resume(&self, continuation: Continuation<A>) {
+        if self.mailbox.life() >= Life::Stopped {
+            // Nobody will run it; what it holds is answered by being dropped.
+            drop_quietly(continuation);
+            return;
+        }
+        self.continuations.borrow_mut().push_back(continuation);
+        self.announce();
+    }
+
+    fn announce(&self) {
+        if !self.runnable.replace(true) {
+            self.local.runnable.borrow_mut().push_back(self.cell);
+        }
+    }
+
+    /// The core has taken this actor off its list.
+    pub(crate) fn taken_off_the_list(&self) {
+        self.runnable.set(false);
+    }
+
+    /// Puts the actor back on the core's list if it has work left.
+    pub(crate) fn announce_rest(&self) -> bool {
+        let rest = self.has_work();
+        if rest {
+            self.announce();
+        }
+        rest
+    }
+
+    pub(crate) fn has_work(&self) -> bool {
+        !self.queue.borrow().is_empty() || !self.continuations.borrow().is_empty()
+    }
+
+    /// Continuations first: they end what was begun earlier.
+    pub(crate) fn take(&self) -> Option<LocalWork<A>> {
+        if let Some(continuation) = self.continuations.borrow_mut().pop_front() {
+            return Some(LocalWork::Continue(continuation));
+        }
+        let request = self.queue.borrow_mut().pop_front()?;
+        self.waiters.freed(1);
+        Some(LocalWork::Request(request))
+    }
+
+    /// Continuations that are ready to run.
+    pub(crate) fn continuations(&self) -> usize {
+        self.continuations.borrow().len()
+    }
+
+    /// The continuations of an incarnation that is over; dropped by the caller, outside every borrow.
+    pub(crate) fn take_continuations(&self) -> VecDeque<Continuation<A>> {
+        self.continuations.take()
+    }
+
+    /// The requests that nobody will serve.
+    pub(crate) fn take_requests(&self) -> VecDeque<Envelope<A>> {
+        let taken = self.queue.take();
+        self.waiters.wake_all();
+        self.credit.waiters.wake_all();
+        taken
+    }
+}

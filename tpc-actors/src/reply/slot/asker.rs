@@ -1,0 +1,129 @@
+//! A slot in the hands of its asker: taken, looked into, left.
+
+#![allow(unsafe_code, reason = "value and waker cells are handed over by the state word")]
+
+use std::task::Waker;
+
+use super::{
+    ABANDONED, FreeSlots, GENERATION, LOCK, Left, NO_DEADLINE, Polled, QUEUED, READY, STARTED,
+    Slab, TIMED, Ticket,
+};
+use crate::isolate::drop_quietly;
+use crate::sync::{Ordering, intact, weaken};
+
+impl<V> Slab<V> {
+    /// Whether a slot could be acquired now; `most` is where the slab stops growing.
+    pub(crate) fn has_free(&self, free: &mut FreeSlots, most: u32) -> bool {
+        if free.head == 0 {
+            // Taking everything at once leaves no room for an ABA; pairs with the `Release` in
+            // `give_back`.
+            free.head = self.returned.swap(0, weaken!("slot.take-returned", Ordering::Acquire));
+        }
+        if free.head == 0 {
+            self.grow(free, most);
+        }
+        free.head != 0
+    }
+
+    /// Takes a free slot and prepares it; the ring's publish makes it visible to the core.
+    pub(crate) fn acquire(
+        &self,
+        free: &mut FreeSlots,
+        most: u32,
+        waker: Option<Waker>,
+        deadline: u64,
+    ) -> Option<(Ticket, Option<Waker>)> {
+        if !self.has_free(free, most) {
+            return None;
+        }
+        let index = free.head - 1;
+        let slot = self.slot_at(index);
+        free.head = slot.next.load(Ordering::Relaxed);
+        // SAFETY: a slot on the free list is nobody else's: the last user gave it up before the
+        // `Release` that returned it, and the list's owner has acquired it.
+        let old = slot.waker.with_mut(|cell| unsafe { std::mem::replace(&mut *cell, waker) });
+        slot.deadline.store(deadline, Ordering::Relaxed);
+        let timed = if deadline == NO_DEADLINE { 0 } else { TIMED };
+        let generation = slot.word.load(Ordering::Relaxed) >> GENERATION;
+        slot.word.store(generation << GENERATION | QUEUED | timed, Ordering::Release);
+        let generation = u32::try_from(generation).unwrap_or(0);
+        // The caller drops the old waker: its `Drop` is foreign code and may come back to this lane.
+        Some((Ticket { index, generation }, old))
+    }
+
+    /// Gives back a slot whose request was never published.
+    pub(crate) fn cancel_unsent(&self, ticket: Ticket) {
+        // Like any other leaving: a core that is given up may be having its queued requests refused.
+        drop_quietly(self.leave(ticket));
+    }
+
+    /// Looks for the answer; otherwise leaves `waker` to be woken.
+    ///
+    /// `registered` says that the slot holds an equal waker already.
+    pub(crate) fn poll(&self, ticket: Ticket, waker: &Waker, registered: bool) -> Polled<V> {
+        let slot = self.slot(ticket);
+        let mut word = slot.word.load(weaken!("slot.see-ready", Ordering::Acquire));
+        let mut fresh = None;
+        loop {
+            if word & READY != 0 {
+                return Polled::Ready(self.take(ticket));
+            }
+            if registered {
+                return Polled::Registered;
+            }
+            if word & LOCK != 0 {
+                // The core or the keeper holds the waker for a moment; come back at once.
+                waker.wake_by_ref();
+                return Polled::Busy;
+            }
+            // Cloned before the lock is taken: a waker is foreign code.
+            fresh.get_or_insert_with(|| waker.clone());
+            let locked = word | LOCK;
+            match slot.word.compare_exchange(word, locked, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => break,
+                Err(now) => word = now,
+            }
+        }
+        // SAFETY: LOCK was free and is ours now; nobody else touches the waker cell until it is freed.
+        let old = slot.waker.with_mut(|cell| unsafe { std::mem::replace(&mut *cell, fresh) });
+        let before = slot.word.fetch_and(!LOCK, weaken!("slot.unlock", Ordering::AcqRel));
+        drop(old);
+        if before & READY != 0 && intact!("slot.recheck-after-register") {
+            // The answer came while the waker was locked, so the core could not wake us.
+            return Polled::Ready(self.take(ticket));
+        }
+        Polled::Registered
+    }
+
+    /// Takes the value of a READY slot and ends its use.
+    fn take(&self, ticket: Ticket) -> V {
+        // SAFETY: READY was acquired, which hands the value cell to the asker, who is the caller.
+        let value = self.slot(ticket).value.with_mut(|cell| unsafe { (*cell).take() });
+        self.retire(ticket);
+        value.expect("a READY slot holds a value")
+    }
+
+    /// The asker goes away without the answer.
+    pub(crate) fn leave(&self, ticket: Ticket) -> Left<V> {
+        let slot = self.slot(ticket);
+        let mut word = slot.word.load(Ordering::Acquire);
+        loop {
+            if word & READY != 0 {
+                return Left::Answered(self.take(ticket));
+            }
+            // Not begun and nobody at the waker: the slot is ours to free and the request is void.
+            // Otherwise the core (begun) or the keeper (at the waker) frees it for us.
+            let ours = word & (STARTED | LOCK) == 0;
+            let next = if ours { Self::next_generation(word) } else { word | ABANDONED };
+            match slot.word.compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => {
+                    if ours {
+                        self.give_back(ticket.index);
+                    }
+                    return if word & STARTED == 0 { Left::NeverStarted } else { Left::Started };
+                }
+                Err(now) => word = now,
+            }
+        }
+    }
+}

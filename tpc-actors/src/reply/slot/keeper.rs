@@ -1,0 +1,87 @@
+//! All slots as seen from outside: by the deadline keeper, and by whoever gives a core up.
+
+#![allow(unsafe_code, reason = "value and waker cells are handed over by the state word")]
+
+use std::sync::OnceLock;
+
+use super::{ABANDONED, GENERATION, LOCK, NO_DEADLINE, QUEUED, STARTED, Slab, Slot, TIMED, Ticket};
+use crate::isolate::{drop_quietly, wake_quietly};
+use crate::sync::{Ordering, weaken};
+
+impl<V> Slab<V> {
+    /// Wakes every asker whose deadline is not after `now`; returns the earliest deadline left, and how
+    /// many slots became free because their askers had left.
+    pub(crate) fn wake_expired(&self, now: u64) -> (u64, usize) {
+        let mut earliest = NO_DEADLINE;
+        let mut freed = 0;
+        let slots = self.chunks.iter().map_while(OnceLock::get).flat_map(|chunk| chunk.iter());
+        for (slot, index) in slots.zip(0u32..) {
+            let word = slot.word.load(Ordering::Acquire);
+            if word & (QUEUED | STARTED) == 0 || word & (TIMED | ABANDONED) != TIMED {
+                continue;
+            }
+            let deadline = slot.deadline.load(Ordering::Relaxed);
+            if deadline > now {
+                earliest = earliest.min(deadline);
+                continue;
+            }
+            if word & LOCK != 0 {
+                // Somebody is at the waker for a moment: look again, or the wake could be missed.
+                earliest = earliest.min(deadline);
+                continue;
+            }
+            let locked =
+                slot.word.compare_exchange(word, word | LOCK, Ordering::AcqRel, Ordering::Acquire);
+            match locked {
+                Ok(_) => freed += usize::from(self.wake_locked(slot, index)),
+                Err(_) => earliest = earliest.min(deadline),
+            }
+        }
+        (earliest, freed)
+    }
+
+    /// Wakes the asker of a slot that the caller has locked; true when that freed the slot.
+    fn wake_locked(&self, slot: &Slot<V>, index: u32) -> bool {
+        // Taken and not cloned, which would run foreign code under the lock: the asker is late, and leaves
+        // when it is polled.
+        // SAFETY: LOCK is ours (set by the caller).
+        let waker = slot.waker.with_mut(|cell| unsafe { (*cell).take() });
+        let mut unwanted = None;
+        // Acquire: with READY, the value that this may have to drop was written by the core.
+        let mut word = slot.word.load(weaken!("slot.keeper-unlock", Ordering::Acquire));
+        let freed = loop {
+            // Left by its asker, and not in the hands of a handler: nobody else will free it.
+            let frees = word & ABANDONED != 0 && word & STARTED == 0;
+            if frees {
+                // SAFETY: abandoned, and never started or already completed: the value cell has no
+                // other owner, and LOCK keeps the slot from being freed by anyone else.
+                unwanted = slot.value.with_mut(|cell| unsafe { (*cell).take() });
+            }
+            let next = if frees { Self::next_generation(word) } else { word & !LOCK };
+            match slot.word.compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => break frees,
+                Err(now) => word = now,
+            }
+        };
+        if freed {
+            self.give_back(index);
+        }
+        // Foreign code from here on, and nothing of ours depends on its return.
+        drop_quietly(unwanted);
+        if let Some(waker) = waker {
+            wake_quietly(waker);
+        }
+        freed
+    }
+
+    /// Calls `each` with every request that waits to be started; approximate under traffic.
+    pub(crate) fn each_queued(&self, mut each: impl FnMut(Ticket)) {
+        let slots = self.chunks.iter().map_while(OnceLock::get).flat_map(|chunk| chunk.iter());
+        for (slot, index) in slots.zip(0u32..) {
+            let word = slot.word.load(Ordering::Acquire);
+            if word & (QUEUED | ABANDONED) == QUEUED {
+                each(Ticket { index, generation: u32::try_from(word >> GENERATION).unwrap_or(0) });
+            }
+        }
+    }
+}

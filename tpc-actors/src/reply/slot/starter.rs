@@ -1,0 +1,103 @@
+//! A slot in the hands of the core: begun, completed.
+
+#![allow(unsafe_code, reason = "value and waker cells are handed over by the state word")]
+
+use std::task::Waker;
+
+use super::{ABANDONED, GENERATION, LOCK, QUEUED, READY, STARTED, Slab, Started, TIMED, Ticket};
+use crate::isolate::drop_quietly;
+use crate::sync::{Ordering, intact, weaken};
+
+impl<V> Slab<V> {
+    /// Begins the request, or says that its asker has left and it must not run.
+    pub(crate) fn start(&self, ticket: Ticket) -> Option<Started> {
+        let slot = self.slot(ticket);
+        let generation = u64::from(ticket.generation);
+        let mut word = slot.word.load(Ordering::Acquire);
+        loop {
+            if intact!("slot.check-generation") && word >> GENERATION != generation {
+                return None;
+            }
+            if word & QUEUED == 0 || word & ABANDONED != 0 {
+                return None;
+            }
+            // The waker stays in place when the keeper may need it, or when somebody is at it.
+            let locked = word & (LOCK | TIMED) == 0;
+            let begun = (word & !QUEUED) | STARTED | if locked { LOCK } else { 0 };
+            match slot.word.compare_exchange(word, begun, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => {
+                    let mut started = Started { ticket, waker: None, locked };
+                    if locked {
+                        // SAFETY: LOCK was free and is ours now.
+                        started.waker = slot.waker.with_mut(|cell| unsafe { (*cell).take() });
+                        if started.waker.is_none() {
+                            // Nobody has registered yet; an asker that comes must not find a lock.
+                            self.unlock_started(&mut started);
+                        }
+                    }
+                    return Some(started);
+                }
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Puts the waker back because the answer will come later.
+    pub(crate) fn unlock_started(&self, started: &mut Started) {
+        if !started.locked {
+            return;
+        }
+        let slot = self.slot(started.ticket);
+        let waker = started.waker.take();
+        // SAFETY: LOCK is ours since `start`.
+        slot.waker.with_mut(|cell| unsafe { *cell = waker });
+        started.locked = false;
+        slot.word.fetch_and(!LOCK, Ordering::AcqRel);
+    }
+
+    /// Stores the answer. Returns the waker of an asker that waits, to be woken by the caller, or the
+    /// value when the asker has left.
+    pub(crate) fn complete(&self, started: Started, value: V) -> Result<Option<Waker>, V> {
+        let Started { ticket, mut waker, locked } = started;
+        let slot = self.slot(ticket);
+        // SAFETY: from STARTED to READY the value cell belongs to whoever holds `Started`.
+        slot.value.with_mut(|cell| unsafe { *cell = Some(value) });
+        let generation = u64::from(ticket.generation) << GENERATION;
+        let mut word = slot.word.load(Ordering::Relaxed);
+        let mut locked = locked;
+        let before = loop {
+            let next = if locked {
+                generation | READY
+            } else if word & LOCK == 0 {
+                // Take the waker first: after READY its cell may belong to the slot's next user.
+                word | LOCK
+            } else {
+                // Somebody is at the waker and will see READY when it unlocks.
+                generation | READY | LOCK | (word & ABANDONED)
+            };
+            let order = weaken!("slot.ready", Ordering::AcqRel);
+            match slot.word.compare_exchange(word, next, order, Ordering::Relaxed) {
+                Ok(before) if next & READY != 0 => break before,
+                Ok(_) => {
+                    // SAFETY: LOCK was free and is ours now.
+                    waker = slot.waker.with_mut(|cell| unsafe { (*cell).take() });
+                    locked = true;
+                    word = next;
+                }
+                Err(now) => word = now,
+            }
+        };
+        if before & ABANDONED == 0 {
+            return Ok(waker);
+        }
+        if locked {
+            // SAFETY: the asker left, so READY gave the value to nobody; it is still the core's.
+            let value = slot.value.with_mut(|cell| unsafe { (*cell).take() });
+            self.retire(ticket);
+            drop_quietly(waker);
+            return Err(value.expect("just stored"));
+        }
+        // The keeper is at the waker of an abandoned slot; its unlock frees slot and value.
+        Ok(None)
+    }
+}
