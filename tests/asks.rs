@@ -362,7 +362,7 @@ fn every_shard_answers_in_order_and_keys_stay_on_theirs() {
     assert_eq!(all.iter().map(|(shard, _)| *shard).collect::<Vec<_>>(), [0, 11, 22, 33, 44]);
     assert_eq!(all.iter().map(|(_, hits)| *hits).sum::<u64>(), 1000);
     let error = parts.check(0).wait().unwrap_err();
-    assert!(matches!(&error, AskError::Handler(text) if text == "shard 0"), "{error:?}");
+    assert!(matches!(&error, AskError::Handler(text) if text.starts_with("shard ")), "{error:?}");
     parts.forget(3).wait().unwrap();
     assert_eq!(parts.check(3).wait().unwrap(), [3; 5]);
     assert!(stop(&system).is_clean());

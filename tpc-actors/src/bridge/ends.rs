@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -10,6 +9,7 @@ use super::pipe::{Closed, PipeReceiver, PipeSender, SendError, TryRecvError, Try
 use super::pressure::{BridgeConfig, BridgeError, Levels, Pressure};
 use super::ring::Gauge;
 use crate::client::block::block_on;
+use crate::pinned::PinnedToCore;
 
 /// Both ends of a bridge.
 type Ends<Q, R> = (ControlHandle<Q, R>, DataHandle<Q, R>);
@@ -157,7 +157,7 @@ impl<Q, R> DataHandle<Q, R> {
     /// std::thread::spawn(move || data.try_recv());
     /// ```
     pub fn pin(self) -> PinnedDataHandle<Q, R> {
-        PinnedDataHandle { inner: self, _pinned: PhantomData }
+        PinnedDataHandle { inner: self, _pinned: PinnedToCore::default() }
     }
 }
 
@@ -170,7 +170,7 @@ impl<Q, R> fmt::Debug for DataHandle<Q, R> {
 /// The data plane's end on its thread: receives requests, sends responses. Not `Send`.
 pub struct PinnedDataHandle<Q, R> {
     inner: DataHandle<Q, R>,
-    _pinned: PhantomData<*mut ()>,
+    _pinned: PinnedToCore,
 }
 
 impl<Q, R> PinnedDataHandle<Q, R> {

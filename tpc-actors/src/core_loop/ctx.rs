@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -18,7 +17,7 @@ use crate::client::Ask;
 use crate::clock::later;
 use crate::error::AskError;
 use crate::isolate::wake_quietly;
-use crate::pinned::{LocalMailbox, Pinned};
+use crate::pinned::{LocalMailbox, Pinned, PinnedToCore};
 
 /// The surroundings of a handler: time, events, tasks, other actors.
 ///
@@ -42,13 +41,12 @@ pub struct Ctx<A: Actor> {
     pub(crate) events: Rc<Publisher<A::Event>>,
     pub(crate) incarnation: u64,
     pub(crate) cell: u32,
-    /// Not `Send`, whatever the fields become.
-    _pinned: PhantomData<*mut ()>,
+    _pinned: PinnedToCore,
 }
 
 impl<A: Actor> Ctx<A> {
     pub(crate) fn new(me: Rc<LocalMailbox<A>>, events: Rc<Publisher<A::Event>>, cell: u32) -> Self {
-        Self { me, events, incarnation: 0, cell, _pinned: PhantomData }
+        Self { me, events, incarnation: 0, cell, _pinned: PinnedToCore::default() }
     }
 
     /// The time at the start of this turn of the loop; at most a turn (500 µs by default, or one slow

@@ -67,6 +67,18 @@ struct Slot<V> {
     value: UnsafeCell<Option<V>>,
 }
 
+impl<V> Slot<V> {
+    fn new() -> Self {
+        Self {
+            word: AtomicU64::new(0),
+            next: AtomicU32::new(0),
+            deadline: AtomicU64::new(NO_DEADLINE),
+            waker: UnsafeCell::new(None),
+            value: UnsafeCell::new(None),
+        }
+    }
+}
+
 /// What `start` gives the core: the right and the duty to complete the slot.
 #[derive(Debug)]
 pub(crate) struct Started {
@@ -111,7 +123,7 @@ pub(crate) struct FreeSlots {
 /// is used little costs little, and a slot can be reached without a lock.
 pub(crate) struct Slab<V> {
     chunks: [OnceLock<Box<[Slot<V>]>>; CHUNKS],
-    /// Slots in all chunks; written by the owner of the free list only.
+    /// Slots that may be used; written by the owner of the free list only.
     count: AtomicU32,
     /// Slots that came back: pushed by anyone, taken as a whole by the owner. Index + 1, or 0.
     returned: CachePadded<AtomicU32>,
@@ -153,25 +165,23 @@ impl<V> Slab<V> {
         self.slot_at(ticket.index)
     }
 
-    /// Adds a chunk, unless there are `most` slots or more already.
+    /// Adds slots, up to the end of a chunk and to `most` in all.
     #[cold]
     fn grow(&self, free: &mut FreeSlots, most: u32) {
         let count = self.count.load(Ordering::Relaxed);
-        let (chunk, _) = place(count);
+        let (chunk, used) = place(count);
         if count >= most || chunk >= CHUNKS {
             return;
         }
-        let more = FIRST << chunk;
-        let slots = (count..count + more).map(|index| Slot {
-            word: AtomicU64::new(0),
+        let size = FIRST << chunk;
+        let slots = self.chunks[chunk].get_or_init(|| (0..size).map(|_| Slot::new()).collect());
+        let chunk_end = count - u32::try_from(used).unwrap_or(0) + size;
+        let end = chunk_end.min(most);
+        for (slot, index) in slots[used..].iter().zip(count..end) {
             // Linked in order; the last one ends the list.
-            next: AtomicU32::new(if index + 1 == count + more { 0 } else { index + 2 }),
-            deadline: AtomicU64::new(NO_DEADLINE),
-            waker: UnsafeCell::new(None),
-            value: UnsafeCell::new(None),
-        });
-        self.chunks[chunk].get_or_init(|| slots.collect());
-        self.count.store(count + more, Ordering::Relaxed);
+            slot.next.store(if index + 1 == end { 0 } else { index + 2 }, Ordering::Relaxed);
+        }
+        self.count.store(end, Ordering::Relaxed);
         free.head = count + 1;
     }
 

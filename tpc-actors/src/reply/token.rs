@@ -92,7 +92,7 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
     }
 
     /// Answers later: a token that may be kept, moved and sent. Costs one allocation.
-    pub fn defer<T: Send + 'static>(mut self, wrap: fn(T) -> A::Response) -> Reply<T> {
+    pub fn defer<T: 'static>(mut self, wrap: fn(T) -> A::Response) -> Reply<T> {
         let answer = self.started.take().map(|mut started| {
             // From here on the asker may be polled many times before the answer comes.
             self.credit.unlock_started(&mut started);

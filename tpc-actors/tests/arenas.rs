@@ -1,4 +1,4 @@
-//! With jemalloc as the global allocator, each core has an arena that no other thread allocates from.
+//! With jemalloc as the global allocator and the feature `jemalloc`, each core has an arena that no other thread allocates from.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
