@@ -11,13 +11,13 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 /// The arena of the calling thread.
 fn arena() -> u32 {
     // SAFETY: `thread.arena` gives an `unsigned`, and the name ends with a zero byte.
-    unsafe { tikv_jemalloc_ctl::raw::read(b"thread.arena\0") }.unwrap()
+    unsafe { tikv_jemalloc_ctl::raw::read(b"thread.arena\0") }.expect("jemalloc has arenas")
 }
 
 /// The number of arenas that jemalloc hands out by itself.
 fn automatic_arenas() -> u32 {
     // SAFETY: `opt.narenas` gives an `unsigned`, and the name ends with a zero byte.
-    unsafe { tikv_jemalloc_ctl::raw::read(b"opt.narenas\0") }.unwrap()
+    unsafe { tikv_jemalloc_ctl::raw::read(b"opt.narenas\0") }.expect("jemalloc has arenas")
 }
 
 #[core_actor]

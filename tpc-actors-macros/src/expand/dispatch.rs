@@ -129,7 +129,7 @@ fn init(model: &ActorModel) -> TokenStream {
     let (args, body) = match model.init.as_ref().filter(|_| model.complete) {
         Some(init) => build(init),
         // Something is wrong with the actor, so this never runs; it only has to have a type.
-        None => (emit!(_args), emit!(::core::unimplemented!())),
+        None => (emit!(_args), emit!(::core::unreachable!())),
     };
     let cx = match &model.init {
         Some(init) if init.cx && model.complete => emit!(cx),
@@ -180,7 +180,7 @@ fn handle(model: &ActorModel) -> TokenStream {
         emit!(match request { #(#arms)* })
     } else {
         // Calls of methods that break a rule would only be reported a second time.
-        emit!(::core::unimplemented!())
+        emit!(::core::unreachable!())
     };
     emit! {
         fn handle(

@@ -124,7 +124,7 @@ impl ::tpc_actors::Actor for Plain {
         _cx: &mut ::tpc_actors::Ctx<Self>,
         _args: Self::Args,
     ) -> ::core::result::Result<Self, ::tpc_actors::InitError> {
-        ::core::unimplemented!()
+        ::core::unreachable!()
     }
     fn handle(
         &mut self,
@@ -132,7 +132,7 @@ impl ::tpc_actors::Actor for Plain {
         request: Self::Request,
         reply: ::tpc_actors::private::ReplySlot<'_, Self>,
     ) {
-        ::core::unimplemented!()
+        ::core::unreachable!()
     }
     fn handler_name(request: &Self::Request) -> &'static ::core::primitive::str {
         match *request {
