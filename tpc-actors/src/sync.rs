@@ -114,6 +114,14 @@ pub(crate) mod mutants {
         assert!(!run.status.success(), "the model does not notice the mutant `{name}`");
     }
 
+    /// Explores with a bound on preemptions, which keeps the larger models finite in practice.
+    #[cfg(test)]
+    pub(crate) fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(preemptions);
+        builder.check(model);
+    }
+
     /// A test that runs a model with the named weakness and wants it to fail.
     #[cfg(test)]
     macro_rules! mutant {

@@ -214,12 +214,22 @@ impl<A: Actor> ActorCell<A> {
 
     fn refuse_everything(&mut self) {
         let fate = self.mailbox.closing_fate();
-        let mut refused = 0;
-        for lane in self.lanes.iter_mut().flatten() {
-            refused += lane.refuse_all(&fate);
-        }
-        refused += refuse_each(self.cx.me.credit(), self.cx.me.take_requests(), &fate);
+        let lanes = self.lanes.iter_mut().flatten();
+        let refused = lanes.map(|lane| lane.refuse_all(&fate)).sum();
         self.mailbox.count_rejected(refused);
+        self.refuse_local();
+    }
+
+    fn refuse_local(&mut self) {
+        let fate = self.mailbox.closing_fate();
+        let refused = refuse_each(self.cx.me.credit(), self.cx.me.take_requests(), &fate);
+        self.mailbox.count_rejected(refused);
+    }
+
+    /// Drops what tasks and siblings have left for an actor that has stopped.
+    fn drop_local_work(&mut self) {
+        drop_each(self.cx.me.take_continuations());
+        self.refuse_local();
     }
 
     /// Runs one call into the actor's code; false when it panicked.
@@ -236,28 +246,16 @@ impl<A: Actor> ActorCell<A> {
     }
 }
 
-impl<A: Actor> ActorCell<A> {
-    /// Drops what tasks and siblings have left for an actor that has stopped.
-    fn drop_local_work(&mut self) {
-        drop_each(self.cx.me.take_continuations());
-        let fate = self.mailbox.closing_fate();
-        let refused = refuse_each(self.cx.me.credit(), self.cx.me.take_requests(), &fate);
-        self.mailbox.count_rejected(refused);
-    }
-}
-
 impl<A: Actor> Drop for ActorCell<A> {
     fn drop(&mut self) {
-        if self.mailbox.life() >= Life::Closing && matches!(self.state, State::Stopped) {
-            self.lanes.clear();
-            self.mailbox.close();
-            return;
+        let ended = self.mailbox.life() >= Life::Closing && matches!(self.state, State::Stopped);
+        if !ended {
+            // Without `close`, the core's thread is unwinding.
+            self.mailbox.advance(Life::Lost);
+            self.end_incarnation(&Fate::CoreLost { started: true });
+            self.state = State::Stopped;
+            self.refuse_everything();
         }
-        // Without `close`, the core's thread is unwinding.
-        self.mailbox.advance(Life::Lost);
-        self.end_incarnation(&Fate::CoreLost { started: true });
-        self.state = State::Stopped;
-        self.refuse_everything();
         self.lanes.clear();
         self.mailbox.close();
     }

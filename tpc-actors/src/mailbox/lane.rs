@@ -239,7 +239,13 @@ impl<A: Actor> LaneConsumer<A> {
     }
 
     pub(crate) fn ring(&mut self) -> &mut Consumer<Envelope<A>> {
-        self.ring.as_mut().expect("the ring is there until the lane is dropped")
+        self.ring_and_credit().0
+    }
+
+    /// Both at once, for serving from the one with the other.
+    pub(crate) fn ring_and_credit(&mut self) -> (&mut Consumer<Envelope<A>>, &Arc<Credit<A>>) {
+        let ring = self.ring.as_mut().expect("the ring is there until the lane is dropped");
+        (ring, &self.credit)
     }
 
     /// Tells the senders of `places` that are free now.

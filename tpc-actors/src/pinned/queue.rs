@@ -74,22 +74,20 @@ impl<A: Actor> LocalMailbox<A> {
         if let Some(refusal) = self.mailbox.refusal() {
             return Err((refusal, request));
         }
-        if self.queue.borrow().len() >= self.mailbox.capacity() {
-            return Err((Refusal::Full(Shortage::Place), request));
+        if let Some(shortage) = self.shortage(ask) {
+            return Err((Refusal::Full(shortage), request));
         }
         let mut ticket = None;
+        // The waker of the slot's last use comes out, and is dropped when all is done: it is foreign.
+        let mut old_waker = None;
         if ask {
             let most = slots_max(self.mailbox.capacity());
-            let mut no_waker = None;
             let free = &mut *self.free.borrow_mut();
-            ticket = self.credit.acquire(free, most, &mut no_waker, NO_DEADLINE);
-            drop_quietly(no_waker);
-            if ticket.is_none() {
-                return Err((Refusal::Full(Shortage::Slot), request));
-            }
+            ticket = self.credit.acquire(free, most, &mut old_waker, NO_DEADLINE);
         }
         self.queue.borrow_mut().push_back(Envelope { request, ticket, deadline: NO_DEADLINE });
         self.announce();
+        drop_quietly(old_waker);
         Ok(ticket)
     }
 

@@ -9,7 +9,7 @@ use loom::sync::{Condvar, Mutex};
 use loom::thread;
 
 use super::*;
-use crate::sync::mutants::mutant;
+use crate::sync::mutants::{explore, mutant};
 
 /// An eventfd as loom can see it; counts its rings.
 struct ModelDoorbell {
@@ -112,13 +112,6 @@ fn serve(core: &CoreBell, lanes: &[Lane], total: usize) -> usize {
         parks += 1;
         core.sleep(None);
     }
-}
-
-/// Explores with a bound on preemptions, which keeps the larger models finite in practice.
-fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.check(model);
 }
 
 fn one_producer() {

@@ -38,15 +38,15 @@ impl<A: Actor> Cell for ActorCell<A> {
         };
         // Asked before the ring is read: what was written before the close is then seen.
         let closed = consumer.ring().is_closed();
-        let credit = Arc::clone(&consumer.credit);
         let mut served = 0;
         let mut unpublished = 0;
         let mut running = matches!(self.state, State::Running(_));
         while running && served < max {
-            let Some(envelope) = consumer.ring().read_unpublished() else { break };
+            let (ring, credit) = consumer.ring_and_credit();
+            let Some(envelope) = ring.read_unpublished() else { break };
             served += 1;
             unpublished += 1;
-            running = self.serve(&credit, envelope);
+            running = self.serve(credit, envelope);
             if self.is_over(served, until) {
                 break;
             }
@@ -97,23 +97,23 @@ impl<A: Actor> Cell for ActorCell<A> {
     }
 
     fn run_local(&mut self, max: usize) -> (usize, Intake) {
-        self.cx.me.taken_off_the_list();
+        let me = Rc::clone(&self.cx.me);
+        me.taken_off_the_list();
         let mut served = 0;
         while served < max && matches!(self.state, State::Running(_)) {
-            let Some(work) = self.cx.me.take() else { break };
+            let Some(work) = me.take() else { break };
             served += 1;
             match work {
                 LocalWork::Continue(continuation) => {
                     self.call("continuation", continuation);
                 }
                 LocalWork::Request(envelope) => {
-                    let credit = Arc::clone(self.cx.me.credit());
-                    self.serve(&credit, envelope);
+                    self.serve(me.credit(), envelope);
                 }
             }
         }
         match self.state {
-            State::Running(_) if self.cx.me.announce_rest() => (served, Intake::More),
+            State::Running(_) if me.announce_rest() => (served, Intake::More),
             State::Running(_) => (served, Intake::Empty),
             State::Held => (served, Intake::Held),
             State::Stopped => {

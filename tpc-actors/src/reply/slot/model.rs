@@ -9,7 +9,7 @@ use loom::thread;
 
 use super::*;
 use crate::sync::Arc;
-use crate::sync::mutants::mutant;
+use crate::sync::mutants::{explore, mutant};
 
 /// A value that reports its end.
 #[derive(Debug)]
@@ -35,12 +35,6 @@ fn slab(count: u32) -> (Arc<Slab<Value>>, FreeSlots, Arc<AtomicUsize>) {
     let (slab, mut free) = (Slab::new(), FreeSlots::default());
     assert!(slab.has_free(&mut free, count));
     (Arc::new(slab), free, Arc::new(AtomicUsize::new(0)))
-}
-
-fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.check(model);
 }
 
 /// The core's side: start, answer, wake.
