@@ -15,7 +15,6 @@ extern crate self as tpc_actors;
 #[cfg(not(tpc_loom))]
 pub mod actor;
 pub mod bridge;
-#[cfg(not(tpc_loom))]
 pub mod bus;
 #[cfg(not(tpc_loom))]
 pub mod client;

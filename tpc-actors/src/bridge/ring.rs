@@ -214,8 +214,19 @@ impl<T> Producer<T> {
         self.tail = self.tail.wrapping_add(1);
     }
 
+    /// Appends an item if there is room, without showing it; [`Self::publish`] shows all of a batch.
     #[inline]
-    fn publish(&mut self) {
+    pub(crate) fn push_unpublished(&mut self, value: T) -> Result<(), T> {
+        if self.free() == 0 {
+            return Err(value);
+        }
+        self.write(value);
+        Ok(())
+    }
+
+    /// Shows everything that was written to the consumer.
+    #[inline]
+    pub(crate) fn publish(&mut self) {
         // Pairs with the `Acquire` in `Consumer::available`.
         self.shared.tail.store(self.tail, weaken!("ring.publish-tail", Ordering::Release));
     }

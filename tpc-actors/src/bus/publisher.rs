@@ -1,137 +1,140 @@
-//! The publishing side of a bus: one per core and event type, shared by the core's actors.
+//! The publishing side of a bus on a core: one per event type, shared by the core's actors.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Bus, Channel, Item, Position, lock};
-use crate::bridge::ring::Producer;
-use crate::isolate::{catch, drop_quietly};
-
-/// One subscriber, as seen from a core.
-struct Outlet<E> {
-    channel: Arc<Channel<E>>,
-    ring: Producer<Item<E>>,
-    /// Events that the filter has wanted so far.
-    wanted: u64,
-    /// The subscriber has not been woken since the last of them.
-    unseen: bool,
-}
+use super::fetch::Fetch;
+use super::position::Position;
+use super::registry::{Bus, Numbered};
+use super::retained::Found;
+use super::source::Source;
+use crate::isolate::drop_quietly;
 
 /// A core's publisher of one event type.
-pub(crate) struct Publisher<E> {
+pub(crate) struct Publisher<E: Send + Clone + 'static> {
     bus: Arc<Bus<E>>,
     core: usize,
     next_seq: Cell<u64>,
-    /// The version of the bus that `outlets` reflects.
+    /// The version of the bus that `wanted` reflects.
     version: Cell<u64>,
-    outlets: RefCell<Vec<Outlet<E>>>,
+    wanted: Cell<bool>,
+    /// The core's flag for events that cannot be seen yet.
+    unshown: Rc<Cell<bool>>,
+    /// Gone only while this is dropped.
+    source: RefCell<Option<Source<E>>>,
 }
 
 /// Publishers of any type, at the end of a turn.
 pub(crate) trait Flush {
-    /// Wakes the subscribers that this turn had events for, each once.
+    /// Shows what was published to its subscribers.
+    fn show(&self);
+
+    /// Does that, and wakes the subscribers that this turn had events for, each once.
     fn flush(&self);
 }
 
 impl<E: Send + Clone + 'static> Publisher<E> {
-    pub(crate) fn new(bus: Arc<Bus<E>>, core: usize) -> Self {
+    /// Goes on where the core's last publisher ended, if there was one.
+    pub(crate) fn new(bus: Arc<Bus<E>>, core: usize, unshown: Rc<Cell<bool>>) -> Self {
+        let Numbered { source, next_seq } = bus.take_source(core);
         Self {
-            bus,
             core,
-            next_seq: Cell::new(0),
-            version: Cell::new(0),
-            outlets: RefCell::default(),
+            next_seq: Cell::new(next_seq),
+            version: Cell::new(source.version),
+            wanted: Cell::new(source.is_wanted()),
+            unshown,
+            source: RefCell::new(Some(source)),
+            bus,
         }
     }
 
-    /// Publishes to everyone whose filter wants it.
-    pub(crate) fn publish(&self, event: E) {
-        let seq = self.next_seq.replace(self.next_seq.get() + 1);
+    /// Whether an event would go anywhere: a subscriber, the retained events.
+    #[inline]
+    pub(crate) fn is_wanted(&self) -> bool {
         // The one load that publishing costs when nobody listens. Relaxed: a subscription that was made
         // before this event was caused is ordered by whatever carried the cause here.
         if self.bus.version.load(Ordering::Relaxed) != self.version.get() {
             self.refresh();
         }
-        // Taken out for the loop: filters and clones are foreign code and may publish themselves.
-        let mut outlets = self.outlets.take();
-        let position = Position { core: self.core, epoch: 0, seq };
-        for outlet in &mut outlets {
-            outlet.offer(self.core, position, &event);
-        }
-        drop_quietly(event);
-        let added = self.outlets.replace(outlets);
-        self.outlets.borrow_mut().extend(added);
+        self.wanted.get()
     }
 
-    /// Takes over new subscribers and lets go of those that have gone.
+    /// Publishes to everyone whose filter wants it.
+    #[inline]
+    pub(crate) fn publish(&self, event: E) -> Position {
+        // Asked first: a subscriber that is taken over now gets this event.
+        let wanted = self.is_wanted();
+        let position = self.take_position();
+        if wanted {
+            self.unshown.set(true);
+            self.with(|source| source.publish(position.seq, event));
+        } else if std::mem::needs_drop::<E>() {
+            drop_quietly(event);
+        }
+        position
+    }
+
+    /// The same for an event that is built only when somebody wants it.
+    #[inline]
+    pub(crate) fn publish_with(&self, event: impl FnOnce() -> E) -> Position {
+        if self.is_wanted() {
+            // Built before it has a number: what panics here leaves no hole.
+            return self.publish(event());
+        }
+        self.take_position()
+    }
+
+    fn take_position(&self) -> Position {
+        let seq = self.next_seq.get();
+        self.next_seq.set(seq + 1);
+        Position { core: self.core, epoch: self.bus.epoch(), seq }
+    }
+
     #[cold]
     fn refresh(&self) {
-        self.version.set(self.bus.version.load(Ordering::Acquire));
-        let channels = lock(&self.bus.channels).clone();
-        let mut outlets = self.outlets.borrow_mut();
-        let gone = |outlet: &mut Outlet<E>| outlet.channel.closed.load(Ordering::Relaxed);
-        let gone: Vec<_> = outlets.extract_if(.., gone).collect();
-        for channel in channels {
-            let fresh = lock(&channel.ends[self.core].producer).take();
-            if let Some(ring) = fresh {
-                outlets.push(Outlet { channel, ring, wanted: 0, unseen: false });
-            }
-        }
-        drop(outlets);
-        for outlet in gone {
-            if outlet.unseen {
-                // The filter panicked: its subscriber is still to be told of the end.
-                outlet.channel.wake();
-            }
-            // Events, filter and waker of a subscriber that has gone are foreign.
-            drop_quietly(outlet);
-        }
+        let gone = self.with(|source| {
+            let gone = source.refresh(self.next_seq.get());
+            self.version.set(source.version);
+            self.wanted.set(source.is_wanted());
+            gone
+        });
+        gone.into_iter().for_each(drop_quietly);
     }
-}
 
-impl<E: Clone> Outlet<E> {
-    fn offer(&mut self, core: usize, position: Position, event: &E) {
-        if self.channel.closed.load(Ordering::Relaxed) {
-            return;
-        }
-        if let Some(filter) = &self.channel.filter {
-            match catch(|| filter(event)) {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(message) => {
-                    tracing::error!(
-                        core,
-                        message,
-                        "an event filter panicked; its subscription ends"
-                    );
-                    self.channel.closed.store(true, Ordering::Relaxed);
-                    self.unseen = true;
-                    return;
-                }
-            }
-        }
-        let wanted = self.wanted;
-        self.wanted += 1;
-        self.unseen = true;
-        // An event that cannot be copied is missing for this subscriber like one that found no room.
-        if self.ring.free() > 0
-            && let Ok(event) = catch(|| event.clone())
-        {
-            drop(self.ring.push(Item { position, wanted, event }));
-        }
-        // Pairs with the `Acquire` in the subscription, which reads this before it drains: an event that
-        // is counted here and not found in the ring has been dropped.
-        self.channel.ends[core].emitted.store(self.wanted, Ordering::Release);
+    /// Nothing that runs in here can come back: filters, copies and drops have no way to a `Ctx`.
+    fn with<R: Default>(&self, call: impl FnOnce(&mut Source<E>) -> R) -> R {
+        self.source.borrow_mut().as_mut().map_or_else(R::default, call)
+    }
+
+    /// Lets go of subscribers that have gone, also when nothing is published.
+    pub(super) fn reap(&self) {
+        self.refresh();
+    }
+
+    pub(super) fn fetch(&self, fetch: &Fetch<E>) -> Option<Found<E>> {
+        self.with(|source| Some(source.fetch(self.next_seq.get(), fetch)))
     }
 }
 
 impl<E: Send + Clone + 'static> Flush for Publisher<E> {
+    fn show(&self) {
+        self.with(Source::show);
+    }
+
     fn flush(&self) {
-        for outlet in &mut *self.outlets.borrow_mut() {
-            if std::mem::take(&mut outlet.unseen) {
-                outlet.channel.wake();
-            }
+        self.with(Source::flush);
+    }
+}
+
+impl<E: Send + Clone + 'static> Drop for Publisher<E> {
+    fn drop(&mut self) {
+        if let Some(mut source) = self.source.take() {
+            source.flush();
+            // For replays after the end, and for the core's next life.
+            let numbered = Numbered { source, next_seq: self.next_seq.get() };
+            self.bus.rest_source(self.core, numbered);
         }
     }
 }

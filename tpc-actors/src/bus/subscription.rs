@@ -2,105 +2,87 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
-use super::{Bus, Channel, Delivery, Filter, Gap, Item, lock};
-use crate::bridge::CapacityError;
-use crate::bridge::ring::Consumer;
+use futures_core::Stream;
+
+use super::channel::Channel;
+use super::lane::{LaneReader, Taken};
+use super::position::{Delivery, Gap, Position};
+use super::registry::Bus;
 use crate::client::block::block_on;
-
-/// Builds a subscription to the events of type `E`; made by
-/// [`System::events`](crate::System::events).
-#[must_use = "nothing is received before `.subscribe()`"]
-pub struct Events<E> {
-    bus: Arc<Bus<E>>,
-    filter: Option<Filter<E>>,
-    capacity: usize,
-}
-
-impl<E: Send + Clone + 'static> Events<E> {
-    /// Places in each core's ring when the subscriber does not say.
-    pub const DEFAULT_CAPACITY: usize = 1024;
-
-    pub(crate) fn new(bus: Arc<Bus<E>>) -> Self {
-        Self { bus, filter: None, capacity: Self::DEFAULT_CAPACITY }
-    }
-
-    /// Receives only what `wanted` says yes to. It runs on the publishing core, before the event is
-    /// copied, so it should be quick. A filter that panics ends its subscription.
-    pub fn filter(mut self, wanted: impl Fn(&E) -> bool + Send + Sync + 'static) -> Self {
-        self.filter = Some(Box::new(wanted));
-        self
-    }
-
-    /// Events that each core's ring holds; when it is full, newer ones are dropped and reported as a
-    /// [`Gap`].
-    pub fn capacity(mut self, events: usize) -> Self {
-        self.capacity = events;
-        self
-    }
-
-    /// Receives events from here on.
-    ///
-    /// # Panics
-    ///
-    /// When the capacity is 0 or does not fit in memory; see [`Self::try_subscribe`].
-    pub fn subscribe(self) -> Subscription<E> {
-        self.try_subscribe().unwrap_or_else(|error| panic!("the subscription's ring: {error}"))
-    }
-
-    /// As [`Self::subscribe`], for a capacity that comes from outside.
-    ///
-    /// # Errors
-    ///
-    /// The capacity is 0 or does not fit in memory.
-    pub fn try_subscribe(self) -> Result<Subscription<E>, CapacityError> {
-        self.bus.subscribe(self.filter, self.capacity)
-    }
-}
-
-impl<E> fmt::Debug for Events<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Events")
-            .field("filtered", &self.filter.is_some())
-            .field("capacity", &self.capacity)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What one core has in store for a subscription.
-struct Inlet<E> {
-    ring: Consumer<Item<E>>,
-    /// Number of the next wanted event.
-    expected: u64,
-    /// An event whose gap is being reported first.
-    held: Option<Item<E>>,
-}
 
 /// Receives the events of one type from all cores.
 ///
 /// Events of one core arrive in the order of their positions; there is no order between cores. Dropping
-/// the subscription ends it.
+/// the subscription ends it. It is also a [`Stream`] of [`Delivery`].
+///
+/// ```
+/// # use std::time::Duration;
+/// use tpc_actors::prelude::*;
+///
+/// #[derive(Clone, Debug, PartialEq)]
+/// struct Tick(u64);
+///
+/// #[core_actor(event = Tick)]
+/// struct Clock;
+///
+/// #[core_actor]
+/// impl Clock {
+///     #[init]
+///     fn new() -> Self { Self }
+///
+///     #[handler]
+///     fn tick(&mut self, cx: &mut Ctx<Self>, n: u64) {
+///         cx.publish(Tick(n));
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let system = System::builder().cores(1).start()?;
+/// let clock = system.spawn::<Clock>(()).await?;
+/// let mut ticks = system.events::<Tick>().subscribe();
+/// clock.tick(7).await?;
+/// match ticks.next().await {
+///     Some(Delivery::Event { event, position }) => {
+///         assert_eq!((event, position.seq), (Tick(7), 0));
+///     }
+///     other => panic!("nothing is lost: {other:?}"),
+/// }
+/// # system.shutdown(Duration::from_secs(1)).await;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Subscription<E: Send + Clone + 'static> {
     bus: Arc<Bus<E>>,
     channel: Arc<Channel<E>>,
-    inlets: Vec<Inlet<E>>,
-    /// The inlet that is asked first, so that no core is always last.
+    /// By source; a lane is there once its source has published since the subscription was made.
+    lanes: Vec<Option<LaneReader<E>>>,
+    /// The source that is asked first, so that none is always last.
     first: usize,
+    /// Deliveries in a row from the first source.
+    in_a_row: u32,
     lagged: u64,
 }
 
+/// Deliveries from one source before the next one has its turn.
+const IN_A_ROW_MAX: u32 = 64;
+
 impl<E: Send + Clone + 'static> Subscription<E> {
-    pub(super) fn new(
-        bus: Arc<Bus<E>>,
-        channel: Arc<Channel<E>>,
-        consumers: Vec<Consumer<Item<E>>>,
-    ) -> Self {
-        let inlets =
-            consumers.into_iter().map(|ring| Inlet { ring, expected: 0, held: None }).collect();
-        Self { bus, channel, inlets, first: 0, lagged: 0 }
+    pub(super) fn new(bus: Arc<Bus<E>>, channel: Arc<Channel<E>>) -> Self {
+        let lanes = (0..bus.sources()).map(|_| None).collect();
+        Self { bus, channel, lanes, first: 0, in_a_row: 0, lagged: 0 }
+    }
+
+    pub(super) fn bus(&self) -> &Arc<Bus<E>> {
+        &self.bus
+    }
+
+    pub(super) fn channel(&self) -> Arc<Channel<E>> {
+        Arc::clone(&self.channel)
     }
 
     /// The next event or gap; `None` when the system has shut down and everything was delivered.
@@ -109,7 +91,7 @@ impl<E: Send + Clone + 'static> Subscription<E> {
     ///
     /// Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Delivery<E>> {
-        poll_fn(|context| self.poll_next(context)).await
+        poll_fn(|context| self.poll_delivery(context)).await
     }
 
     /// Blocks a plain thread until the next event or gap.
@@ -124,16 +106,21 @@ impl<E: Send + Clone + 'static> Subscription<E> {
 
     /// What has arrived already.
     pub fn try_next(&mut self) -> Option<Delivery<E>> {
-        let count = self.inlets.len();
-        for step in 0..count {
-            let at = self.first + step;
-            let core = if at < count { at } else { at - count };
-            if let Some(delivery) = self.take_from(core) {
-                self.first = if core + 1 < count { core + 1 } else { 0 };
+        let count = self.lanes.len();
+        for _ in 0..count {
+            if self.in_a_row < IN_A_ROW_MAX
+                && let Some(delivery) = self.take_from(self.first)
+            {
+                self.in_a_row += 1;
                 return Some(delivery);
             }
+            self.in_a_row = 0;
+            self.first = if self.first + 1 < count { self.first + 1 } else { 0 };
         }
-        None
+        // The source that had too many in a row may be the only one that has any.
+        let delivery = self.take_from(self.first);
+        self.in_a_row = u32::from(delivery.is_some());
+        delivery
     }
 
     /// How many events this subscription wanted and did not get, so far reported as gaps.
@@ -141,18 +128,14 @@ impl<E: Send + Clone + 'static> Subscription<E> {
         self.lagged
     }
 
-    fn poll_next(&mut self, context: &Context<'_>) -> Poll<Option<Delivery<E>>> {
+    fn poll_delivery(&mut self, context: &Context<'_>) -> Poll<Option<Delivery<E>>> {
         if let Some(delivery) = self.try_next() {
             return Poll::Ready(Some(delivery));
         }
-        // Cloned and dropped outside the lock, which a core takes: a waker is foreign code.
-        let waker = Some(context.waker().clone());
-        let old = std::mem::replace(&mut *lock(&self.channel.waker), waker);
-        drop(old);
-        // Looked at before the rings, so that nothing published before the end is missed.
-        let over =
-            self.bus.closed.load(Ordering::Acquire) || self.channel.closed.load(Ordering::Acquire);
-        // Whoever publishes takes the waker under the same lock, so it finds either us or we find it.
+        self.channel.register(context.waker());
+        // Looked at before the lanes, so that nothing published before the end is missed.
+        let over = self.bus.is_closed() || self.channel.is_closed();
+        // A source shows its events and then takes the waker: it finds ours, or we find them.
         match self.try_next() {
             Some(delivery) => Poll::Ready(Some(delivery)),
             None if over => Poll::Ready(None),
@@ -160,24 +143,35 @@ impl<E: Send + Clone + 'static> Subscription<E> {
         }
     }
 
-    fn take_from(&mut self, core: usize) -> Option<Delivery<E>> {
-        let inlet = &mut self.inlets[core];
-        // Read before the ring: whatever is counted here and then not found was dropped.
-        let emitted = self.channel.ends[core].emitted.load(Ordering::Acquire);
-        let next = inlet.held.take().or_else(|| inlet.ring.pop());
-        let found = next.as_ref().map_or(emitted, |item| item.wanted);
-        if found > inlet.expected {
-            let missed = found - inlet.expected;
-            inlet.expected = found;
-            inlet.held = next;
-            self.lagged += missed;
-            return Some(Delivery::Gap(Gap { core, missed }));
+    #[inline]
+    fn take_from(&mut self, source: usize) -> Option<Delivery<E>> {
+        let lane = &mut self.lanes[source];
+        if lane.is_none() {
+            *lane = self.channel.take_reader(source);
         }
-        let Item { position, wanted, event } = next?;
-        inlet.expected = wanted + 1;
-        Some(Delivery::Event { position, event })
+        let (core, epoch) = (source, self.bus.epoch());
+        Some(match lane.as_mut()?.take()? {
+            Taken::Event { seq, event } => {
+                Delivery::Event { position: Position { core, epoch, seq }, event }
+            }
+            Taken::Missing { from, to, count } => {
+                self.lagged += count;
+                let from = Position { core, epoch, seq: from };
+                Delivery::Gap(Gap { from, to, missed: count })
+            }
+        })
     }
 }
+
+impl<E: Send + Clone + 'static> Stream for Subscription<E> {
+    type Item = Delivery<E>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Delivery<E>>> {
+        self.get_mut().poll_delivery(context)
+    }
+}
+
+impl<E: Send + Clone + 'static> Unpin for Subscription<E> {}
 
 impl<E: Send + Clone + 'static> Drop for Subscription<E> {
     fn drop(&mut self) {

@@ -12,6 +12,7 @@ use super::local::CoreLocal;
 use super::tasks::{LocalFuture, Owner};
 use super::timers::Due;
 use crate::actor::Actor;
+use crate::bus::Position;
 use crate::bus::publisher::Publisher;
 use crate::client::Ask;
 use crate::clock::later;
@@ -71,8 +72,19 @@ impl<A: Actor> Ctx<A> {
     }
 
     /// Publishes an event to whoever has subscribed. Never blocks; without subscribers it costs one load.
-    pub fn publish(&mut self, event: A::Event) {
-        self.events.publish(event);
+    pub fn publish(&mut self, event: A::Event) -> Position {
+        self.events.publish(event)
+    }
+
+    /// As [`Self::publish`], for an event that is built only when somebody wants it. It has a position
+    /// either way.
+    pub fn publish_with(&mut self, event: impl FnOnce() -> A::Event) -> Position {
+        self.events.publish_with(event)
+    }
+
+    /// Whether an event published now would go anywhere; filters are not asked.
+    pub fn wants_events(&self) -> bool {
+        self.events.is_wanted()
     }
 
     /// A handle to this actor for tasks and actors on the same core.

@@ -11,8 +11,8 @@ use std::time::Instant;
 use super::shared::CoreShared;
 use super::tasks::Tasks;
 use super::timers::Timers;
-use crate::bus::BusRegistry;
 use crate::bus::publisher::{Flush, Publisher};
+use crate::bus::{Bus, BusRegistry};
 use crate::clock::Clock;
 use crate::offload::Offload;
 use crate::random::Random;
@@ -38,6 +38,8 @@ pub(crate) struct CoreLocal {
     bus: Arc<BusRegistry>,
     publishers: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
     flushers: RefCell<Vec<Rc<dyn Flush>>>,
+    /// Something was published that its subscribers cannot see yet.
+    unshown: Rc<Cell<bool>>,
     /// An actor asked for the whole system to end.
     pub(crate) abort_system: Cell<bool>,
 }
@@ -67,6 +69,7 @@ impl CoreLocal {
             bus,
             publishers: RefCell::default(),
             flushers: RefCell::default(),
+            unshown: Rc::default(),
             abort_system: Cell::new(false),
         })
     }
@@ -78,16 +81,33 @@ impl CoreLocal {
 
     /// This core's publisher of `E`; all actors that publish `E` share its sequence.
     pub(crate) fn publisher<E: Send + Clone + 'static>(&self) -> Rc<Publisher<E>> {
+        self.publisher_of(&self.bus.of::<E>())
+    }
+
+    /// The same, for who has the bus at hand.
+    pub(crate) fn publisher_of<E: Send + Clone + 'static>(
+        &self,
+        bus: &Arc<Bus<E>>,
+    ) -> Rc<Publisher<E>> {
         let key = TypeId::of::<E>();
         if let Some(known) = self.publishers.borrow().get(&key)
             && let Ok(publisher) = Rc::clone(known).downcast::<Publisher<E>>()
         {
             return publisher;
         }
-        let publisher = Rc::new(Publisher::new(self.bus.of::<E>(), self.shared.index));
+        let publisher =
+            Rc::new(Publisher::new(Arc::clone(bus), self.shared.index, Rc::clone(&self.unshown)));
         self.publishers.borrow_mut().insert(key, Rc::clone(&publisher) as _);
         self.flushers.borrow_mut().push(Rc::clone(&publisher) as _);
         publisher
+    }
+
+    /// Shows what was published to its subscribers, and wakes none of them.
+    #[inline]
+    pub(crate) fn show_events(&self) {
+        if self.unshown.replace(false) {
+            self.flushers.borrow().iter().for_each(|flusher| flusher.show());
+        }
     }
 
     /// Wakes everyone that this turn has news for: askers and subscribers.

@@ -97,7 +97,7 @@ fn bench() -> Bench {
     let doorbell = Arc::<CountingDoorbell>::default();
     let shared = CoreShared::new(u64::MAX, 0, Arc::clone(&doorbell) as _);
     let offload = Arc::new(Offload::new(None, CpuSet::default()));
-    let bus = Arc::new(BusRegistry::new(1));
+    let bus = Arc::new(BusRegistry::new(std::slice::from_ref(&shared)));
     let time = Arc::clone(&clock) as Arc<dyn Clock>;
     let local = CoreLocal::new(Arc::clone(&shared), Arc::clone(&time), 1, 16, offload, bus);
     let mut core = Core::new(local);

@@ -12,6 +12,7 @@ use std::task::Waker;
 use super::slot::Started;
 use super::{Credit, Outcome};
 use crate::actor::Actor;
+use crate::core_loop::local::CoreLocal;
 use crate::error::Fate;
 use crate::isolate::wake_quietly;
 
@@ -69,17 +70,16 @@ pub struct ReplySlot<'a, A: Actor> {
     credit: &'a Arc<Credit<A>>,
     /// `None` for a tell, and once the answer is given.
     started: Option<Started>,
-    /// Wakers of this turn; woken together at its end.
-    wakes: &'a RefCell<Vec<Waker>>,
+    local: &'a CoreLocal,
 }
 
 impl<'a, A: Actor> ReplySlot<'a, A> {
     pub(crate) fn new(
         credit: &'a Arc<Credit<A>>,
         started: Option<Started>,
-        wakes: &'a RefCell<Vec<Waker>>,
+        local: &'a CoreLocal,
     ) -> Self {
-        Self { credit, started, wakes }
+        Self { credit, started, local }
     }
 
     /// Answers.
@@ -106,8 +106,11 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
 
     fn finish(&mut self, outcome: Outcome<A::Response>) {
         let Some(started) = self.started.take() else { return };
+        // Who has the answer finds the events that led to it.
+        self.local.show_events();
         if let Some(waker) = self.credit.complete(started, outcome) {
-            self.wakes.borrow_mut().push(waker);
+            // Woken together at the end of the turn.
+            self.local.wakes.borrow_mut().push(waker);
         }
     }
 }

@@ -184,12 +184,13 @@ impl SystemBuilder {
         let shared = (0..cores)
             .map(|index| Ok(CoreShared::new(id, index, platform_doorbell()?)))
             .collect::<std::io::Result<Vec<_>>>()?;
+        let bus = Arc::new(BusRegistry::new(&shared));
         let inner = Arc::new(Inner {
             cores: shared,
             threads: Mutex::default(),
             keeper_thread: Mutex::new(Some(keeper.start()?)),
             keeper,
-            bus: Arc::new(BusRegistry::new(cores)),
+            bus,
             offload: Arc::new(Offload::new(around, placement.control_plane())),
             placement,
             bound: bindings.clone(),

@@ -215,7 +215,7 @@ impl<A: Actor> ActorCell<A> {
                 Some(started)
             }
         };
-        let reply = ReplySlot::<A>::new(credit, started, &local.wakes);
+        let reply = ReplySlot::<A>::new(credit, started, &local);
         if deadline <= local.now_nanos.get() {
             local.shared.stats.expired.add(1);
             reply.fail(Fate::Deadline { started: false });

@@ -1,0 +1,141 @@
+//! What a gap lost, fetched again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tpc_actors::bus::{Position, ReplayError, Subscription};
+use tpc_actors::prelude::*;
+
+#[derive(Clone, Debug, PartialEq)]
+struct Tick(u64);
+
+#[core_actor(event = Tick)]
+struct Source {
+    next: u64,
+    built: Arc<AtomicU64>,
+}
+
+#[core_actor]
+impl Source {
+    #[init]
+    fn new(built: Arc<AtomicU64>) -> Self {
+        Self { next: 0, built }
+    }
+
+    #[handler]
+    fn burst(&mut self, cx: &mut Ctx<Self>, count: u64) -> Position {
+        let mut last = Position::new(0, 0, 0);
+        for _ in 0..count {
+            let n = self.next;
+            let built = &self.built;
+            last = cx.publish_with(|| {
+                built.fetch_add(1, Ordering::Relaxed);
+                Tick(n)
+            });
+            self.next += 1;
+        }
+        last
+    }
+
+    #[handler]
+    fn wanted(&self, cx: &mut Ctx<Self>) -> bool {
+        cx.wants_events()
+    }
+}
+
+fn start() -> (System, SourceClient, Arc<AtomicU64>) {
+    let system = System::builder().cores(1).start().unwrap();
+    let built = Arc::<AtomicU64>::default();
+    let source = system.spawn::<Source>(Arc::clone(&built)).wait().unwrap();
+    (system, source, built)
+}
+
+fn stop(system: &System) {
+    let report = system.shutdown_wait(Duration::from_secs(10));
+    assert!(report.is_clean(), "{report}");
+}
+
+/// Everything up to `until`, with gaps filled; fails when one cannot be.
+fn all(events: &mut Subscription<Tick>, count: usize) -> Vec<u64> {
+    let mut seen = Vec::new();
+    while seen.len() < count {
+        match events.next_wait().expect("the bus is open") {
+            Delivery::Event { event: Tick(n), .. } => seen.push(n),
+            Delivery::Gap(gap) => {
+                let missing = events.replay_wait(&gap).unwrap();
+                assert_eq!(missing.len() as u64, gap.len());
+                for (position, _) in &missing {
+                    assert!((gap.from()..gap.to()).contains(position), "{position} in {gap}");
+                }
+                seen.extend(missing.into_iter().map(|(_, Tick(n))| n));
+            }
+        }
+    }
+    seen
+}
+
+#[test]
+fn a_gap_is_filled_from_the_retained_events_also_after_the_end() {
+    let (system, source, _) = start();
+    let mut early = system.events::<Tick>().capacity(16).retain(4096).subscribe();
+    let mut late = system.events::<Tick>().capacity(16).filter(|Tick(n)| n % 3 == 0).subscribe();
+    source.burst(3000).wait().unwrap();
+    assert_eq!(all(&mut early, 3000), (0..3000).collect::<Vec<_>>());
+    stop(&system);
+    assert_eq!(all(&mut late, 1000), (0..3000).step_by(3).collect::<Vec<_>>());
+    assert_eq!((early.next_wait(), late.next_wait()), (None, None));
+}
+
+#[test]
+fn what_is_kept_no_more_is_counted_exactly() {
+    let (system, source, _) = start();
+    let filter = |Tick(n): &Tick| n % 2 == 1;
+    let mut odd = system.events::<Tick>().capacity(10).retain(100).filter(filter).subscribe();
+    source.burst(1000).wait().unwrap();
+    let gap = loop {
+        if let Some(Delivery::Gap(gap)) = odd.next_wait() {
+            break gap;
+        }
+    };
+    assert_eq!((gap.from().seq, gap.to().seq, gap.len()), (20, 1000, 490));
+    // More events, so that the retained ones reach beyond the gap.
+    source.burst(50).wait().unwrap();
+    let Err(ReplayError::Gone { gone, found }) = odd.replay_wait(&gap) else { panic!("too much") };
+    // Kept are 950 to 1049; 951, 953 .. 999 belong to the gap.
+    assert_eq!((gone, found.len()), (465, 25));
+    assert_eq!(found[0], (Position::new(0, 0, 951), Tick(951)));
+    assert_eq!(found[24].1, Tick(999));
+    stop(&system);
+}
+
+#[test]
+fn without_retention_everything_is_gone() {
+    let (system, source, _) = start();
+    let mut events = system.events::<Tick>().capacity(1).subscribe();
+    source.burst(5).wait().unwrap();
+    assert!(matches!(events.try_next(), Some(Delivery::Event { .. })));
+    let Some(Delivery::Gap(gap)) = events.try_next() else { panic!("no gap") };
+    let error = events.replay_wait(&gap).unwrap_err();
+    assert!(matches!(error, ReplayError::Gone { gone: 4, .. }), "{error}");
+    stop(&system);
+}
+
+#[test]
+fn events_are_built_only_when_somebody_wants_them_and_numbered_always() {
+    let (system, source, built) = start();
+    assert!(!source.wanted().wait().unwrap());
+    assert_eq!(source.burst(10).wait().unwrap().seq, 9);
+    assert_eq!(built.load(Ordering::Relaxed), 0);
+    let mut events = system.events::<Tick>().subscribe();
+    assert!(source.wanted().wait().unwrap());
+    assert_eq!(source.burst(1).wait().unwrap(), Position::new(0, 0, 10));
+    // Who has the answer finds the events that led to it.
+    assert_eq!(
+        events.try_next(),
+        Some(Delivery::Event { position: Position::new(0, 0, 10), event: Tick(10) })
+    );
+    drop(events);
+    assert!(!source.wanted().wait().unwrap());
+    stop(&system);
+}

@@ -1,0 +1,61 @@
+//! Every interleaving of a small lane that overflows, and the orderings without which it lies.
+
+use loom::thread;
+
+use super::*;
+use crate::sync::mutants::{explore, mutant};
+
+/// Takes whatever is there; adds up what was delivered and what was reported, and checks the places.
+fn take_all(reader: &mut LaneReader<Box<u64>>, seen: &mut u64, next: &mut u64) {
+    while let Some(taken) = reader.take() {
+        match taken {
+            Taken::Event { seq, event } => {
+                assert_eq!(*event, seq, "an event stands where its number says");
+                assert!(seq >= *next, "in order");
+                *next = seq + 1;
+                *seen += 1;
+            }
+            Taken::Missing { from, to, count } => {
+                assert_eq!(from, *next, "a gap begins where delivery ended");
+                assert!(count > 0 && to > from, "nothing is missing twice");
+                // Every event is wanted here, so a gap is exactly as long as it is wide.
+                assert_eq!(to - from, count, "a gap knows what it lost");
+                *next = to;
+                *seen += count;
+            }
+        }
+    }
+}
+
+/// Three events through one place, published one by one, with a reader that looks at any time: what it
+/// has seen and been told of is never more than was published, and in the end all of it.
+fn drop_on_full() {
+    explore(3, || {
+        let (mut writer, mut reader) = lane::<Box<u64>>(1, 7).unwrap();
+        let source = thread::spawn(move || {
+            for seq in 7..10 {
+                let event = writer.has_room().then(|| Box::new(seq));
+                writer.offer(seq, event);
+                writer.publish();
+            }
+        });
+        let (mut seen, mut next) = (0, 7);
+        take_all(&mut reader, &mut seen, &mut next);
+        take_all(&mut reader, &mut seen, &mut next);
+        source.join().unwrap();
+        take_all(&mut reader, &mut seen, &mut next);
+        assert_eq!((seen, next), (3, 10), "delivered and reported missing make up what was wanted");
+    });
+}
+
+#[test]
+fn model_lane_drop_on_full() {
+    drop_on_full();
+}
+
+mutant!(mutant_mark_store: "lane.mark-store" breaks drop_on_full);
+mutant!(mutant_mark_load: "lane.mark-load" breaks drop_on_full);
+mutant!(mutant_mark_write_fence: "lane.mark-write-fence" breaks drop_on_full);
+mutant!(mutant_mark_read_fence: "lane.mark-read-fence" breaks drop_on_full);
+mutant!(mutant_mark_whole: "lane.mark-whole" breaks drop_on_full);
+mutant!(mutant_look_again: "lane.look-again" breaks drop_on_full);

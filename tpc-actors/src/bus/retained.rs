@@ -1,0 +1,106 @@
+//! The last events of a source, kept for whoever missed them.
+
+use std::collections::VecDeque;
+
+use super::channel::Channel;
+use crate::isolate::{catch, drop_quietly};
+
+/// The last events of one source, without a hole: the newest is the last one published.
+pub(super) struct Retained<E> {
+    events: VecDeque<E>,
+    max: usize,
+}
+
+impl<E> Default for Retained<E> {
+    fn default() -> Self {
+        Self { events: VecDeque::new(), max: 0 }
+    }
+}
+
+/// How far a look into the past has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// There is more to look at.
+    More,
+    /// Everything published so far has been looked at.
+    End,
+    /// The events before this one are not kept any more.
+    Gone { oldest: u64 },
+}
+
+/// What a look into the past has found.
+#[derive(Debug)]
+pub(super) struct Found<E> {
+    pub(super) events: Vec<(u64, E)>,
+    /// One past the last event that was looked at.
+    pub(super) next: u64,
+    pub(super) reach: Reach,
+}
+
+/// Events that one look may pass, so that it does not hold up a core.
+const LOOK_MAX: usize = 1024;
+
+impl<E: Clone> Retained<E> {
+    /// Keeps at most `max` events from here on.
+    pub(super) fn limit(&mut self, max: usize) {
+        self.max = max;
+        while self.events.len() > max {
+            drop_quietly(self.events.pop_front());
+        }
+    }
+
+    pub(super) fn is_on(&self) -> bool {
+        self.max > 0
+    }
+
+    /// Keeps the event that has just been published, or drops it.
+    pub(super) fn push(&mut self, event: E) {
+        if self.events.len() == self.max {
+            let oldest = self.events.pop_front();
+            if std::mem::needs_drop::<E>() {
+                drop_quietly(oldest);
+            }
+        }
+        if self.is_on() {
+            self.events.push_back(event);
+        } else {
+            drop_quietly(event);
+        }
+    }
+
+    /// The number of the oldest event that is kept, when the next one will be `next_seq`.
+    pub(super) fn oldest(&self, next_seq: u64) -> u64 {
+        next_seq - self.events.len() as u64
+    }
+
+    /// Looks from `from` on and before `to` for up to `max` events that the channel's filter wants.
+    pub(super) fn find(
+        &self,
+        next_seq: u64,
+        channel: &Channel<E>,
+        (from, to): (u64, u64),
+        max: usize,
+    ) -> Found<E> {
+        let oldest = self.oldest(next_seq);
+        if from < oldest {
+            return Found { events: Vec::new(), next: from, reach: Reach::Gone { oldest } };
+        }
+        let mut events = Vec::new();
+        let mut next = from;
+        let end = next_seq.min(to);
+        let skipped = usize::try_from(from - oldest).unwrap_or(usize::MAX);
+        for event in self.events.iter().skip(skipped).take(LOOK_MAX) {
+            if next == end || events.len() == max {
+                break;
+            }
+            // A filter or copy that panics here has let the event go, as it would have when it was new.
+            let wanted = || channel.filter.as_ref().is_none_or(|filter| filter(event));
+            if let Ok(Some(event)) = catch(|| wanted().then(|| event.clone())) {
+                events.push((next, event));
+            }
+            next += 1;
+        }
+        let reach = if next >= end { Reach::End } else { Reach::More };
+        Found { events, next, reach }
+    }
+}

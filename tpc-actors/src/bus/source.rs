@@ -1,0 +1,103 @@
+//! One core's numbered stream of events of one type, whoever holds it at the moment.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::channel::Channel;
+use super::fetch::Fetch;
+use super::outlet::Outlet;
+use super::registry::Bus;
+use super::retained::{Found, Retained};
+use crate::isolate::{catch, drop_quietly};
+
+pub(super) struct Source<E> {
+    pub(super) bus: Arc<Bus<E>>,
+    pub(super) index: usize,
+    /// The version of the bus that the rest reflects.
+    pub(super) version: u64,
+    outlets: Vec<Outlet<E>>,
+    retained: Retained<E>,
+}
+
+impl<E: Send + Clone + 'static> Source<E> {
+    pub(super) fn new(bus: Arc<Bus<E>>, index: usize) -> Self {
+        Self { bus, index, version: 0, outlets: Vec::new(), retained: Retained::default() }
+    }
+
+    /// Whether an event would go anywhere.
+    pub(super) fn is_wanted(&self) -> bool {
+        !self.outlets.is_empty() || self.retained.is_on()
+    }
+
+    /// Publishes the event with the number `seq` to everyone whose filter wants it.
+    pub(super) fn publish(&mut self, seq: u64, event: E) {
+        let mut at = 0;
+        // One catch for all subscribers; who panics is skipped, and the others go on.
+        while let Err(message) = catch(|| {
+            while let Some(outlet) = self.outlets.get_mut(at) {
+                outlet.offer(seq, &event);
+                at += 1;
+            }
+        }) {
+            if self.outlets[at].caught(seq) {
+                at += 1;
+            } else {
+                self.filter_panicked(at, &message);
+            }
+        }
+        self.retained.push(event);
+    }
+
+    #[cold]
+    fn filter_panicked(&mut self, at: usize, message: &str) {
+        let core = self.index;
+        tracing::error!(core, message, "an event filter panicked; its subscription ends");
+        let mut outlet = self.outlets.swap_remove(at);
+        outlet.flush();
+        self.bus.end(&outlet.channel);
+        drop_quietly(outlet);
+    }
+
+    /// Takes over new subscribers, and hands out those that have gone: their events and filters are
+    /// foreign, and are dropped where nothing is borrowed or locked.
+    #[cold]
+    #[must_use]
+    pub(super) fn refresh(&mut self, next_seq: u64) -> Vec<Outlet<E>> {
+        self.version = self.bus.version.load(Ordering::Acquire);
+        let channels = self.bus.channels();
+        let gone = |outlet: &mut Outlet<E>| outlet.channel.is_closed();
+        let gone = self.outlets.extract_if(.., gone).collect();
+        for channel in channels {
+            if channel.awaits(self.index) {
+                self.attach(&channel, next_seq);
+            }
+        }
+        self.retained.limit(self.bus.retain.load(Ordering::Relaxed));
+        gone
+    }
+
+    fn attach(&mut self, channel: &Arc<Channel<E>>, next_seq: u64) {
+        match Outlet::attach(Arc::clone(channel), self.index, next_seq) {
+            Ok(outlet) => self.outlets.push(outlet),
+            Err(error) => {
+                tracing::error!(core = self.index, %error, "no lane; its subscription ends");
+                self.bus.end(channel);
+            }
+        }
+    }
+
+    /// Looks into the past.
+    pub(super) fn fetch(&mut self, next_seq: u64, fetch: &Fetch<E>) -> Found<E> {
+        self.retained.find(next_seq, &fetch.channel, (fetch.from, fetch.to), fetch.max)
+    }
+
+    /// Shows what is new to the subscribers.
+    pub(super) fn show(&mut self) {
+        self.outlets.iter_mut().for_each(Outlet::show);
+    }
+
+    /// Shows what is new to the subscribers and wakes them, each once.
+    pub(super) fn flush(&mut self) {
+        self.outlets.iter_mut().for_each(Outlet::flush);
+    }
+}
