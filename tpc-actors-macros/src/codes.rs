@@ -42,7 +42,7 @@ codes! {
     NameTaken = "TPC017": "a handler whose generated names clash or cannot be formed";
     BadDuration = "TPC018": "a duration or a range of durations that cannot be read";
     WrongItem = "TPC021": "`#[core_actor]` on something else than a struct or an inherent impl";
-    GenericActor = "TPC022": "an actor with type, lifetime or const parameters";
+    BorrowingActor = "TPC022": "an actor with a lifetime that is not `'static`";
     Qualified = "TPC023": "an `unsafe`, `const`, `extern` or variadic function with a role";
     Receiver = "TPC024": "a missing, consuming or unexpected receiver";
     Pattern = "TPC025": "an argument that is a pattern instead of a name";
@@ -58,4 +58,5 @@ codes! {
     InitReturn = "TPC035": "an `#[init]` that returns neither `Self` nor a `Result`";
     ArgumentTwice = "TPC036": "two arguments of one name, leading underscores aside";
     Syntax = "TPC037": "options that do not follow the grammar";
+    OneCrate = "TPC040": "`crate = ..` on one half of an actor only";
 }

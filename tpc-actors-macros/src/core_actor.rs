@@ -11,15 +11,17 @@ use syn::parse::{ParseStream, Parser as _};
 use crate::codes::Code;
 use crate::diag::Errors;
 use crate::expand;
+use crate::krate::Krate;
 use crate::parse::Target;
 use crate::validate;
 
 /// Expands `#[core_actor(args)] item`.
 pub(crate) fn core_actor(args: TokenStream, item: &TokenStream) -> TokenStream {
-    if let Some(reordered) = conditions_first(&args, item) {
+    let krate = Krate::of(&args);
+    if let Some(reordered) = conditions_first(&args, item, &krate) {
         return reordered;
     }
-    let target = match Target::parse(item.clone()) {
+    let target = match Target::parse(item.clone(), &krate) {
         Ok(target) => target,
         Err(error) => {
             let error = error.to_compile_error();
@@ -29,15 +31,15 @@ pub(crate) fn core_actor(args: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::new();
     let generated = match &target {
         Target::Struct(item) => {
-            let model = validate::settings(item, args, &mut errors);
-            model.as_ref().map(expand::settings::expand)
+            let model = validate::settings(item, args, krate, &mut errors);
+            Some(expand::settings::expand(&model))
         }
         Target::Impl(item) => {
-            let model = validate::actor(item, args, &mut errors);
+            let model = validate::actor(item, args, krate, &mut errors);
             model.as_ref().map(expand::actor)
         }
         Target::Other(item) => {
-            let model = validate::other(item, &mut errors);
+            let model = validate::other(item, krate, &mut errors);
             model.as_ref().map(expand::settings::expand)
         }
     };
@@ -60,7 +62,7 @@ pub(crate) fn stray_role(name: &str, item: &TokenStream) -> TokenStream {
 ///
 /// A `#[cfg]` below `#[core_actor]` has not been looked at yet. Moving it above saves us from
 /// copying it to every generated item.
-fn conditions_first(args: &TokenStream, item: &TokenStream) -> Option<TokenStream> {
+fn conditions_first(args: &TokenStream, item: &TokenStream, krate: &Krate) -> Option<TokenStream> {
     let split = |input: ParseStream<'_>| {
         Ok((input.call(Attribute::parse_outer)?, input.parse::<TokenStream>()?))
     };
@@ -71,6 +73,5 @@ fn conditions_first(args: &TokenStream, item: &TokenStream) -> Option<TokenStrea
     if conditions.is_empty() {
         return None;
     }
-    let krate = expand::krate();
     Some(quote!(#(#conditions)* #[#krate::core_actor(#args)] #(#others)* #rest))
 }

@@ -1,7 +1,8 @@
 //! Writes a model down. Nothing here can fail, and nothing is decided besides what to repeat.
 //!
 //! Our tokens resolve at the mixed site: our locals cannot meet the user's, and lints see generated
-//! code. All paths are absolute, because preludes can be shadowed or absent.
+//! code. All paths are absolute, because preludes can be shadowed or absent: they begin in `::core`
+//! or where the runtime crate is.
 
 mod client;
 mod dispatch;
@@ -14,6 +15,7 @@ use quote::{ToTokens, quote_spanned};
 use syn::{Path, Type};
 
 use crate::duration::Nanos;
+use crate::krate::Krate;
 use crate::model::{ActorModel, Answer, Handler, Reply};
 use crate::names::generated;
 
@@ -26,12 +28,13 @@ macro_rules! emit {
 pub(crate) use emit;
 
 /// A path within the runtime crate that messages show at the place of `at`.
-fn krate_at(at: &impl ToTokens, within: &[&str]) -> TokenStream {
+fn krate_at(krate: &Krate, at: &impl ToTokens, within: &[&str]) -> TokenStream {
     let (first, last) = ends(at);
     let segments = within.iter().enumerate().map(|(index, name)| {
         Ident::new(name, if index + 1 == within.len() { last } else { first })
     });
-    quote_spanned!(first=> ::tpc_actors #(::#segments)*)
+    let krate = krate.at(first);
+    quote_spanned!(first=> #krate #(::#segments)*)
 }
 
 /// The places where `at` begins and ends; rustc points from the first token to the last one.
@@ -41,26 +44,24 @@ fn ends(at: &impl ToTokens) -> (Span, Span) {
     (first, spans.last().unwrap_or(first))
 }
 
-/// The runtime crate; every generated path begins here or in `::core`.
-pub(crate) fn krate() -> TokenStream {
-    emit!(::tpc_actors)
-}
-
 /// Everything that follows the user's `impl` block, as one call of the macro that the struct half
 /// left.
 ///
 /// If the struct half is missing, so is its macro, and that is the only message.
 pub(crate) fn actor(model: &ActorModel) -> TokenStream {
     let visibility = model.names.visibility_path(&model.actor);
-    let types = [messages::types(model), client::types(model), pinned::types(model)];
+    let runtime = settings::runtime(&model.krate);
+    let enums = messages::types(model);
+    let handles = [client::types(model), pinned::types(model)];
     let messages = messages::impls(model);
     let dispatch = dispatch::impls(model);
     let client = client::impls(model);
     let pinned = pinned::impls(model);
     emit! {
         #visibility! {
-            #(#types)*
-            =>
+            #runtime
+            [#enums]
+            [#(#handles)*]
             #messages
             #dispatch
             #client
@@ -69,7 +70,7 @@ pub(crate) fn actor(model: &ActorModel) -> TokenStream {
     }
 }
 
-/// A type that is as visible as the actor's struct.
+/// An item that will be as visible as the actor's struct.
 fn visible(model: &ActorModel, doc: &str, item: &TokenStream) -> TokenStream {
     let lints = lints(model);
     emit! {
@@ -131,27 +132,28 @@ fn parameters(handler: &Handler) -> TokenStream {
 }
 
 /// The type arguments of an answer: the value, and the error if there can be one.
-fn outcome(reply: &Reply) -> TokenStream {
+fn outcome(krate: &Krate, reply: &Reply) -> TokenStream {
     let ty = &reply.ty;
     if !reply.fallible {
         return emit!(#ty);
     }
-    let (value, error) = (fallible(ty, "Value"), fallible(ty, "Error"));
+    let (value, error) = (fallible(krate, ty, "Value"), fallible(krate, ty, "Error"));
     emit!(#value, #error)
 }
 
 /// A type of the answer's `Fallible` impl. If there is none, the answer's type is to blame.
-fn fallible(ty: &Type, item: &str) -> TokenStream {
+fn fallible(krate: &Krate, ty: &Type, item: &str) -> TokenStream {
     let (first, last) = ends(ty);
     let item = Ident::new(item, last);
-    quote_spanned!(first=> <#ty as ::tpc_actors::private::Fallible>::#item)
+    let krate = krate.at(first);
+    quote_spanned!(first=> <#ty as #krate::private::Fallible>::#item)
 }
 
 /// The function that takes an answer out of the response enum.
 fn decode(model: &ActorModel, handler: &Handler, reply: &Reply) -> TokenStream {
     let (response, variant) = (&model.names.response, &handler.variant);
     let answer = if reply.fallible {
-        let into_result = krate_at(&reply.ty, &["private", "into_result"]);
+        let into_result = krate_at(&model.krate, &reply.ty, &["private", "into_result"]);
         let mut argument = Group::new(Delimiter::Parenthesis, emit!(answer));
         argument.set_span(ends(&reply.ty).1);
         emit!(#into_result #argument)

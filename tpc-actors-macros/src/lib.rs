@@ -20,6 +20,8 @@ mod expand;
 mod codes;
 mod diag;
 mod duration;
+mod generics;
+mod krate;
 mod names;
 
 #[cfg(test)]
@@ -29,8 +31,9 @@ mod tests;
 ///
 /// On the struct it takes the policy: `event = Type`, `capacity = 1024` and
 /// `supervise(max = 5, within = "10s", backoff = "1ms..1s", then = stop)`, each of them optional.
-/// On the `impl` block it takes nothing; there the methods carry `#[init]`, `#[handler]`,
-/// `#[every]` and `#[on_stop]`. Both halves belong into one module.
+/// On the `impl` block the methods carry `#[init]`, `#[handler]`, `#[every]` and `#[on_stop]`. Both
+/// halves belong into one module. Where the runtime is not `::tpc_actors`, both halves say so:
+/// `crate = facade::tpc_actors`.
 ///
 /// ```text
 /// #[core_actor(capacity = 1024)]
@@ -59,6 +62,9 @@ mod tests;
 ///
 /// This generates `CounterRequest`, `CounterResponse`, `CounterClient` and `CounterPinned`, as
 /// visible as the struct and documented from the handlers' own comments.
+///
+/// An actor may have parameters. `impl<K: Hash + Eq + Send, const N: usize> Cache<K, N>` gives
+/// `CacheClient<K, N>` and so on; what travels must be `Send`, and `'static` goes without saying.
 #[proc_macro_attribute]
 pub fn core_actor(args: TokenStream, item: TokenStream) -> TokenStream {
     core_actor::core_actor(args.into(), &item.into()).into()

@@ -4,11 +4,17 @@
 use syn::{Attribute, Ident, Path, ReturnType, Type};
 
 use crate::duration::Nanos;
+use crate::generics::Generics;
+use crate::krate::Krate;
 use crate::names::Names;
 
 /// The struct half: the policy.
 pub(crate) struct SettingsModel {
-    pub(crate) actor: Ident,
+    pub(crate) ident: Ident,
+    /// The actor with its own parameters as arguments.
+    pub(crate) actor: Path,
+    pub(crate) generics: Generics,
+    pub(crate) krate: Krate,
     pub(crate) names: Names,
     pub(crate) vis: syn::Visibility,
     pub(crate) event: Option<Type>,
@@ -37,6 +43,8 @@ pub(crate) struct ActorModel {
     /// The actor as the `impl` block names it.
     pub(crate) actor: Path,
     pub(crate) ident: Ident,
+    pub(crate) generics: Generics,
+    pub(crate) krate: Krate,
     pub(crate) names: Names,
     pub(crate) init: Option<Init>,
     pub(crate) handlers: Vec<Handler>,

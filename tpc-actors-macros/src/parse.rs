@@ -7,11 +7,14 @@ pub(crate) mod args;
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::parse::{Parse, ParseStream, Parser as _};
+use syn::parse::{ParseStream, Parser as _};
 use syn::{
     Attribute, FnArg, FnModifiers, ImplItem, Item, ItemImpl, ItemStruct, Path, Signature, Token,
     Visibility, token,
 };
+
+use crate::generics::live_forever;
+use crate::krate::Krate;
 
 /// What `#[core_actor]` was put on.
 pub(crate) enum Target {
@@ -78,16 +81,16 @@ impl Role {
         }
     }
 
-    fn of(path: &Path) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| is_ours(path, role.name()))
+    fn of(path: &Path, krate: &Krate) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| is_ours(path, role.name(), krate))
     }
 }
 
 impl Target {
     /// Tells the kinds of items apart.
-    pub(crate) fn parse(item: TokenStream) -> syn::Result<Self> {
+    pub(crate) fn parse(item: TokenStream, krate: &Krate) -> syn::Result<Self> {
         if is_impl(&item) {
-            return ActorImpl::parse(item).map(Self::Impl);
+            return ActorImpl::parse(item, krate).map(Self::Impl);
         }
         Ok(match syn::parse2(item)? {
             Item::Struct(item) => Self::Struct(item),
@@ -108,7 +111,7 @@ impl ToTokens for Target {
 
 impl ActorImpl {
     /// Parses the header with an empty body, then the body member by member.
-    fn parse(item: TokenStream) -> syn::Result<Self> {
+    fn parse(item: TokenStream, krate: &Krate) -> syn::Result<Self> {
         let mut tokens: Vec<TokenTree> = item.into_iter().collect();
         let mut body = TokenStream::new();
         if let Some(TokenTree::Group(group)) = tokens.last_mut() {
@@ -118,11 +121,12 @@ impl ActorImpl {
             *group = empty;
         }
         let mut header: ItemImpl = syn::parse2(tokens.into_iter().collect())?;
+        live_forever(&mut header.generics);
         let members = |input: ParseStream<'_>| {
             header.attrs.extend(input.call(Attribute::parse_inner)?);
             let mut members = Vec::new();
             while !input.is_empty() {
-                members.push(input.parse()?);
+                members.push(Member::parse(input, krate)?);
             }
             Ok(members)
         };
@@ -150,17 +154,17 @@ impl ToTokens for ActorImpl {
     }
 }
 
-impl Parse for Member {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+impl Member {
+    fn parse(input: ParseStream<'_>, krate: &Krate) -> syn::Result<Self> {
         let ahead = input.fork();
         ahead.call(Attribute::parse_outer)?;
         if Method::head(&ahead).is_err() || !ahead.peek(token::Brace) {
             return input.parse().map(|item| Self::Other(Box::new(item)));
         }
-        let (attrs, roles) = split_roles(input.call(Attribute::parse_outer)?);
+        let (attrs, roles) = split_roles(input.call(Attribute::parse_outer)?, krate);
         let (vis, modifiers, mut sig) = Method::head(input)?;
         let body = input.parse()?;
-        let params = sig.inputs.iter_mut().map(Param::take).collect();
+        let params = sig.inputs.iter_mut().map(|arg| Param::take(arg, krate)).collect();
         Ok(Self::Method(Box::new(Method { attrs, roles, sig, params, vis, modifiers, body })))
     }
 }
@@ -200,22 +204,22 @@ impl ToTokens for Method {
 
 impl Param {
     /// Copies a parameter after taking its `#[key]`s out of the signature.
-    fn take(arg: &mut FnArg) -> Self {
+    fn take(arg: &mut FnArg, krate: &Krate) -> Self {
         let attrs = match arg {
             FnArg::Receiver(receiver) => &mut receiver.attrs,
             FnArg::Typed(typed) => &mut typed.attrs,
         };
-        let (keys, others) = attrs.drain(..).partition(|attr| is_ours(attr.path(), "key"));
+        let (keys, others) = attrs.drain(..).partition(|attr| is_ours(attr.path(), "key", krate));
         *attrs = others;
         Self { keys, arg: arg.clone() }
     }
 }
 
 /// Removes the role attributes from a list.
-fn split_roles(all: Vec<Attribute>) -> (Vec<Attribute>, Vec<RoleAttr>) {
+fn split_roles(all: Vec<Attribute>, krate: &Krate) -> (Vec<Attribute>, Vec<RoleAttr>) {
     let (mut attrs, mut roles) = (Vec::new(), Vec::new());
     for attr in all {
-        match Role::of(attr.path()) {
+        match Role::of(attr.path(), krate) {
             Some(role) => roles.push(RoleAttr { role, attr }),
             None => attrs.push(attr),
         }
@@ -224,10 +228,9 @@ fn split_roles(all: Vec<Attribute>) -> (Vec<Attribute>, Vec<RoleAttr>) {
 }
 
 /// Whether a path names one of our attributes, directly or through the runtime crate.
-fn is_ours(path: &Path, name: &str) -> bool {
-    let within = |prefix: &str| path.segments.len() > 1 && path.segments[0].ident == prefix;
+fn is_ours(path: &Path, name: &str, krate: &Krate) -> bool {
     let last = path.segments.last().is_some_and(|segment| segment.ident == name);
-    last && (path.segments.len() == 1 || within("tpc_actors"))
+    last && (path.segments.len() == 1 || krate.leads_to(path))
 }
 
 fn is_brace(token: &TokenTree) -> bool {
@@ -251,7 +254,7 @@ mod tests {
     use super::*;
 
     fn target(item: &str) -> syn::Result<Target> {
-        Target::parse(item.parse().expect("tokens"))
+        Target::parse(item.parse().expect("tokens"), &Krate::default())
     }
 
     fn members(body: &str) -> Vec<Member> {

@@ -13,10 +13,15 @@ mod types;
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
-use syn::{Item, ItemStruct, Path, Type, Visibility};
+use syn::visit_mut::VisitMut as _;
+use syn::{
+    GenericArgument, Item, ItemImpl, ItemStruct, Lifetime, Path, PathArguments, Type, Visibility,
+};
 
 use crate::codes::Code;
-use crate::diag::Errors;
+use crate::diag::{Errors, source};
+use crate::generics::{self, Generics, MakeStatic};
+use crate::krate::Krate;
 use crate::model::{ActorModel, SettingsModel};
 use crate::names::Names;
 use crate::parse::{ActorImpl, Method, Role};
@@ -32,31 +37,26 @@ struct Facts {
     on_stop_seen: bool,
 }
 
-/// Validates the struct half. Nothing is left of a generic actor.
+/// Validates the struct half.
 pub(crate) fn settings(
     item: &ItemStruct,
     args: TokenStream,
+    krate: Krate,
     errors: &mut Errors,
-) -> Option<SettingsModel> {
-    if !item.generics.params.is_empty() {
-        generic_actor(&item.generics.params, errors);
-        return None;
-    }
-    let mut model = defaults(&item.ident, &item.vis);
+) -> SettingsModel {
+    let mut model = defaults(&item.ident, &item.vis, &item.generics, krate);
     options::settings(args, &mut model, errors);
-    Some(model)
+    model
 }
 
 /// Validates anything that is neither a struct nor an `impl` block, which is always TPC021.
-pub(crate) fn other(item: &Item, errors: &mut Errors) -> Option<SettingsModel> {
+pub(crate) fn other(item: &Item, krate: Krate, errors: &mut Errors) -> Option<SettingsModel> {
     let (kind, found) = match item {
         Item::Enum(item) => {
-            let plain = item.generics.params.is_empty();
-            ("an enum", plain.then(|| defaults(&item.ident, &item.vis)))
+            ("an enum", Some(defaults(&item.ident, &item.vis, &item.generics, krate)))
         }
         Item::Union(item) => {
-            let plain = item.generics.params.is_empty();
-            ("a union", plain.then(|| defaults(&item.ident, &item.vis)))
+            ("a union", Some(defaults(&item.ident, &item.vis, &item.generics, krate)))
         }
         Item::Fn(_) => ("a function", None),
         Item::Mod(_) => ("a module", None),
@@ -77,10 +77,11 @@ pub(crate) fn other(item: &Item, errors: &mut Errors) -> Option<SettingsModel> {
 pub(crate) fn actor(
     item: &ActorImpl,
     args: TokenStream,
+    krate: Krate,
     errors: &mut Errors,
 ) -> Option<ActorModel> {
     options_on_impl(args, errors);
-    let path = inherent_impl(item, errors)?;
+    let (path, generics) = inherent_impl(item, errors)?;
     let ident = path.segments.last()?.ident.clone();
     let mut model = ActorModel {
         names: Names::of(&ident),
@@ -93,6 +94,8 @@ pub(crate) fn actor(
         deprecated: item.methods().any(|method| !method.roles.is_empty() && deprecated(method)),
         complete: true,
         ident,
+        generics,
+        krate,
     };
     let key = handler::first_key(item, &path);
     model.key = key.as_ref().map(|(_, ty)| ty.clone());
@@ -134,10 +137,18 @@ fn validate_method(
     }
 }
 
-fn defaults(actor: &Ident, vis: &Visibility) -> SettingsModel {
+fn defaults(
+    ident: &Ident,
+    vis: &Visibility,
+    declared: &syn::Generics,
+    krate: Krate,
+) -> SettingsModel {
     SettingsModel {
-        names: Names::of(actor),
-        actor: actor.clone(),
+        names: Names::of(ident),
+        ident: ident.clone(),
+        actor: generics::actor(ident, declared),
+        generics: Generics::of(declared),
+        krate,
         vis: vis.clone(),
         event: None,
         capacity: None,
@@ -149,8 +160,8 @@ fn deprecated(method: &Method) -> bool {
     method.attrs.iter().any(|attr| attr.path().is_ident("deprecated"))
 }
 
-/// TPC021 and TPC022: the actor's path, if the `impl` block is an inherent one of a plain type.
-fn inherent_impl(item: &ActorImpl, errors: &mut Errors) -> Option<Path> {
+/// TPC021: the actor's path and parameters, if the `impl` block is an inherent one of a struct.
+fn inherent_impl(item: &ActorImpl, errors: &mut Errors) -> Option<(Path, Generics)> {
     let header = &item.header;
     if let Some((of, _)) = &header.trait_ {
         let text = "`#[core_actor]` cannot read the impl of a trait; \
@@ -158,38 +169,58 @@ fn inherent_impl(item: &ActorImpl, errors: &mut Errors) -> Option<Path> {
         errors.push(Code::WrongItem, of, text);
         return None;
     }
-    if !header.generics.params.is_empty() {
-        generic_actor(&header.generics.params, errors);
-        return None;
-    }
-    match &*header.self_ty {
-        Type::Path(ty) if ty.qself.is_none() => {
-            if ty.path.segments.iter().all(|segment| segment.arguments.is_none()) {
-                return Some(ty.path.clone());
-            }
-            generic_actor(ty, errors);
-        }
+    let ty = match &*header.self_ty {
+        Type::Path(ty) if ty.qself.is_none() => ty,
         other => {
             let text = "an actor is a struct; write its name after `impl`";
             errors.push(Code::WrongItem, other, text);
+            return None;
         }
+    };
+    let path = without_lifetimes(header, &ty.path, errors);
+    let mut generics = Generics::of_impl(&header.generics, &path)?;
+    generics.visit(&mut types::ReplaceSelf { actor: &path });
+    Some((path, generics))
+}
+
+/// TPC022: nothing that an actor holds ends before it does.
+fn without_lifetimes(header: &ItemImpl, actor: &Path, errors: &mut Errors) -> Path {
+    let borrowed = |found: &&Lifetime| found.ident != "static";
+    let lifetimes = actor.segments.last().into_iter().flat_map(|last| lifetimes(&last.arguments));
+    if let Some(lifetime) = lifetimes.into_iter().find(borrowed) {
+        let text = format!(
+            "`{lifetime}` would end some day, but a core keeps its actors as long as it likes; \
+             write `'static` in its place, as in `impl {}<'static>`",
+            source(&actor.segments.last().map(|last| &last.ident))
+        );
+        errors.push(Code::BorrowingActor, lifetime, text);
     }
-    None
+    let names = header.generics.lifetimes().map(|param| param.lifetime.ident.clone()).collect();
+    let mut actor = actor.clone();
+    MakeStatic { names: &names }.visit_path_mut(&mut actor);
+    actor
 }
 
-/// TPC022: actors have no parameters.
-fn generic_actor(at: impl ToTokens, errors: &mut Errors) {
-    let text = "generic actors are not supported; \
-                make the actor concrete or put the generic part behind an enum or a `Box<dyn ..>`";
-    errors.push(Code::GenericActor, at, text);
+fn lifetimes(arguments: &PathArguments) -> Vec<&Lifetime> {
+    let PathArguments::AngleBracketed(list) = arguments else { return Vec::new() };
+    let lifetimes = list.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Lifetime(lifetime) => Some(lifetime),
+        _ => None,
+    });
+    lifetimes.collect()
 }
 
-/// TPC031: the policy belongs to the struct.
+/// TPC031: the policy belongs to the struct; where the runtime is, each half says for itself.
 fn options_on_impl(args: TokenStream, errors: &mut Errors) {
-    if !args.is_empty() {
+    let Some(list) = options::parsed(args, errors) else { return };
+    for option in &list {
+        if option.name == "crate" {
+            options::runtime(option, errors);
+            continue;
+        }
         let text = "options of `#[core_actor]` belong on the struct; \
                     move them there and write `#[core_actor]` on the `impl` block";
-        errors.push(Code::OptionsOnImpl, args, text);
+        errors.push(Code::OptionsOnImpl, &option.name, text);
     }
 }
 

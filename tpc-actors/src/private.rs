@@ -86,7 +86,7 @@ impl<T, E> Fallible for Result<T, E> {
 #[diagnostic::on_unimplemented(
     message = "TPC009: `{Self}` cannot travel to the actor's core",
     label = "what is sent to an actor must be `Send + 'static`",
-    note = "send the data it is made of, or build it on the core"
+    note = "send the data it is made of, or build it on the core; a type parameter needs the bound `Send`"
 )]
 pub trait RequestArgument {}
 #[diagnostic::do_not_recommend]
@@ -96,7 +96,7 @@ impl<T: Send + 'static> RequestArgument for T {}
 #[diagnostic::on_unimplemented(
     message = "TPC009: `{Self}` cannot travel back from the actor's core",
     label = "what an actor answers must be `Send + 'static`",
-    note = "answer with the data it is made of"
+    note = "answer with the data it is made of; a type parameter needs the bound `Send`"
 )]
 pub trait ReplyValue {}
 #[diagnostic::do_not_recommend]

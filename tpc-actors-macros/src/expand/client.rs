@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt as _;
 
-use super::{decode, docs, emit, krate, link, lints, outcome, parameters, request, verb, visible};
+use super::{decode, docs, emit, link, lints, outcome, parameters, request, verb, visible};
 use crate::model::{ActorModel, Handler, Reply};
 use crate::names;
 
@@ -14,13 +14,15 @@ pub(crate) fn types(model: &ActorModel) -> TokenStream {
         "Client of {}: `Send`, cheap to clone, works from Tokio and from plain threads.",
         link(&model.actor)
     );
-    visible(model, &doc, &emit!(struct #name { inner: #inner }))
+    let (declared, _, clause) = model.generics.split();
+    visible(model, &doc, &emit!(struct #name #declared #clause { inner: #inner }))
 }
 
 /// The client's traits and methods.
 pub(crate) fn impls(model: &ActorModel) -> TokenStream {
     let name = &model.names.client;
-    let traits = wrapper(name, &inner(model));
+    let traits = wrapper(model, name, &inner(model));
+    let (declared, used, clause) = model.generics.split();
     let lints = lints(model);
     let methods = model.handlers.iter().map(|handler| method(model, handler));
     let shard_of = shard_of(model);
@@ -28,7 +30,7 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
         #traits
 
         #lints
-        impl #name {
+        impl #declared #name #used #clause {
             #(#methods)*
 
             /// A client with its own lane: strictly first in, first out over all of its clones.
@@ -49,29 +51,30 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
 }
 
 fn inner(model: &ActorModel) -> TokenStream {
-    let (krate, actor) = (krate(), &model.actor);
+    let (krate, actor) = (&model.krate, &model.actor);
     emit!(#krate::client::Client<#actor>)
 }
 
 /// `Clone`, `Debug` and `From` of a struct that only holds `inner`.
-pub(super) fn wrapper(name: &Ident, inner: &TokenStream) -> TokenStream {
+pub(super) fn wrapper(model: &ActorModel, name: &Ident, inner: &TokenStream) -> TokenStream {
+    let (declared, used, clause) = model.generics.split();
     emit! {
         #[automatically_derived]
-        impl ::core::clone::Clone for #name {
+        impl #declared ::core::clone::Clone for #name #used #clause {
             fn clone(&self) -> Self {
                 Self { inner: ::core::clone::Clone::clone(&self.inner) }
             }
         }
 
         #[automatically_derived]
-        impl ::core::fmt::Debug for #name {
+        impl #declared ::core::fmt::Debug for #name #used #clause {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 ::core::fmt::Debug::fmt(&self.inner, f)
             }
         }
 
         #[automatically_derived]
-        impl ::core::convert::From<#inner> for #name {
+        impl #declared ::core::convert::From<#inner> for #name #used #clause {
             fn from(inner: #inner) -> Self {
                 Self { inner }
             }
@@ -122,9 +125,9 @@ fn shard(model: &ActorModel, handler: &Handler) -> (Option<TokenStream>, TokenSt
 }
 
 fn ask(model: &ActorModel, handler: &Handler, reply: &Reply) -> (TokenStream, TokenStream) {
-    let (krate, actor) = (krate(), &model.actor);
+    let (krate, actor) = (&model.krate, &model.actor);
     let (request, decode, outcome) =
-        (request(model, handler), decode(model, handler, reply), outcome(reply));
+        (request(model, handler), decode(model, handler, reply), outcome(&model.krate, reply));
     let (route, shard) = shard(model, handler);
     (
         emit!(#krate::client::Ask<'_, #actor, #outcome>),
@@ -133,16 +136,19 @@ fn ask(model: &ActorModel, handler: &Handler, reply: &Reply) -> (TokenStream, To
 }
 
 fn tell(model: &ActorModel, handler: &Handler) -> (TokenStream, TokenStream) {
-    let (krate, actor) = (krate(), &model.actor);
+    let (krate, actor) = (&model.krate, &model.actor);
     let request = request(model, handler);
     let (route, shard) = shard(model, handler);
     (emit!(#krate::client::Tell<'_, #actor>), emit!(#route self.inner.tell(#shard, #request)))
 }
 
 fn ask_all(model: &ActorModel, handler: &Handler, reply: &Reply) -> (TokenStream, TokenStream) {
-    let (krate, actor) = (krate(), &model.actor);
-    let (request, decode, outcome) =
-        (request_again(model, handler), decode(model, handler, reply), outcome(reply));
+    let (krate, actor) = (&model.krate, &model.actor);
+    let (request, decode, outcome) = (
+        request_again(model, handler),
+        decode(model, handler, reply),
+        outcome(&model.krate, reply),
+    );
     (
         emit!(#krate::client::AskAll<'_, #actor, #outcome>),
         emit!(self.inner.ask_all(|| #request, #decode)),
@@ -150,7 +156,7 @@ fn ask_all(model: &ActorModel, handler: &Handler, reply: &Reply) -> (TokenStream
 }
 
 fn tell_all(model: &ActorModel, handler: &Handler) -> (TokenStream, TokenStream) {
-    let (krate, actor) = (krate(), &model.actor);
+    let (krate, actor) = (&model.krate, &model.actor);
     let request = request_again(model, handler);
     (emit!(#krate::client::TellAll<'_, #actor>), emit!(self.inner.tell_all(|| #request)))
 }

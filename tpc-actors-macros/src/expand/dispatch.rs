@@ -5,27 +5,29 @@ use quote::{ToTokens as _, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::{ReturnType, Type};
 
-use super::{deprecated, duration, emit, ends, krate, krate_at};
+use super::{deprecated, duration, emit, ends, krate_at};
 use crate::model::{ActorModel, Answer, Handler, Hook, Init, Param, Timer};
 
 /// The actor's contract with the runtime.
 pub(crate) fn impls(model: &ActorModel) -> TokenStream {
-    let (krate, deprecated) = (krate(), deprecated(model));
+    let (krate, deprecated) = (&model.krate, deprecated(model));
     let (actor, names) = (&model.actor, &model.names);
     let (request, response) = (&names.request, &names.response);
     let (client, pinned) = (&names.client, &names.pinned);
+    let (declared, used, clause) = model.generics.split();
     let args = associated("Args", &init_args(model.init.as_ref()), &args_travel(model));
-    let requests = associated("Request", &emit!(#request), &requests_travel(model));
-    let responses = associated("Response", &emit!(#response), &responses_travel(model));
-    let timers = model.timers.iter().filter(|_| model.complete).map(timer);
+    let requests = associated("Request", &emit!(#request #used), &requests_travel(model));
+    let responses = associated("Response", &emit!(#response #used), &responses_travel(model));
+    let timers = model.timers.iter().filter(|_| model.complete).map(|found| timer(model, found));
     let init = init(model);
     let handle = handle(model);
     let handler_name = handler_name(model);
-    let on_stop = model.on_stop.as_ref().filter(|_| model.complete).map(on_stop);
+    let on_stop =
+        model.on_stop.as_ref().filter(|_| model.complete).map(|hook| on_stop(model, hook));
     let sharded = model.key.as_ref().map(|key| {
         emit! {
             #[automatically_derived]
-            impl #krate::actor::Sharded for #actor {
+            impl #declared #krate::actor::Sharded for #actor #clause {
                 type Key = #key;
             }
         }
@@ -33,12 +35,12 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
     emit! {
         #[automatically_derived]
         #deprecated
-        impl #krate::Actor for #actor {
+        impl #declared #krate::Actor for #actor #clause {
             #args
             #requests
             #responses
-            type Client = #client;
-            type Pinned = #pinned;
+            type Client = #client #used;
+            type Pinned = #pinned #used;
             const TIMERS: &'static [#krate::actor::Timer<Self>] = &[#(#timers),*];
             #init
             #handle
@@ -76,17 +78,17 @@ fn associated(name: &str, ty: &TokenStream, conditions: &[TokenStream]) -> Token
 
 fn args_travel(model: &ActorModel) -> Vec<TokenStream> {
     let args = model.init.iter().flat_map(|init| &init.args);
-    args.map(|arg| travels(&emit!(Argument), &arg.ty)).collect()
+    args.map(|arg| travels(model, &emit!(Argument), &arg.ty)).collect()
 }
 
 fn requests_travel(model: &ActorModel) -> Vec<TokenStream> {
     let args = unconditional(model).flat_map(Handler::args);
-    args.map(|arg| travels(&emit!(Argument), &arg.ty)).collect()
+    args.map(|arg| travels(model, &emit!(Argument), &arg.ty)).collect()
 }
 
 fn responses_travel(model: &ActorModel) -> Vec<TokenStream> {
     let replies = unconditional(model).filter_map(Handler::reply);
-    replies.map(|reply| travels(&emit!(Answer), &reply.ty)).collect()
+    replies.map(|reply| travels(model, &emit!(Answer), &reply.ty)).collect()
 }
 
 fn unconditional(model: &ActorModel) -> impl Iterator<Item = &Handler> {
@@ -94,14 +96,14 @@ fn unconditional(model: &ActorModel) -> impl Iterator<Item = &Handler> {
 }
 
 /// The condition that a type travels, which a message shows at the type.
-fn travels(role: &TokenStream, ty: &Type) -> TokenStream {
-    let krate = krate();
-    let bound = krate_at(ty, &["private", "Travels"]);
+fn travels(model: &ActorModel, role: &TokenStream, ty: &Type) -> TokenStream {
+    let krate = &model.krate;
+    let bound = krate_at(krate, ty, &["private", "Travels"]);
     emit!(for<'__message> #krate::private::#role<'__message, #ty>: #bound)
 }
 
-fn timer(timer: &Timer) -> TokenStream {
-    let krate = krate();
+fn timer(model: &ActorModel, timer: &Timer) -> TokenStream {
+    let krate = &model.krate;
     let Hook { method, cfgs, .. } = &timer.hook;
     let name = Literal::string(&method.unraw().to_string());
     let interval = duration(timer.interval);
@@ -125,9 +127,9 @@ fn call(hook: &Hook) -> TokenStream {
 }
 
 fn init(model: &ActorModel) -> TokenStream {
-    let krate = krate();
+    let krate = &model.krate;
     let (args, body) = match model.init.as_ref().filter(|_| model.complete) {
-        Some(init) => build(init),
+        Some(init) => build(model, init),
         // Something is wrong with the actor, so this never runs; it only has to have a type.
         None => (emit!(_args), emit!(::core::unreachable!())),
     };
@@ -146,7 +148,7 @@ fn init(model: &ActorModel) -> TokenStream {
 }
 
 /// The pattern of the arguments, and the call with them.
-fn build(init: &Init) -> (TokenStream, TokenStream) {
+fn build(model: &ActorModel, init: &Init) -> (TokenStream, TokenStream) {
     let method = &init.method;
     let fields: Vec<_> = init.args.iter().map(|arg| &arg.field).collect();
     let pattern = match &*fields {
@@ -157,7 +159,7 @@ fn build(init: &Init) -> (TokenStream, TokenStream) {
     // A wrong type is the return type's fault.
     let at = ends(&returned(&init.returns)).0;
     let (returned, any) = (Ident::new("returned", at), quote_spanned!(at=> _));
-    let into_init = krate_at(&returned, &["private", "into_init"]);
+    let into_init = krate_at(&model.krate, &returned, &["private", "into_init"]);
     let body = emit! {
         let #returned = Self::#method(#cx #(#fields),*);
         #into_init::<Self, #any>(#returned)
@@ -174,7 +176,7 @@ fn returned(returns: &ReturnType) -> TokenStream {
 }
 
 fn handle(model: &ActorModel) -> TokenStream {
-    let krate = krate();
+    let krate = &model.krate;
     let arms = model.handlers.iter().map(|handler| arm(model, handler));
     let body = if model.complete {
         emit!(match request { #(#arms)* })
@@ -226,15 +228,16 @@ fn handler_name(model: &ActorModel) -> TokenStream {
         let name = Literal::string(&method.unraw().to_string());
         emit!(#(#cfgs)* #request::#variant #content => #name,)
     });
+    let parameters = super::messages::parameters_arm(model, &emit!(#request));
     emit! {
         fn handler_name(request: &Self::Request) -> &'static ::core::primitive::str {
-            match *request { #(#arms)* }
+            match *request { #(#arms)* #parameters }
         }
     }
 }
 
-fn on_stop(hook: &Hook) -> TokenStream {
-    let krate = krate();
+fn on_stop(model: &ActorModel, hook: &Hook) -> TokenStream {
+    let krate = &model.krate;
     let Hook { method, cfgs, .. } = hook;
     let (cx, argument) = if hook.cx { (emit!(cx), Some(emit!(, cx))) } else { (emit!(_cx), None) };
     emit! {

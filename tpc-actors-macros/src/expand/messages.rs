@@ -38,7 +38,7 @@ fn requests(model: &ActorModel) -> TokenStream {
         let fields = fields(handler);
         emit!(#(#cfgs)* #docs #variant #fields,)
     });
-    visible(model, &doc, &emit!(enum #name { #(#variants)* }))
+    visible(model, &doc, &enumeration(model, name, &variants.collect::<Vec<_>>()))
 }
 
 fn responses(model: &ActorModel) -> TokenStream {
@@ -50,7 +50,28 @@ fn responses(model: &ActorModel) -> TokenStream {
         let ty = handler.reply().map(|reply| &reply.ty);
         emit!(#(#cfgs)* #[doc = #doc] #deprecated #variant(#ty),)
     });
-    visible(model, &doc, &emit!(enum #name { #(#variants)* }))
+    visible(model, &doc, &enumeration(model, name, &variants.collect::<Vec<_>>()))
+}
+
+/// An enum over the actor's parameters.
+///
+/// Those that no message mentions would be an error; a variant that cannot exist mentions them all.
+fn enumeration(model: &ActorModel, name: &Ident, variants: &[TokenStream]) -> TokenStream {
+    let (declared, _, clause) = model.generics.split();
+    let types = model.generics.types();
+    let parameters = types.first().map(|_| {
+        emit! {
+            #[doc(hidden)]
+            __Parameters(::core::convert::Infallible, ::core::marker::PhantomData<fn(#(&#types),*)>),
+        }
+    });
+    emit!(enum #name #declared #clause { #(#variants)* #parameters })
+}
+
+/// The arm of that variant where an enum is looked at by reference.
+pub(super) fn parameters_arm(model: &ActorModel, name: &TokenStream) -> Option<TokenStream> {
+    let needed = !model.generics.types().is_empty();
+    needed.then(|| emit!(#name::__Parameters(ref never, _) => match *never {},))
 }
 
 fn fields(handler: &Handler) -> Option<TokenStream> {
@@ -79,12 +100,14 @@ fn debug(
         let text = Literal::string(&variant.to_string());
         emit!(#(#cfgs)* Self::#variant #content => ::core::fmt::Formatter::write_str(f, #text),)
     });
+    let parameters = parameters_arm(model, &emit!(Self));
+    let (declared, used, clause) = model.generics.split();
     emit! {
         #[automatically_derived]
         #deprecated
-        impl ::core::fmt::Debug for #name {
+        impl #declared ::core::fmt::Debug for #name #used #clause {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                match *self { #(#arms)* }
+                match *self { #(#arms)* #parameters }
             }
         }
     }
@@ -93,7 +116,7 @@ fn debug(
 /// Makes rustc look at the types that travel if a `#[cfg]` lets them. The conditions of the `Actor`
 /// impl look at all others; those cannot have a `#[cfg]`.
 fn bounds(model: &ActorModel) -> Option<TokenStream> {
-    let krate = super::krate();
+    let krate = &model.krate;
     let checks: Vec<_> = model
         .handlers
         .iter()
@@ -107,5 +130,15 @@ fn bounds(model: &ActorModel) -> Option<TokenStream> {
         })
         .map(|(cfgs, check, ty)| emit!(#(#cfgs)* let _ = #krate::private::#check::<#ty>;))
         .collect();
-    (!checks.is_empty()).then(|| emit!(const _: () = { #(#checks)* };))
+    if checks.is_empty() {
+        return None;
+    }
+    if model.generics.is_empty() {
+        return Some(emit!(const _: () = { #(#checks)* };));
+    }
+    let (declared, _, clause) = model.generics.split();
+    Some(emit!(const _: () = {
+        #[allow(dead_code)]
+        fn travel #declared () #clause { #(#checks)* }
+    };))
 }

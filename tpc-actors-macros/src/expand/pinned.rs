@@ -3,9 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt as _;
 
-use super::{
-    client, decode, docs, emit, krate, link, lints, outcome, parameters, request, verb, visible,
-};
+use super::{client, decode, docs, emit, link, lints, outcome, parameters, request, verb, visible};
 use crate::model::{ActorModel, Handler};
 use crate::names;
 
@@ -16,39 +14,41 @@ pub(crate) fn types(model: &ActorModel) -> TokenStream {
         "Handle to a {} on its own core: not `Send`, no atomics on the way.",
         link(&model.actor)
     );
-    visible(model, &doc, &emit!(struct #name { inner: #inner }))
+    let (declared, _, clause) = model.generics.split();
+    visible(model, &doc, &emit!(struct #name #declared #clause { inner: #inner }))
 }
 
 /// The handle's traits and methods.
 pub(crate) fn impls(model: &ActorModel) -> TokenStream {
     let name = &model.names.pinned;
-    let traits = client::wrapper(name, &inner(model));
+    let traits = client::wrapper(model, name, &inner(model));
+    let (declared, used, clause) = model.generics.split();
     let lints = lints(model);
     let methods = model.handlers.iter().map(|handler| method(model, handler));
     emit! {
         #traits
 
         #lints
-        impl #name {
+        impl #declared #name #used #clause {
             #(#methods)*
         }
     }
 }
 
 fn inner(model: &ActorModel) -> TokenStream {
-    let (krate, actor) = (krate(), &model.actor);
+    let (krate, actor) = (&model.krate, &model.actor);
     emit!(#krate::pinned::Pinned<#actor>)
 }
 
 fn method(model: &ActorModel, handler: &Handler) -> TokenStream {
-    let (krate, actor) = (krate(), &model.actor);
+    let (krate, actor) = (&model.krate, &model.actor);
     let cfgs = &handler.cfgs;
     let name = names::method(&handler.method);
     let docs = docs(handler, &format!("{} the actor to run `{}`.", verb(handler), name.unraw()));
     let parameters = parameters(handler);
     let request = request(model, handler);
     let (output, body) = if let Some(reply) = handler.reply() {
-        let (decode, outcome) = (decode(model, handler, reply), outcome(reply));
+        let (decode, outcome) = (decode(model, handler, reply), outcome(&model.krate, reply));
         let output = emit!(#krate::pinned::PinnedAsk<'_, #actor, #outcome>);
         (output, emit!(self.inner.ask(#request, #decode)))
     } else {

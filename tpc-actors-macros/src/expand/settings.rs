@@ -1,10 +1,14 @@
 //! The struct half: the policy, and the macro that hands the struct's visibility to the impl half.
 
 use proc_macro2::{Literal, TokenStream};
+use quote::quote_spanned;
 use syn::ext::IdentExt as _;
 
-use super::{duration, emit, grouped, krate};
+use super::{duration, emit, grouped};
+use crate::codes::Code;
+use crate::krate::Krate;
 use crate::model::{SettingsModel, SuperviseModel, Then};
+use crate::names::generated;
 
 /// Everything that follows the user's struct.
 pub(crate) fn expand(model: &SettingsModel) -> TokenStream {
@@ -15,18 +19,26 @@ pub(crate) fn expand(model: &SettingsModel) -> TokenStream {
 
 /// An `impl` block cannot see how visible its struct is, but it can call a macro that knows.
 ///
-/// The macro takes types in brackets and braces, and after an arrow whatever needs no visibility.
-/// The import makes an item of it, so that the halves may come in any order.
+/// The macro takes items in brackets and braces, and after them whatever needs no visibility. The
+/// import makes an item of it, so that the halves may come in any order.
 fn visibility(model: &SettingsModel) -> TokenStream {
     let (name, vis) = (&model.names.visibility, &model.vis);
+    let (runtime, mismatch) = (runtime(&model.krate), mismatch(model));
     emit! {
         #[doc(hidden)]
         #[allow(unused_macros)]
         macro_rules! #name {
-            ($([$($attributes:tt)*] { $($item:tt)* })* => $($others:tt)*) => {
-                $($($attributes)* #vis $($item)*)*
+            (
+                #runtime
+                [$([$($on_enum:tt)*] { $($enum:tt)* })*]
+                [$([$($on_handle:tt)*] { $($handle:tt)* })*]
+                $($others:tt)*
+            ) => {
+                $($($on_enum)* #vis $($enum)*)*
+                $($($on_handle)* #vis $($handle)*)*
                 $($others)*
             };
+            ($($others:tt)*) => { #mismatch }
         }
         #[doc(hidden)]
         #[allow(unused_imports)]
@@ -34,10 +46,32 @@ fn visibility(model: &SettingsModel) -> TokenStream {
     }
 }
 
+/// What both halves must agree on: whether the runtime is where everyone expects it.
+pub(crate) fn runtime(krate: &Krate) -> TokenStream {
+    if krate.is_given() { emit!(runtime_elsewhere) } else { emit!(runtime_here) }
+}
+
+/// TPC040: one half says where the runtime is, the other one does not.
+fn mismatch(model: &SettingsModel) -> TokenStream {
+    let (with, without) = if model.krate.is_given() {
+        ("struct", "`impl` block")
+    } else {
+        ("`impl` block", "struct")
+    };
+    let text = format!(
+        "{}: `crate = ..` stands on the {with} of `{}` but not on its {without}; \
+         write the same on both",
+        Code::OneCrate.id(),
+        model.ident.unraw(),
+    );
+    let at = generated(model.ident.span());
+    quote_spanned!(at=> ::core::compile_error! { #text })
+}
+
 fn settings(model: &SettingsModel) -> TokenStream {
-    let krate = krate();
-    let actor = &model.actor;
-    let name = Literal::string(&actor.unraw().to_string());
+    let (krate, actor) = (&model.krate, &model.actor);
+    let name = Literal::string(&model.ident.unraw().to_string());
+    let (declared, _, clause) = model.generics.split();
     let event = model
         .event
         .as_ref()
@@ -47,12 +81,12 @@ fn settings(model: &SettingsModel) -> TokenStream {
         emit!(.capacity(#capacity))
     });
     let supervise = model.supervise.as_ref().map(|options| {
-        let policy = supervise(options);
+        let policy = supervise(krate, options);
         emit!(.supervise(#policy))
     });
     emit! {
         #[automatically_derived]
-        impl #krate::actor::Settings for #actor {
+        impl #declared #krate::actor::Settings for #actor #clause {
             type Event = #event;
             const NAME: &'static ::core::primitive::str = #name;
             const POLICY: #krate::actor::Policy =
@@ -61,8 +95,7 @@ fn settings(model: &SettingsModel) -> TokenStream {
     }
 }
 
-fn supervise(options: &SuperviseModel) -> TokenStream {
-    let krate = krate();
+fn supervise(krate: &Krate, options: &SuperviseModel) -> TokenStream {
     let max = options.max.map(|max| {
         let max = grouped(max.into(), "u32");
         emit!(.max(#max))

@@ -98,14 +98,18 @@ fn visible(expansion: TokenStream) -> TokenStream {
         return quote!(#file);
     }
     let Some(Item::Macro(call)) = file.items.pop() else { panic!("a call of the macro") };
-    let mut tokens = call.mac.tokens.into_iter();
-    while let Some(TokenTree::Group(attributes)) = tokens.next() {
-        let Some(TokenTree::Group(item)) = tokens.next() else { panic!("an item") };
-        let (attributes, item) = (attributes.stream(), item.stream());
-        file.items.push(syn::parse2(quote!(#attributes pub #item)).expect("an item"));
+    // The first word says where the runtime is.
+    let mut tokens = call.mac.tokens.into_iter().skip(1);
+    for list in tokens.by_ref().take(2) {
+        let TokenTree::Group(list) = list else { panic!("a list of items") };
+        let mut items = list.stream().into_iter();
+        while let Some(TokenTree::Group(attributes)) = items.next() {
+            let Some(TokenTree::Group(item)) = items.next() else { panic!("an item") };
+            let (attributes, item) = (attributes.stream(), item.stream());
+            file.items.push(syn::parse2(quote!(#attributes pub #item)).expect("an item"));
+        }
     }
-    // The loop has taken the first half of the arrow.
-    let others: TokenStream = tokens.skip(1).collect();
+    let others: TokenStream = tokens.collect();
     quote!(#file #others)
 }
 

@@ -8,11 +8,15 @@ use super::types;
 use crate::codes::Code;
 use crate::diag::{Errors, did_you_mean, list};
 use crate::duration::{self, Fault};
+use crate::krate;
 use crate::model::{SettingsModel, SuperviseModel, Then};
 use crate::parse::args::{Opt, Value};
 
 /// More requests than anyone wants to find waiting in one lane.
 const CAPACITY_MAX: u64 = 1 << 24;
+
+/// What the struct half may say.
+const STRUCT_OPTIONS: [&str; 4] = ["event", "capacity", "supervise", "crate"];
 
 /// Lets every known option pass once.
 pub(crate) struct Admission<'a> {
@@ -50,22 +54,36 @@ impl<'a> Admission<'a> {
 
 /// The options of the struct half.
 pub(crate) fn settings(args: TokenStream, model: &mut SettingsModel, errors: &mut Errors) {
-    let options = match Opt::list(args) {
-        Ok(options) => options,
-        Err(error) => {
-            let form = "write options as in `#[core_actor(capacity = 1024, supervise(max = 5))]`";
-            errors.syntax(Code::Syntax, &error, form);
-            return;
-        }
-    };
-    let mut admission = Admission::new("#[core_actor]", &["event", "capacity", "supervise"]);
+    let Some(options) = parsed(args, errors) else { return };
+    let mut admission = Admission::new("#[core_actor]", &STRUCT_OPTIONS);
     for option in &options {
         match admission.admit(option, errors) {
             Some("event") => model.event = event(option, errors),
             Some("capacity") => model.capacity = capacity(option, errors),
             Some("supervise") => model.supervise = supervise(option, errors),
+            Some("crate") => runtime(option, errors),
             _ => {}
         }
+    }
+}
+
+/// TPC037: the options of `#[core_actor(..)]` on either half.
+pub(crate) fn parsed(args: TokenStream, errors: &mut Errors) -> Option<Vec<Opt>> {
+    match Opt::list(args) {
+        Ok(options) => Some(options),
+        Err(error) => {
+            let form = "write options as in `#[core_actor(capacity = 1024, supervise(max = 5))]`";
+            errors.syntax(Code::Syntax, &error, form);
+            None
+        }
+    }
+}
+
+/// TPC030: where the runtime is; the path itself has been taken by then.
+pub(crate) fn runtime(option: &Opt, errors: &mut Errors) {
+    if krate::path(option).is_none() {
+        let text = "`crate` takes a path; write `crate = facade::tpc_actors`";
+        errors.push(Code::BadValue, option, text);
     }
 }
 

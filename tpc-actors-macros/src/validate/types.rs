@@ -1,10 +1,11 @@
 //! Types in signatures: which ones can travel, and what `Self` means outside of the `impl` block.
 
 use quote::ToTokens;
+use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Lifetime, ParenthesizedGenericArguments, Path, TraitBound, Type, TypeFnPtr, TypeImplTrait,
-    TypeInfer, TypeNever, TypeReference,
+    ExprPath, Lifetime, ParenthesizedGenericArguments, Path, PathSegment, QSelf, Token, TraitBound,
+    Type, TypeFnPtr, TypeImplTrait, TypeInfer, TypeNever, TypePath, TypeReference, parse_quote,
 };
 
 use crate::codes::Code;
@@ -89,13 +90,41 @@ impl VisitMut for Walk {
     }
 }
 
-struct ReplaceSelf<'a> {
-    actor: &'a Path,
+/// Puts the actor in the place of `Self`.
+pub(crate) struct ReplaceSelf<'a> {
+    pub(crate) actor: &'a Path,
+}
+
+impl ReplaceSelf<'_> {
+    /// `Self::Item` of an actor with arguments is `<Actor<K>>::Item`, in types and in expressions.
+    fn qualify(&self, qself: &mut Option<QSelf>, path: &mut Path) {
+        let arguments = self.actor.segments.last().is_some_and(|last| !last.arguments.is_none());
+        let starts = path.leading_colon.is_none() && path.segments[0].ident == "Self";
+        if qself.is_some() || !starts || !arguments || path.segments.len() == 1 {
+            return;
+        }
+        let actor = self.actor;
+        let rest: Punctuated<PathSegment, Token![::]> =
+            std::mem::take(&mut path.segments).into_iter().skip(1).collect();
+        let qualified: TypePath = parse_quote!(<#actor>::#rest);
+        (*qself, *path) = (qualified.qself, qualified.path);
+    }
 }
 
 impl VisitMut for ReplaceSelf<'_> {
+    fn visit_type_path_mut(&mut self, ty: &mut TypePath) {
+        self.qualify(&mut ty.qself, &mut ty.path);
+        visit_mut::visit_type_path_mut(self, ty);
+    }
+
+    fn visit_expr_path_mut(&mut self, path: &mut ExprPath) {
+        self.qualify(&mut path.qself, &mut path.path);
+        visit_mut::visit_expr_path_mut(self, path);
+    }
+
     fn visit_path_mut(&mut self, path: &mut Path) {
-        if path.leading_colon.is_none() && path.segments[0].ident == "Self" {
+        let starts = path.segments.first().is_some_and(|first| first.ident == "Self");
+        if path.leading_colon.is_none() && starts {
             let rest = std::mem::take(&mut path.segments).into_iter().skip(1);
             *path = self.actor.clone();
             path.segments.extend(rest);
@@ -136,16 +165,20 @@ mod tests {
 
     #[test]
     fn self_is_the_actor() {
-        let actor: Path = syn::parse_str("crate::Kv").unwrap();
-        for (ty, expected) in [
-            (quote!(Self), quote!(crate::Kv)),
-            (quote!(Option<(Self, u8)>), quote!(Option<(crate::Kv, u8)>)),
-            (quote!([u8; Self::SIZE]), quote!([u8; crate::Kv::SIZE])),
-            (quote!(<Self as Trait>::Out), quote!(<crate::Kv as Trait>::Out)),
-            (quote!(my::Selfish), quote!(my::Selfish)),
+        for (actor, ty, expected) in [
+            (quote!(crate::Kv), quote!(Self), quote!(crate::Kv)),
+            (quote!(Kv<K>), quote!([u8; Self::SIZE]), quote!([u8; <Kv<K>>::SIZE])),
+            (quote!(Kv<K>), quote!(Vec<Self::Out>), quote!(Vec<<Kv<K>>::Out>)),
+            (quote!(Kv<K>), quote!(<Self as Trait>::Out), quote!(<Kv<K> as Trait>::Out)),
+            (quote!(crate::Kv), quote!(Option<(Self, u8)>), quote!(Option<(crate::Kv, u8)>)),
+            (quote!(crate::Kv), quote!([u8; Self::SIZE]), quote!([u8; crate::Kv::SIZE])),
+            (quote!(crate::Kv), quote!(<Self as Trait>::Out), quote!(<crate::Kv as Trait>::Out)),
+            (quote!(crate::Kv), quote!(my::Selfish), quote!(my::Selfish)),
         ] {
+            let actor: Path = syn::parse2(actor).unwrap();
             let replaced = without_self(&syn::parse2(ty).unwrap(), &actor);
-            assert_eq!(quote!(#replaced).to_string(), expected.to_string());
+            let tight = |tokens: proc_macro2::TokenStream| tokens.to_string().replace(' ', "");
+            assert_eq!(tight(quote!(#replaced)), tight(expected));
         }
     }
 }

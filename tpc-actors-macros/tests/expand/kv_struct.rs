@@ -5,8 +5,16 @@ pub struct KvShard {
 #[doc(hidden)]
 #[allow(unused_macros)]
 macro_rules! __needs_core_actor_on_struct_KvShard {
-    ($([$($attributes:tt)*] { $($item:tt)* })* => $($others:tt)*) => {
-        $($($attributes)* pub $($item)*)* $($others)*
+    (
+        runtime_here[$([$($on_enum:tt)*] { $($enum:tt)* })*] [$([$($on_handle:tt)*] {
+        $($handle:tt)* })*] $($others:tt)*
+    ) => {
+        $($($on_enum)* pub $($enum)*)* $($($on_handle)* pub $($handle)*)* $($others)*
+    };
+    ($($others:tt)*) => {
+        ::core::compile_error! {
+        "TPC040: `crate = ..` stands on the `impl` block of `KvShard` but not on its struct; write the same on both"
+        }
     };
 }
 #[doc(hidden)]

@@ -2,8 +2,16 @@ struct Plain;
 #[doc(hidden)]
 #[allow(unused_macros)]
 macro_rules! __needs_core_actor_on_struct_Plain {
-    ($([$($attributes:tt)*] { $($item:tt)* })* => $($others:tt)*) => {
-        $($($attributes)* $($item)*)* $($others)*
+    (
+        runtime_here[$([$($on_enum:tt)*] { $($enum:tt)* })*] [$([$($on_handle:tt)*] {
+        $($handle:tt)* })*] $($others:tt)*
+    ) => {
+        $($($on_enum)* $($enum)*)* $($($on_handle)* $($handle)*)* $($others)*
+    };
+    ($($others:tt)*) => {
+        ::core::compile_error! {
+        "TPC040: `crate = ..` stands on the `impl` block of `Plain` but not on its struct; write the same on both"
+        }
     };
 }
 #[doc(hidden)]

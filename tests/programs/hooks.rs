@@ -37,7 +37,7 @@ impl Clock {
     }
 }
 
-fn main() {
+pub fn main() {
     let system = System::builder().start().unwrap();
     let (told, heard) = channel();
     let _clock = system.spawn::<Clock>(told).wait().unwrap();

@@ -45,7 +45,7 @@ impl Right {
     }
 }
 
-fn main() {
+pub fn main() {
     let system = System::builder().start().unwrap();
     let left = system.spawn::<Left>(0).wait().unwrap();
     let right = system.spawn::<Right>(String::new()).wait().unwrap();

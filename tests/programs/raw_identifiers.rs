@@ -33,7 +33,7 @@ impl r#type {
     fn r#break(&mut self) {}
 }
 
-fn main() {
+pub fn main() {
     let system = System::builder().start().unwrap();
     let client: typeClient = system.spawn::<r#type>(1).wait().unwrap();
     client.r#move(2).wait().unwrap();

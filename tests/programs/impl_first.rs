@@ -19,7 +19,7 @@ impl Late {
 #[core_actor]
 pub struct Late;
 
-fn main() {
+pub fn main() {
     let system = System::builder().start().unwrap();
     let late = system.spawn::<Late>(()).wait().unwrap();
     assert_eq!(late.get().wait().unwrap(), 1);

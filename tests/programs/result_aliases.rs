@@ -57,7 +57,7 @@ impl std::fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-fn main() {
+pub fn main() {
     let system = System::builder().start().unwrap();
     let files = system.spawn::<Files>(()).wait().unwrap();
     let missing: core::result::Result<u8, AskError<io::Error>> = files.missing().wait();

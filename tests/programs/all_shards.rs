@@ -42,7 +42,7 @@ impl Shard {
     }
 }
 
-fn main() {
+pub fn main() {
     let system = System::builder().cores(2).start().unwrap();
     let shards = system.spawn_sharded::<Shard>(3, |shard| shard).wait().unwrap();
     assert_eq!(shards.shards(), 3);

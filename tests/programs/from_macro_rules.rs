@@ -48,7 +48,7 @@ macro_rules! register {
 register!(Words, String, word, at: u32);
 register!(Bytes, Vec<u8>, byte, r#in: String);
 
-fn main() {
+pub fn main() {
     let system = System::builder().start().unwrap();
     let words: WordsClient = system.spawn_sharded::<Words>(2, |_| "a".to_owned()).wait().unwrap();
     words.set(1, "b".to_owned()).wait().unwrap();

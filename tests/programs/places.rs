@@ -13,9 +13,11 @@ mod store {
         #[tpc_actors::core_actor]
         pub struct Deep;
 
-        pub(in crate::store) mod below {
+        pub(in crate::programs::places::store) mod below {
             #[tpc_actors::core_actor]
-            pub(in crate::store) struct Deeper(pub(in crate::store) u8);
+            pub(in crate::programs::places::store) struct Deeper(
+                pub(in crate::programs::places::store) u8,
+            );
         }
     }
 
@@ -64,7 +66,7 @@ impl store::Shelf {
     }
 }
 
-fn main() {
+pub fn main() {
     let system = System::builder().start().unwrap();
     let shelf: ShelfClient = system.spawn::<store::Shelf>(1).wait().unwrap();
     assert_eq!(shelf.get().wait().unwrap(), 1);

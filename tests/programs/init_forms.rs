@@ -33,7 +33,7 @@ actor! { Parsed: fn new(a: String) -> Result<Self, ParseIntError> { a.parse().ma
 actor! { Refused: fn new(_cx: &mut Ctx<Self>) -> Result<Self, &'static str> { Err("not today") } }
 actor! { Boxed: fn new(a: u64) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> { Ok(Self(a)) } }
 
-fn main() {
+pub fn main() {
     let system = System::builder().start().unwrap();
     macro_rules! check {
         ($actor:ty, $args:expr, $value:expr) => {

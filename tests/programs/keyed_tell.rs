@@ -30,7 +30,7 @@ impl Tally {
     }
 }
 
-fn main() {
+pub fn main() {
     let system = System::builder().cores(2).start().unwrap();
     let tally = system.spawn_sharded::<Tally>(2, |_| ()).wait().unwrap();
     let key = Key(7);

@@ -34,7 +34,7 @@ fn need_send<T: Send + Sync + 'static>(value: T) -> T {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let system = System::builder().start()?;
     let counter = need_send(system.spawn::<Counter>(()).await?);
 

@@ -38,7 +38,7 @@ impl Counter {
     }
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     let system = System::builder().start()?;
     let counter = system.spawn::<Counter>(()).wait()?;
     assert_eq!(counter.add_twice(21).wait()?, 42);

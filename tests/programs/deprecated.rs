@@ -35,7 +35,7 @@ impl Old {
     }
 }
 
-fn main() {
+pub fn main() {
     let system = System::builder().start().unwrap();
     let old = system.spawn::<Old>(()).wait().unwrap();
     assert_eq!(old.get_more().wait().unwrap(), 3);

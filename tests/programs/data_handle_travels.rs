@@ -5,7 +5,7 @@ use std::thread;
 
 use tpc_actors::bridge::{self, BridgeConfig};
 
-fn main() {
+pub fn main() {
     let (mut control, data) = bridge::channel::<u8, u8>(BridgeConfig::new(4, 4)).unwrap();
     let core = thread::spawn(move || {
         let mut data = data.pin();

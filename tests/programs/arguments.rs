@@ -89,7 +89,7 @@ impl Forms {
     }
 }
 
-fn main() {
+pub fn main() {
     let system = System::builder().cores(1).start().unwrap();
     let forms = system.spawn::<Forms>(()).wait().unwrap();
     assert_eq!(forms.mutable(1, vec![]).wait().unwrap(), [2]);

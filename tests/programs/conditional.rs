@@ -1,5 +1,6 @@
 //! `#[cfg]` on actors, handlers, timers and hooks.
 #![deny(warnings)]
+#![allow(clippy::non_minimal_cfg, reason = "conditions that always hold")]
 
 use tpc_actors::prelude::*;
 
@@ -61,7 +62,7 @@ impl Kept {
     }
 }
 
-fn main() {
+pub fn main() {
     let system = System::builder().start().unwrap();
     let kept = system.spawn::<Kept>(()).wait().unwrap();
     assert_eq!(kept.get(7).wait().unwrap(), 7);
