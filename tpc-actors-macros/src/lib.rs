@@ -29,8 +29,11 @@ mod tests;
 
 /// Makes an actor of a struct and of one inherent `impl` block of it.
 ///
-/// On the struct it takes the policy: `event = Type`, `capacity = 1024` and
-/// `supervise(max = 5, within = "10s", backoff = "1ms..1s", then = stop)`, each of them optional.
+/// On the struct it takes the policy: `event = Type`, `capacity = 1024`,
+/// `supervise(max = 5, within = "10s", backoff = "1ms..1s", then = stop, on_panic = restart, queue = keep)`
+/// and `watchdog(failures = 3, within = "60s", cool_down = "30s..10m", probes = 1)`, each of them optional.
+/// `then` may also be `escalate` or `abort_system`, `on_panic` `resume` or `stop`, and `queue` `reject`;
+/// `watchdog` alone has these defaults, and without it there is no watchdog.
 /// On the `impl` block the methods carry `#[init]`, `#[handler]`, `#[every]` and `#[on_stop]`. Both
 /// halves belong into one module. Where the runtime is not `::tpc_actors`, both halves say so:
 /// `crate = facade::tpc_actors`.

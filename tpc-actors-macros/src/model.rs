@@ -20,6 +20,7 @@ pub(crate) struct SettingsModel {
     pub(crate) event: Option<Type>,
     pub(crate) capacity: Option<u64>,
     pub(crate) supervise: Option<SuperviseModel>,
+    pub(crate) watchdog: Option<WatchdogModel>,
 }
 
 /// The options of `supervise(..)` that were given.
@@ -28,14 +29,19 @@ pub(crate) struct SuperviseModel {
     pub(crate) max: Option<u32>,
     pub(crate) within: Option<Nanos>,
     pub(crate) backoff: Option<(Nanos, Nanos)>,
-    pub(crate) then: Option<Then>,
+    /// Variants of the enums that these options stand for.
+    pub(crate) then: Option<&'static str>,
+    pub(crate) on_panic: Option<&'static str>,
+    pub(crate) queue: Option<&'static str>,
 }
 
-/// What happens when the restart budget is spent.
-#[derive(Clone, Copy)]
-pub(crate) enum Then {
-    Stop,
-    AbortSystem,
+/// The options of `watchdog(..)` that were given.
+#[derive(Default)]
+pub(crate) struct WatchdogModel {
+    pub(crate) failures: Option<u32>,
+    pub(crate) within: Option<Nanos>,
+    pub(crate) cool_down: Option<(Nanos, Nanos)>,
+    pub(crate) probes: Option<u32>,
 }
 
 /// The impl half: the protocol.

@@ -153,6 +153,7 @@ fn defaults(
         event: None,
         capacity: None,
         supervise: None,
+        watchdog: None,
     }
 }
 

@@ -7,12 +7,12 @@ use std::fmt;
 use std::hash::Hash;
 use std::time::Duration;
 
-use crate::client::Client;
+use crate::client::ActorClient;
 use crate::core_loop::Ctx;
 use crate::error::InitError;
 use crate::pinned::Pinned;
 use crate::private::ReplySlot;
-use crate::supervision::Supervise;
+use crate::supervision::{Supervise, Watchdog};
 
 /// Policy of an actor: what `#[core_actor(..)]` on the struct says.
 #[diagnostic::on_unimplemented(
@@ -43,7 +43,7 @@ pub trait Actor: Settings {
     /// One variant per handler that answers.
     type Response: Send + 'static;
     /// The typed client.
-    type Client: From<Client<Self>>;
+    type Client: ActorClient<Actor = Self>;
     /// The typed handle for code on the same core.
     type Pinned: From<Pinned<Self>>;
     /// The `#[every]` methods.
@@ -107,6 +107,7 @@ impl<A: Actor> fmt::Debug for Timer<A> {
 pub struct Policy {
     capacity: usize,
     supervise: Supervise,
+    watchdog: Option<Watchdog>,
 }
 
 impl Default for Policy {
@@ -121,7 +122,7 @@ impl Policy {
 
     /// The defaults.
     pub const fn new() -> Self {
-        Self { capacity: Self::DEFAULT_CAPACITY, supervise: Supervise::new() }
+        Self { capacity: Self::DEFAULT_CAPACITY, supervise: Supervise::new(), watchdog: None }
     }
 
     /// Messages that each lane to the actor holds.
@@ -138,6 +139,13 @@ impl Policy {
         self
     }
 
+    /// The watchdog; without this there is none.
+    #[must_use]
+    pub const fn watchdog(mut self, watchdog: Watchdog) -> Self {
+        self.watchdog = Some(watchdog);
+        self
+    }
+
     /// Messages that each lane to the actor holds.
     pub const fn lane_capacity(&self) -> usize {
         self.capacity
@@ -146,5 +154,10 @@ impl Policy {
     /// The restart policy.
     pub const fn supervision(&self) -> Supervise {
         self.supervise
+    }
+
+    /// The watchdog, if there is one.
+    pub const fn guard(&self) -> Option<Watchdog> {
+        self.watchdog
     }
 }

@@ -24,12 +24,16 @@ use crate::mailbox::{Mailbox, Refusal, Shortage, threads};
 mod all;
 mod ask;
 pub(crate) mod block;
+mod cancel;
+mod monitor;
 mod sending;
 mod shard;
 mod tell;
 
 pub use all::{AskAll, TellAll};
 pub use ask::Ask;
+pub use cancel::{CancellableAsk, Canceller};
+pub use monitor::{ActorClient, Closed, Watch, WeakClient};
 pub use tell::Tell;
 
 /// Picks the answer of one handler out of the response enum.
@@ -106,6 +110,10 @@ impl<A: Actor> Client<A> {
     /// A tell to every shard; used by generated methods.
     pub fn tell_all(&self, make: impl Fn() -> A::Request) -> TellAll<'_, A> {
         TellAll::new((0..self.shards()).map(|shard| self.tell(shard, make())).collect())
+    }
+
+    pub(crate) fn mailboxes(&self) -> &[Arc<Mailbox<A>>] {
+        &self.shards
     }
 
     fn mailbox(&self, shard: usize) -> &Arc<Mailbox<A>> {

@@ -24,6 +24,7 @@ pub(crate) mod cell;
 mod commands;
 pub(crate) mod ctx;
 pub(crate) mod idle;
+pub(crate) mod incidents;
 pub(crate) mod local;
 mod park;
 pub(crate) mod shared;
@@ -36,6 +37,7 @@ mod turn;
 pub use ctx::{Ctx, Sleep};
 
 use cell::Cell;
+use incidents::{CorePolicy, Watch};
 use local::CoreLocal;
 use shared::CoreShared;
 
@@ -137,6 +139,8 @@ pub(crate) struct Core {
     active: Vec<ActiveLane>,
     /// Where the next intake begins, so that no lane is always last.
     first: usize,
+    /// Who restarts along with whom, and what the core itself has seen of failures.
+    watch: Watch,
     /// The core has finished and its driver should end.
     finished: bool,
 }
@@ -151,7 +155,7 @@ pub(crate) struct Probe {
 }
 
 impl Core {
-    pub(crate) fn new(local: Rc<CoreLocal>) -> Self {
+    pub(crate) fn new(local: Rc<CoreLocal>, policy: &CorePolicy) -> Self {
         Self {
             local,
             cells: Vec::new(),
@@ -159,6 +163,7 @@ impl Core {
             lanes: HashMap::new(),
             active: Vec::new(),
             first: 0,
+            watch: Watch::new(policy),
             finished: false,
         }
     }

@@ -1,15 +1,18 @@
-//! Every public error, one page.
+//! Every public error: of asks and tells here, of starts in `start`.
 //!
 //! Two questions decide what a caller may do after a failure, and every error here answers both: *do
 //! I get my message back?* (`TellError` carries it) and *may the handler have run?*
 //! ([`AskError::never_ran`]).
 
 mod panic;
+mod start;
 
 use std::convert::Infallible;
 use std::fmt;
+use std::time::Duration;
 
 pub use panic::PanicReport;
+pub use start::{InitError, SpawnError, StartError};
 
 /// Why an ask was not answered with a value.
 ///
@@ -17,8 +20,8 @@ pub use panic::PanicReport;
 /// |---|---|
 /// | `Handler` | yes, and `Err` was its answer |
 /// | `Panicked`, `Dropped` | yes, not to its end or without answering |
-/// | `Full`, `Stopped`, `WouldBlockCore` | no |
-/// | `Deadline`, `Stopping`, `CoreLost` | `started` tells |
+/// | `Full`, `Degraded`, `Stopped`, `WouldBlockCore` | no |
+/// | `Deadline`, `Cancelled`, `Stopping`, `CoreLost` | `started` tells |
 /// | `Partial` | on some shards perhaps |
 #[non_exhaustive]
 pub enum AskError<E = Infallible> {
@@ -31,10 +34,21 @@ pub enum AskError<E = Infallible> {
         /// Whether the handler had begun.
         started: bool,
     },
+    /// A [`Canceller`](crate::client::Canceller) ended it.
+    Cancelled {
+        /// Whether the handler had begun.
+        started: bool,
+    },
     /// The handler panicked over this very request.
     Panicked(PanicReport),
     /// The handler let its [`Reply`](crate::Reply) go without answering.
     Dropped,
+    /// The actor is not served for a while: its watchdog or its core's has seen too many failures, or
+    /// it restarts and its policy keeps no queue meanwhile.
+    Degraded {
+        /// When asking again makes sense.
+        retry_after: Duration,
+    },
     /// The actor has stopped for good.
     Stopped,
     /// The system is shutting down.
@@ -58,6 +72,15 @@ pub enum AskError<E = Infallible> {
     },
 }
 
+/// What both errors say about an actor that is not served for a while.
+struct NotServed(Duration);
+
+impl fmt::Display for NotServed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the actor is degraded after failures; try again in {:?}", self.0)
+    }
+}
+
 fn when(started: bool) -> &'static str {
     if started { "after the handler had begun" } else { "before the handler began" }
 }
@@ -66,8 +89,9 @@ impl<E> AskError<E> {
     /// Whether the handler is certain not to have run, so that asking again is safe.
     pub fn never_ran(&self) -> bool {
         match self {
-            Self::Full | Self::Stopped | Self::WouldBlockCore => true,
+            Self::Full | Self::Degraded { .. } | Self::Stopped | Self::WouldBlockCore => true,
             Self::Deadline { started }
+            | Self::Cancelled { started }
             | Self::Stopping { started }
             | Self::CoreLost { started } => !started,
             Self::Handler(_) | Self::Panicked(_) | Self::Dropped | Self::Partial { .. } => false,
@@ -82,7 +106,9 @@ impl<E: fmt::Display> fmt::Display for AskError<E> {
             Self::Handler(error) => error.fmt(f),
             Self::Full => f.write_str("no room: the lane to the actor is full"),
             Self::Deadline { started } => write!(f, "the deadline passed {}", when(*started)),
+            Self::Cancelled { started } => write!(f, "the ask was cancelled {}", when(*started)),
             Self::Panicked(report) => report.fmt(f),
+            Self::Degraded { retry_after } => write!(f, "{}", NotServed(*retry_after)),
             Self::Dropped => f.write_str("the handler dropped its reply token without answering"),
             Self::Stopped => f.write_str("the actor has stopped"),
             Self::Stopping { started } => {
@@ -110,6 +136,10 @@ impl<E: fmt::Debug> fmt::Debug for AskError<E> {
             Self::Handler(error) => f.debug_tuple("Handler").field(error).finish(),
             Self::Panicked(report) => f.debug_tuple("Panicked").field(report).finish(),
             Self::Deadline { started } => with_start(f, "Deadline", started),
+            Self::Cancelled { started } => with_start(f, "Cancelled", started),
+            Self::Degraded { retry_after } => {
+                f.debug_struct("Degraded").field("retry_after", retry_after).finish()
+            }
             Self::Stopping { started } => with_start(f, "Stopping", started),
             Self::CoreLost { started } => with_start(f, "CoreLost", started),
             Self::Partial { shard, cause } => {
@@ -133,6 +163,14 @@ pub enum TellError<M> {
     /// The deadline passed while the message waited for room.
     #[error("the deadline passed before there was room")]
     Deadline(M),
+    /// The actor is not served for a while; see [`AskError::Degraded`].
+    #[error("{}", NotServed(*retry_after))]
+    Degraded {
+        /// The message.
+        message: M,
+        /// When telling again makes sense.
+        retry_after: Duration,
+    },
     /// The actor has stopped for good.
     #[error("the actor has stopped")]
     Stopped(M),
@@ -153,6 +191,7 @@ impl<M> TellError<M> {
         match self {
             Self::Full(message)
             | Self::Deadline(message)
+            | Self::Degraded { message, .. }
             | Self::Stopped(message)
             | Self::Stopping(message)
             | Self::CoreLost(message)
@@ -164,6 +203,7 @@ impl<M> TellError<M> {
         match self {
             Self::Full(_) => "Full",
             Self::Deadline(_) => "Deadline",
+            Self::Degraded { .. } => "Degraded",
             Self::Stopped(_) => "Stopped",
             Self::Stopping(_) => "Stopping",
             Self::CoreLost(_) => "CoreLost",
@@ -184,6 +224,7 @@ impl<M, E> From<TellError<M>> for AskError<E> {
         match refused {
             TellError::Full(_) => Self::Full,
             TellError::Deadline(_) => Self::Deadline { started: false },
+            TellError::Degraded { retry_after, .. } => Self::Degraded { retry_after },
             TellError::Stopped(_) => Self::Stopped,
             TellError::Stopping(_) => Self::Stopping { started: false },
             TellError::CoreLost(_) => Self::CoreLost { started: false },
@@ -192,99 +233,13 @@ impl<M, E> From<TellError<M>> for AskError<E> {
     }
 }
 
-/// Why an actor was not spawned.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SpawnError {
-    /// `#[init]` answered with an error.
-    #[error("`{actor}` did not start: {cause}")]
-    Init {
-        /// The actor's type name.
-        actor: &'static str,
-        /// What `#[init]` said.
-        cause: InitError,
-    },
-    /// `#[init]` panicked.
-    #[error("{0}")]
-    Panicked(PanicReport),
-    /// A sharded actor needs at least one shard.
-    #[error("0 shards could not own any key; use at least 1")]
-    NoShards,
-    /// The core already serves as many lanes as it can tell apart.
-    #[error("the core has no lane left for another actor")]
-    TooManyLanes,
-    /// The capacity of the actor's lanes does not fit in memory.
-    #[error(transparent)]
-    Capacity(#[from] crate::bridge::CapacityError),
-    /// The system is shutting down.
-    #[error("the system is shutting down")]
-    Stopping,
-    /// The thread of the core is gone.
-    #[error("the core is gone")]
-    CoreLost,
-    /// `.wait()` was called on a core's own thread.
-    #[error("`.wait()` would block the core that it was called on")]
-    WouldBlockCore,
-}
-
-/// What a fallible `#[init]` answered.
-#[derive(Debug)]
-pub struct InitError(Box<dyn std::error::Error + Send + Sync>);
-
-impl InitError {
-    pub(crate) fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self(cause.into())
-    }
-
-    /// The error as `#[init]` returned it.
-    pub fn into_inner(self) -> Box<dyn std::error::Error + Send + Sync> {
-        self.0
-    }
-}
-
-impl fmt::Display for InitError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for InitError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source()
-    }
-}
-
-/// Why a system was not started.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// A system without a core cannot run anything.
-    #[error("0 cores cannot run anything; use at least 1")]
-    NoCores,
-    /// An option is out of its range.
-    #[error("`{option}` is {given}; {instead}")]
-    Option {
-        /// The builder's method.
-        option: &'static str,
-        /// What it was given.
-        given: String,
-        /// What to write instead.
-        instead: &'static str,
-    },
-    /// The CPUs that were asked for are not there.
-    #[error(transparent)]
-    Placement(#[from] crate::placement::PlacementError),
-    /// The operating system refused a thread or a descriptor.
-    #[error("the operating system refused a thread or a descriptor: {0}")]
-    Os(#[from] std::io::Error),
-}
-
 /// A failure that is not the handler's own, as it travels through a reply slot.
 #[derive(Debug, Clone)]
 pub(crate) enum Fate {
     Panicked(PanicReport),
     Dropped,
     Deadline { started: bool },
+    Degraded { retry_after: Duration },
     Stopped,
     Stopping { started: bool },
     CoreLost { started: bool },
@@ -296,6 +251,7 @@ impl<E> From<Fate> for AskError<E> {
             Fate::Panicked(report) => Self::Panicked(report),
             Fate::Dropped => Self::Dropped,
             Fate::Deadline { started } => Self::Deadline { started },
+            Fate::Degraded { retry_after } => Self::Degraded { retry_after },
             Fate::Stopped => Self::Stopped,
             Fate::Stopping { started } => Self::Stopping { started },
             Fate::CoreLost { started } => Self::CoreLost { started },

@@ -54,12 +54,14 @@ mod sync;
 pub use {
     actor::Actor,
     bus::{Delivery, Gap, Position, Subscription},
+    client::ActorClient,
     core_loop::{Ctx, Sleep},
     error::{AskError, InitError, PanicReport, SpawnError, StartError, TellError},
-    mailbox::threads::register_thread,
+    mailbox::{Ended, threads::register_thread},
     reply::Reply,
     system::{
-        ActorState, ActorStatus, CoreStatus, Shutdown, ShutdownReport, Spawn, System, SystemBuilder,
+        ActorGroup, ActorState, ActorStatus, CoreStatus, Progress, Shutdown, ShutdownReport, Spawn,
+        Spawner, System, SystemBuilder,
     },
     tpc_actors_macros::{core_actor, every, handler, init, on_stop},
 };
@@ -73,7 +75,7 @@ mod guide {}
 #[cfg(not(tpc_loom))]
 pub mod prelude {
     pub use crate::{
-        AskError, Ctx, Delivery, Gap, Reply, ShutdownReport, SpawnError, System, TellError,
-        core_actor, every, handler, init, on_stop,
+        ActorClient, AskError, Ctx, Delivery, Gap, Reply, ShutdownReport, SpawnError, System,
+        TellError, core_actor, every, handler, init, on_stop,
     };
 }

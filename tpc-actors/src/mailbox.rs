@@ -1,7 +1,7 @@
 //! What the senders to one actor and its core share.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use crossbeam_utils::CachePadded;
@@ -9,20 +9,24 @@ use crossbeam_utils::CachePadded;
 use crate::actor::{Actor, Settings};
 use crate::bridge::bell::LaneBell;
 use crate::bridge::ring::ring;
-use crate::core_loop::on_core_of;
 use crate::core_loop::shared::CoreShared;
 use crate::error::Fate;
 use crate::keeper::{Expire, Keeper};
 use crate::reply::slot::NO_DEADLINE;
 use crate::stats::ActorStats;
 
+mod ended;
+mod entry;
 pub(crate) mod lane;
-mod life;
+pub(crate) mod life;
 pub(crate) mod threads;
 pub(crate) mod waiters;
 
+pub use ended::Ended;
+use ended::Ending;
 use lane::{Lane, LaneConsumer, LaneProducer};
-pub(crate) use life::{Life, Refusal, Shortage};
+use life::{Gate, LifeWord};
+pub(crate) use life::{Life, Refusal, Shortage, flag};
 
 /// Lanes that one actor can have.
 const LANES_MAX: usize = GROUPS * GROUP;
@@ -52,7 +56,9 @@ pub(crate) struct Mailbox<A: Actor> {
     pub(crate) core: Arc<CoreShared>,
     /// The actor's index on its core; set by the core before anyone can send.
     pub(crate) cell: OnceLock<u32>,
-    life: AtomicU32,
+    life: LifeWord,
+    pub(crate) gate: Gate,
+    pub(crate) ending: Ending,
     capacity: usize,
     lanes: Box<[Group<A>]>,
     registry: Mutex<Registry<A>>,
@@ -80,7 +86,9 @@ impl<A: Actor> Mailbox<A> {
             shard,
             core,
             cell: OnceLock::new(),
-            life: AtomicU32::new(Life::Open as u32),
+            life: LifeWord::default(),
+            gate: Gate::default(),
+            ending: Ending::default(),
             capacity: <A as Settings>::POLICY.lane_capacity(),
             lanes: (0..GROUPS).map(|_| OnceLock::new()).collect(),
             registry: Mutex::new(Registry {
@@ -112,30 +120,20 @@ impl<A: Actor> Mailbox<A> {
     // ---- life ----------------------------------------------------------------------------------
 
     pub(crate) fn life(&self) -> Life {
-        match self.life.load(Ordering::Relaxed) {
-            0 => Life::Open,
-            1 => Life::Draining,
-            2 => Life::Closing,
-            3 => Life::Stopped,
-            _ => Life::Lost,
-        }
+        self.life.life()
     }
 
     /// Moves on to a later state; an actor never goes back.
     pub(crate) fn advance(&self, life: Life) {
-        self.life.fetch_max(life as u32, Ordering::Relaxed);
+        self.life.advance(life);
     }
 
-    /// Why a request would be refused now, if it would.
-    #[inline]
-    pub(crate) fn refusal(&self) -> Option<Refusal> {
-        match self.life() {
-            Life::Open => None,
-            Life::Draining => (!on_core_of(self.core.system)).then_some(Refusal::Stopping),
-            Life::Closing => Some(Refusal::Stopping),
-            Life::Stopped => Some(Refusal::Stopped),
-            Life::Lost => Some(Refusal::CoreLost),
-        }
+    pub(crate) fn set_flag(&self, flag: u32, on: bool) {
+        self.life.set_flag(flag, on);
+    }
+
+    pub(crate) fn has_flag(&self, flag: u32) -> bool {
+        self.life.has_flag(flag)
     }
 
     /// What requests answer that are found in a lane when it closes.
@@ -266,6 +264,7 @@ impl<A: Actor> Mailbox<A> {
     /// The core is gone or does not move any more: refuses senders and answers what has not begun.
     pub(crate) fn give_up(&self) {
         self.advance(Life::Lost);
+        self.ending.set(Ended::CoreLost);
         // Pairs with the fence in `LaneBell::published`: a sender that has not seen this is seen here.
         fence(Ordering::SeqCst);
         self.refuse_queued();

@@ -43,4 +43,6 @@ pub(crate) struct ActorStats {
     pub(crate) handled: Counter,
     pub(crate) panics: Counter,
     pub(crate) restarts: Counter,
+    /// How many lives the state has had before this one.
+    pub(crate) incarnation: Counter,
 }

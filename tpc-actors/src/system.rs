@@ -1,39 +1,37 @@
 //! A system: its cores, the actors on them, and their end.
 
 use std::fmt;
-use std::future::{Future, IntoFuture};
-use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
-
-use crate::actor::{Actor, Settings, Sharded};
-use crate::bridge::ring::check_capacity;
+use crate::actor::{Actor, Sharded};
 use crate::bus::{BusRegistry, Events};
-use crate::client::Client;
 use crate::client::block::block_on;
-use crate::core_loop::cell::{ActorCell, MakeArgs};
+use crate::client::{ActorClient, Closed};
+use crate::core_loop::on_core_thread;
 use crate::core_loop::shared::CoreShared;
-use crate::core_loop::{Core, on_core_thread};
-use crate::error::SpawnError;
-use crate::isolate::drop_quietly;
 use crate::keeper::Keeper;
-use crate::mailbox::Mailbox;
-use crate::mailbox::lane::Envelope;
 use crate::offload::Offload;
 use crate::placement::Placement;
+use crate::supervision::Group;
 
 mod builder;
+mod group;
+mod names;
 mod shutdown;
+mod spawn;
 mod status;
 
 pub use builder::SystemBuilder;
+pub use group::ActorGroup;
 pub use shutdown::{Shutdown, ShutdownReport};
+pub(crate) use spawn::OnProgress;
+pub use spawn::{Progress, Spawn, Spawner};
 pub use status::{ActorState, ActorStatus, CoreStatus};
 
+use names::Names;
 use shutdown::Ending;
 use status::{Observed, Watched};
 
@@ -80,6 +78,7 @@ struct Inner {
     bound: Vec<Option<usize>>,
     next_core: AtomicUsize,
     actors: Mutex<Vec<Watched>>,
+    names: Mutex<Names>,
     ending: Mutex<Option<Arc<Ending>>>,
     /// Cores that did not end with the system.
     given_up: Mutex<Vec<usize>>,
@@ -111,13 +110,13 @@ impl System {
     where
         A::Args: Clone,
     {
-        Spawn::begin(self.inner(), vec![Box::new(move || args.clone())])
+        self.spawner().spawn(args)
     }
 
     /// As [`Self::spawn`], for arguments that cannot be cloned: `make` is called on the actor's core, at
     /// the start and for every restart.
     pub fn spawn_with<A: Actor>(&self, make: impl FnMut() -> A::Args + Send + 'static) -> Spawn<A> {
-        Spawn::begin(self.inner(), vec![Box::new(make)])
+        self.spawner().spawn_with(make)
     }
 
     /// Spawns `shards` actors, spread over the cores in turn; `args` gives the arguments of each.
@@ -127,16 +126,39 @@ impl System {
     pub fn spawn_sharded<A: Sharded>(
         &self,
         shards: usize,
-        mut args: impl FnMut(usize) -> A::Args,
+        args: impl FnMut(usize) -> A::Args,
     ) -> Spawn<A>
     where
         A::Args: Clone,
     {
-        let make = |shard| -> MakeArgs<A> {
-            let args = args(shard);
-            Box::new(move || args.clone())
-        };
-        Spawn::begin(self.inner(), (0..shards).map(make).collect())
+        self.spawner().spawn_sharded(shards, args)
+    }
+
+    /// Options for the next actor: its name, its core, who hears of its start's progress.
+    pub fn spawner(&self) -> Spawner<'_> {
+        Spawner::new(self.inner())
+    }
+
+    /// A new supervision group, on the next core.
+    pub fn group(&self, options: Group) -> ActorGroup {
+        ActorGroup::new(Arc::clone(self.inner()), options)
+    }
+
+    /// The actor that was spawned with this name and has not ended.
+    pub fn find<A: Actor>(&self, name: &str) -> Option<A::Client> {
+        self.inner().find::<A>(name)
+    }
+
+    /// Stops an actor with all of its shards: each finishes the handler that it is in, runs `#[on_stop]`,
+    /// and answers [`Stopped`](crate::AskError::Stopped) to what waits. The stop begins with the call; the
+    /// returned future only waits for it.
+    pub fn stop<C: ActorClient>(&self, client: &C) -> Closed {
+        for mailbox in client.untyped().mailboxes() {
+            let cell = mailbox.cell.get().copied();
+            // A core that takes no commands has ended, and its actors with it.
+            drop(mailbox.core.command(Box::new(move |core| core.stop_actor(cell))));
+        }
+        client.closed()
     }
 
     /// A subscription to the events of type `E`, to be narrowed and then started with `.subscribe()`.
@@ -201,141 +223,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One shard that is being started.
-struct Starting<A: Actor> {
-    mailbox: Arc<Mailbox<A>>,
-    started: oneshot::Receiver<Result<(), SpawnError>>,
-}
-
-/// An actor that is being spawned: `.await` it, or `.wait()` for it on a plain thread.
-///
-/// The actor starts with the call that made this; dropping it does not stop the actor.
-#[must_use = "the client comes out of this future"]
-pub struct Spawn<A: Actor> {
-    starting: Vec<Result<Starting<A>, SpawnError>>,
-    inner: Arc<Inner>,
-}
-
-impl<A: Actor> Spawn<A> {
-    fn begin(inner: &Arc<Inner>, shards: Vec<MakeArgs<A>>) -> Self {
-        let inner = Arc::clone(inner);
-        if shards.is_empty() {
-            return Self { starting: vec![Err(SpawnError::NoShards)], inner };
-        }
-        // Asked once here, where it can be answered, and not when the first thread opens a lane.
-        if let Err(error) = check_capacity::<Envelope<A>>(<A as Settings>::POLICY.lane_capacity()) {
-            return Self { starting: vec![Err(error.into())], inner };
-        }
-        let starting =
-            shards.into_iter().enumerate().map(|(shard, make)| inner.start(shard, make)).collect();
-        Self { starting, inner }
-    }
-
-    async fn finish(self) -> Result<A::Client, SpawnError> {
-        let mut failed = None;
-        let mut mailboxes = Vec::new();
-        for starting in self.starting {
-            let started = match starting {
-                // A core that ends drops the sender.
-                Ok(Starting { mailbox, started }) => {
-                    let outcome = started.await.unwrap_or(Err(SpawnError::CoreLost));
-                    outcome.map(|()| mailbox)
-                }
-                Err(error) => Err(error),
-            };
-            match started {
-                Ok(mailbox) => mailboxes.push(mailbox),
-                Err(error) => failed = failed.or(Some(error)),
-            }
-        }
-        if let Some(error) = failed {
-            for mailbox in mailboxes {
-                let cell = mailbox.cell.get().copied();
-                drop(mailbox.core.command(Box::new(move |core| core.stop_cell(cell))));
-            }
-            return Err(error);
-        }
-        lock(&self.inner.actors).extend(mailboxes.iter().map(Watched::new));
-        // The system may have ended without these meanwhile.
-        let given_up = lock(&self.inner.given_up).clone();
-        for mailbox in mailboxes.iter().filter(|mailbox| given_up.contains(&mailbox.core.index)) {
-            mailbox.give_up();
-        }
-        Ok(A::Client::from(Client::new(mailboxes)))
-    }
-
-    /// Waits for the actor on this thread.
-    ///
-    /// # Errors
-    ///
-    /// As for `.await`, and [`SpawnError::WouldBlockCore`] on a core's own thread.
-    pub fn wait(self) -> Result<A::Client, SpawnError> {
-        if on_core_thread() {
-            return Err(SpawnError::WouldBlockCore);
-        }
-        block_on(self.finish())
-    }
-}
-
-impl<A: Actor> IntoFuture for Spawn<A> {
-    type Output = Result<A::Client, SpawnError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.finish())
-    }
-}
-
-impl<A: Actor> fmt::Debug for Spawn<A> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Spawn").field("actor", &A::NAME).finish_non_exhaustive()
-    }
-}
-
 impl Inner {
+    pub(super) fn next_core(&self) -> usize {
+        self.next_core.fetch_add(1, Ordering::Relaxed) % self.cores.len()
+    }
+
     fn thread_name(&self, core: usize) -> String {
         format!("{}-{core}", self.thread_name)
-    }
-
-    /// Has the next core start one shard.
-    fn start<A: Actor>(
-        &self,
-        shard: usize,
-        make_args: MakeArgs<A>,
-    ) -> Result<Starting<A>, SpawnError> {
-        let turn = self.next_core.fetch_add(1, Ordering::Relaxed);
-        let core = &self.cores[turn % self.cores.len()];
-        let mailbox = Mailbox::<A>::new(Arc::clone(core), Arc::clone(&self.keeper), shard)
-            .ok_or(SpawnError::TooManyLanes)?;
-        let (report, started) = oneshot::channel();
-        let theirs = Arc::clone(&mailbox);
-        let command = move |core: &mut Core| {
-            if core.is_finished() {
-                drop_quietly(report.send(Err(SpawnError::Stopping)));
-                drop_quietly(make_args);
-                return;
-            }
-            let cell = core.next_cell();
-            let local = std::rc::Rc::clone(&core.local);
-            let started = ActorCell::start(cell, &local, Arc::clone(&theirs), make_args);
-            let outcome = match started {
-                Ok(actor) => {
-                    let _ = theirs.cell.set(cell);
-                    core.add(Some(Box::new(actor)));
-                    Ok(())
-                }
-                Err(error) => {
-                    core.add(None);
-                    Err(error)
-                }
-            };
-            // Nobody may be waiting any more; the actor runs all the same.
-            drop_quietly(report.send(outcome));
-        };
-        if core.command(Box::new(command)).is_err() {
-            let ending = lock(&self.ending).is_some();
-            return Err(if ending { SpawnError::Stopping } else { SpawnError::CoreLost });
-        }
-        Ok(Starting { mailbox, started })
     }
 }

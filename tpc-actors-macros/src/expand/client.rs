@@ -26,8 +26,18 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
     let lints = lints(model);
     let methods = model.handlers.iter().map(|handler| method(model, handler));
     let shard_of = shard_of(model);
+    let (krate, actor) = (&model.krate, &model.actor);
     emit! {
         #traits
+
+        #[automatically_derived]
+        impl #declared #krate::client::ActorClient for #name #used #clause {
+            type Actor = #actor;
+
+            fn untyped(&self) -> &#krate::client::Client<#actor> {
+                &self.inner
+            }
+        }
 
         #lints
         impl #declared #name #used #clause {

@@ -1,13 +1,13 @@
 //! The struct half: the policy, and the macro that hands the struct's visibility to the impl half.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote_spanned;
 use syn::ext::IdentExt as _;
 
 use super::{duration, emit, grouped};
 use crate::codes::Code;
 use crate::krate::Krate;
-use crate::model::{SettingsModel, SuperviseModel, Then};
+use crate::model::{SettingsModel, SuperviseModel, WatchdogModel};
 use crate::names::generated;
 
 /// Everything that follows the user's struct.
@@ -84,13 +84,17 @@ fn settings(model: &SettingsModel) -> TokenStream {
         let policy = supervise(krate, options);
         emit!(.supervise(#policy))
     });
+    let watchdog = model.watchdog.as_ref().map(|options| {
+        let watchdog = watchdog(krate, options);
+        emit!(.watchdog(#watchdog))
+    });
     emit! {
         #[automatically_derived]
         impl #declared #krate::actor::Settings for #actor #clause {
             type Event = #event;
             const NAME: &'static ::core::primitive::str = #name;
             const POLICY: #krate::actor::Policy =
-                #krate::actor::Policy::new() #capacity #supervise;
+                #krate::actor::Policy::new() #capacity #supervise #watchdog;
         }
     }
 }
@@ -108,9 +112,38 @@ fn supervise(krate: &Krate, options: &SuperviseModel) -> TokenStream {
         let (from, to) = (duration(from), duration(to));
         emit!(.backoff(#from, #to))
     });
-    let then = options.then.map(|then| match then {
-        Then::Stop => emit!(.then(#krate::supervision::Then::Stop)),
-        Then::AbortSystem => emit!(.then(#krate::supervision::Then::AbortSystem)),
+    let variant = |of: &str, variant: &'static str| {
+        let (of, variant) = (ident(of), ident(variant));
+        emit!(#krate::supervision::#of::#variant)
+    };
+    let then = options.then.map(|then| variant("Then", then)).map(|then| emit!(.then(#then)));
+    let on_panic = options.on_panic.map(|action| variant("OnPanic", action));
+    let on_panic = on_panic.map(|action| emit!(.on_panic(#action)));
+    let queue = options.queue.map(|queue| variant("Queue", queue));
+    let queue = queue.map(|queue| emit!(.queue(#queue)));
+    emit!(#krate::supervision::Supervise::new() #max #within #backoff #then #on_panic #queue)
+}
+
+fn ident(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+fn watchdog(krate: &Krate, options: &WatchdogModel) -> TokenStream {
+    let failures = options.failures.map(|failures| {
+        let failures = grouped(failures.into(), "u32");
+        emit!(.failures(#failures))
     });
-    emit!(#krate::supervision::Supervise::new() #max #within #backoff #then)
+    let within = options.within.map(|within| {
+        let within = duration(within);
+        emit!(.within(#within))
+    });
+    let cool_down = options.cool_down.map(|(from, to)| {
+        let (from, to) = (duration(from), duration(to));
+        emit!(.cool_down(#from, #to))
+    });
+    let probes = options.probes.map(|probes| {
+        let probes = grouped(probes.into(), "u32");
+        emit!(.probes(#probes))
+    });
+    emit!(#krate::supervision::Watchdog::new() #failures #within #cool_down #probes)
 }

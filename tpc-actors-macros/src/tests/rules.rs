@@ -42,6 +42,13 @@ const STRUCTS: &[(&str, &str, &str)] = &[
     ("TPC030", "supervise(max = many)", "struct A;"),
     ("TPC030", "supervise(then = stopp)", "struct A;"),
     ("TPC030", "supervise(then)", "struct A;"),
+    ("TPC030", "supervise(on_panic = retry)", "struct A;"),
+    ("TPC030", "supervise(queue = drop)", "struct A;"),
+    ("TPC015", "watchdog(cooldown = \"1s..2s\")", "struct A;"),
+    ("TPC018", "watchdog(cool_down = \"1s\")", "struct A;"),
+    ("TPC030", "watchdog = 3", "struct A;"),
+    ("TPC030", "watchdog(failures = 0)", "struct A;"),
+    ("TPC030", "watchdog(probes = many)", "struct A;"),
     ("TPC037", "capacity =", "struct A;"),
     ("TPC037", "capacity 64", "struct A;"),
     ("TPC015 TPC030 TPC018", "evnt = E, capacity = 0, supervise(within = \"1\")", "struct A;"),
@@ -224,6 +231,10 @@ fn nothing_wrong() {
     for args in ["", "capacity = 1", "capacity = 16_777_216usize", "supervise()"] {
         assert_eq!(codes(args, "pub struct A;"), "", "{args}");
     }
+    let args = "watchdog, supervise(then = escalate, on_panic = resume, queue = reject)";
+    assert_eq!(codes(args, "struct A;"), "");
+    let args = "watchdog(failures = 3, within = \"60s\", cool_down = \"30s..8m\", probes = 2)";
+    assert_eq!(codes(args, "struct A;"), "");
     let args = "event = Map<K, V>, supervise(max = 0, within = \"1h\", then = abort_system)";
     assert_eq!(codes(args, "struct A { a: u8 }"), "");
 }
@@ -262,9 +273,12 @@ fn every_code_has_a_case_and_an_id_of_its_own() {
 fn unknown_options_are_guessed() {
     for (args, hint) in [
         ("capcity = 1", "did you mean `capacity`?"),
-        ("mailbox = 1", "the options are `event`, `capacity`, `supervise` and `crate`"),
+        ("mailbox = 1", "the options are `event`, `capacity`, `supervise`, `watchdog` and `crate`"),
         ("supervise(maxx = 1)", "did you mean `max`?"),
-        ("supervise(then = abort)", "write `then = stop` or `then = abort_system`"),
+        (
+            "supervise(then = abort)",
+            "write `then = stop`, `then = escalate` or `then = abort_system`",
+        ),
         ("supervise(then = stopp)", "did you mean `stop`?"),
     ] {
         let messages = messages(&expand(args, "struct A;"));

@@ -352,6 +352,13 @@ impl ::core::convert::From<::tpc_actors::client::Client<KvShard>> for KvShardCli
         Self { inner }
     }
 }
+#[automatically_derived]
+impl ::tpc_actors::client::ActorClient for KvShardClient {
+    type Actor = KvShard;
+    fn untyped(&self) -> &::tpc_actors::client::Client<KvShard> {
+        &self.inner
+    }
+}
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 #[allow(deprecated)]
 impl KvShardClient {

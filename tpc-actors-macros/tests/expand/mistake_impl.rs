@@ -161,6 +161,13 @@ impl ::core::convert::From<::tpc_actors::client::Client<Plain>> for PlainClient 
         Self { inner }
     }
 }
+#[automatically_derived]
+impl ::tpc_actors::client::ActorClient for PlainClient {
+    type Actor = Plain;
+    fn untyped(&self) -> &::tpc_actors::client::Client<Plain> {
+        &self.inner
+    }
+}
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 impl PlainClient {
     ///Asks the actor to run `late`.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::sending::{Sending, WakerIdentity};
-use super::{Client, Decode, block, decoded};
+use super::{CancellableAsk, Canceller, Client, Decode, block, decoded};
 use crate::actor::Actor;
 use crate::error::{AskError, TellError};
 use crate::mailbox::lane::Sent;
@@ -83,6 +83,32 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         block::block_on(self)
     }
 
+    /// An ask that somebody else can end, and the means to do so.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tpc_actors::prelude::*;
+    /// # #[core_actor]
+    /// # pub struct Slow(Vec<Reply<u32>>);
+    /// # #[core_actor]
+    /// # impl Slow {
+    /// #     #[init] fn new() -> Self { Self(Vec::new()) }
+    /// #     #[handler] fn search(&mut self, reply: Reply<u32>) { self.0.push(reply); }
+    /// # }
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let system = System::builder().cores(1).start()?;
+    /// # let slow = system.spawn::<Slow>(()).wait()?;
+    /// let (ask, canceller) = slow.search().cancellable();
+    /// std::thread::spawn(move || canceller.cancel());
+    /// assert!(matches!(ask.wait(), Err(AskError::Cancelled { .. })));
+    /// # system.shutdown_wait(Duration::from_secs(5));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cancellable(self) -> (CancellableAsk<'a, A, T, E>, Canceller) {
+        CancellableAsk::new(self)
+    }
+
     /// The same ask with a client of its own, for code that outlives the borrow.
     pub fn into_owned(mut self) -> Ask<'static, A, T, E> {
         let sent = self.sent.take();
@@ -100,6 +126,18 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
     fn leave(&mut self) -> Option<Left<Outcome<A::Response>>> {
         let sent = self.sent.take()?;
         Some(self.sending.mailbox().lane(sent.lane).credit.leave(sent.ticket))
+    }
+
+    /// Leaves the slot with the answer that was there already, or with what `late` makes of it.
+    pub(super) fn give_up(
+        &mut self,
+        late: impl FnOnce(bool) -> AskError<E>,
+    ) -> Result<T, AskError<E>> {
+        match self.leave() {
+            Some(Left::Answered(outcome)) => decoded(self.decode, outcome),
+            Some(Left::Started) => Err(late(true)),
+            _ => Err(late(false)),
+        }
     }
 
     /// Whether the request has been sent, so that its handler may have run.
@@ -144,11 +182,7 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
         if !this.sending.is_late() {
             return Poll::Pending;
         }
-        Poll::Ready(match this.leave() {
-            Some(Left::Answered(outcome)) => decoded(this.decode, outcome),
-            Some(Left::Started) => Err(AskError::Deadline { started: true }),
-            _ => Err(AskError::Deadline { started: false }),
-        })
+        Poll::Ready(this.give_up(|started| AskError::Deadline { started }))
     }
 }
 

@@ -1,6 +1,8 @@
 //! One actor on its core: incarnations, the calls into its code, and what follows a panic there.
 
+mod health;
 mod serve;
+mod stop;
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -8,6 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::ctx::Ctx;
+use super::incidents::Incident;
 use super::local::CoreLocal;
 use super::tasks::Owner;
 use super::timers::Due;
@@ -16,11 +19,13 @@ use crate::bridge::bell::LaneBell;
 use crate::clock::later;
 use crate::error::{Fate, PanicReport, SpawnError};
 use crate::isolate::{catch, drop_quietly};
-use crate::mailbox::lane::{LaneConsumer, refuse_each};
-use crate::mailbox::{Life, Mailbox};
+use crate::mailbox::lane::LaneConsumer;
+use crate::mailbox::{Ended, Life, Mailbox, flag};
 use crate::pinned::LocalMailbox;
 use crate::reply::{answer_unwound, while_ending};
-use crate::supervision::{Decision, History, Then};
+use crate::supervision::{Decision, History, OnPanic, Then};
+use crate::system::OnProgress;
+use health::Health;
 
 /// What one look into a lane or a local queue came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +61,20 @@ pub(crate) trait Cell {
     fn tick(&mut self, incarnation: u64, index: usize, due: Instant);
     /// Builds the state anew; true when the actor is served again.
     fn restart(&mut self, incarnation: u64) -> bool;
+    /// Drops the state, to be built anew at `at` with that of others; not if the actor has stopped.
+    fn hold(&mut self, at: Instant);
+    /// The incarnation that waits to be built, if one does.
+    fn held(&mut self) -> Option<u64>;
+    /// Forgets earlier failures.
+    fn forgive(&mut self);
+    /// The actor's cool-down may be over.
+    fn cooled(&mut self);
+    /// The core's watchdog has the actor guarded, and shut until that time.
+    fn guarded_by_core(&mut self, guarded: bool, shut_until: Option<Instant>);
+    /// Ends the actor because its group or core has failed too often.
+    fn stop_by_policy(&mut self);
+    /// Ends the actor in good order while its core goes on.
+    fn stop_on_request(&mut self);
     /// A task of this actor panicked.
     fn task_panicked(&mut self, message: String);
     /// Moves the actor's life on, as its senders see it.
@@ -83,6 +102,7 @@ pub(crate) struct ActorCell<A: Actor> {
     state: State<A>,
     cx: Ctx<A>,
     history: History,
+    health: Health,
     /// By table index.
     lanes: Vec<Option<LaneConsumer<A>>>,
 }
@@ -94,6 +114,7 @@ impl<A: Actor> ActorCell<A> {
         local: &Rc<CoreLocal>,
         mailbox: Arc<Mailbox<A>>,
         make_args: MakeArgs<A>,
+        on_progress: Option<OnProgress>,
     ) -> Result<Self, SpawnError> {
         let events = local.publisher::<A::Event>();
         let me = LocalMailbox::new(cell, Rc::clone(local), Arc::clone(&mailbox));
@@ -101,19 +122,21 @@ impl<A: Actor> ActorCell<A> {
             mailbox,
             make_args,
             state: State::Held,
-            cx: Ctx::new(me, events, cell),
+            cx: Ctx::new(me, events, cell, on_progress),
             history: History::new(<A as Settings>::POLICY.supervision()),
+            health: Health::new(<A as Settings>::POLICY.guard()),
             lanes: Vec::new(),
         };
         if let Err((error, fate)) = this.init() {
             // What `#[init]` left behind: tasks, continuations, messages to itself.
             this.mailbox.advance(Life::Stopped);
             this.end_incarnation(&fate);
-            this.stop();
+            this.stop(Ended::Stopped);
             // With the arguments, which are foreign as well.
             drop_quietly(this);
             return Err(error);
         }
+        this.stop_if_asked();
         Ok(this)
     }
 
@@ -127,6 +150,7 @@ impl<A: Actor> ActorCell<A> {
         match catch(|| A::init(cx, make_args())) {
             Ok(Ok(state)) => {
                 self.state = State::Running(state);
+                self.mailbox.set_flag(flag::RESTARTING, false);
                 self.set_timers();
                 Ok(())
             }
@@ -160,21 +184,44 @@ impl<A: Actor> ActorCell<A> {
     fn failed(&mut self, handler: &'static str, message: String) {
         let report = self.report(handler, message);
         tracing::error!(core = report.core(), shard = self.mailbox.shard, "{report}");
-        let fate = Fate::Panicked(report);
+        let fate = Fate::Panicked(report.clone());
         answer_unwound(&fate);
-        self.end_incarnation(&fate);
-        self.decide();
+        if self.mailbox.life() >= Life::Closing {
+            // In `#[on_stop]`, and so the last call anyway.
+            return;
+        }
+        match <A as Settings>::POLICY.supervision().panic_action() {
+            OnPanic::Resume => self.note_failure(),
+            OnPanic::Restart => {
+                self.end_incarnation(&fate);
+                self.decide(report);
+            }
+            OnPanic::Stop => {
+                self.end_incarnation(&fate);
+                self.note_failure();
+                self.stop(Ended::Panicked(report));
+            }
+        }
     }
 
     /// After a failure: a restart later, or no more.
-    fn decide(&mut self) {
+    fn decide(&mut self, report: PanicReport) {
+        self.note_failure();
         let local = Rc::clone(&self.cx.me.local);
         let now = local.clock.now();
         match self.history.failed(now, local.random.next()) {
             Decision::Restart { after } => {
-                let (cell, incarnation) = (self.cx.cell, self.cx.incarnation);
-                let due = Due::Restart { cell, incarnation };
-                local.timers.borrow_mut().set(later(now, after), due);
+                let at = later(now, after);
+                self.reject_until(at);
+                local.report(Incident::Restarts { cell: self.cx.cell, at });
+            }
+            Decision::GiveUp(Then::Escalate) => {
+                tracing::error!(
+                    actor = A::NAME,
+                    core = self.cx.core(),
+                    "too many failures: escalated"
+                );
+                local.report(Incident::Escalates { cell: self.cx.cell });
             }
             Decision::GiveUp(then) => {
                 tracing::error!(
@@ -182,9 +229,9 @@ impl<A: Actor> ActorCell<A> {
                     core = self.cx.core(),
                     "too many failures: stopped"
                 );
-                self.stop();
+                self.stop(Ended::Panicked(report));
                 if then == Then::AbortSystem {
-                    local.abort_system.set(true);
+                    local.report(Incident::AbortSystem);
                 }
             }
         }
@@ -195,6 +242,8 @@ impl<A: Actor> ActorCell<A> {
         let state = std::mem::replace(&mut self.state, State::Held);
         let (cell, incarnation) = (self.cx.cell, self.cx.incarnation);
         self.cx.incarnation += 1;
+        self.mailbox.stats.incarnation.add(1);
+        self.mailbox.set_flag(flag::RESTARTING, true);
         while_ending(fate, || {
             drop_quietly(state);
             self.local().tasks.end_owned(Owner { cell, incarnation });
@@ -205,39 +254,13 @@ impl<A: Actor> ActorCell<A> {
         timers.retain(|due| !matches!(due, Due::Every { cell: other, .. } if *other == cell));
     }
 
-    /// No more service: senders are refused from here on, and what waits is answered.
-    fn stop(&mut self) {
-        self.state = State::Stopped;
-        self.mailbox.advance(Life::Stopped);
-        self.refuse_everything();
-    }
-
-    fn refuse_everything(&mut self) {
-        let fate = self.mailbox.closing_fate();
-        let lanes = self.lanes.iter_mut().flatten();
-        let refused = lanes.map(|lane| lane.refuse_all(&fate)).sum();
-        self.mailbox.count_rejected(refused);
-        self.refuse_local();
-    }
-
-    fn refuse_local(&mut self) {
-        let fate = self.mailbox.closing_fate();
-        let refused = refuse_each(self.cx.me.credit(), self.cx.me.take_requests(), &fate);
-        self.mailbox.count_rejected(refused);
-    }
-
-    /// Drops what tasks and siblings have left for an actor that has stopped.
-    fn drop_local_work(&mut self) {
-        drop_each(self.cx.me.take_continuations());
-        self.refuse_local();
-    }
-
     /// Runs one call into the actor's code; false when it panicked.
     fn call(&mut self, name: &'static str, call: impl FnOnce(&mut A, &mut Ctx<A>)) -> bool {
         let State::Running(actor) = &mut self.state else { return false };
         let cx = &mut self.cx;
         match catch(|| call(actor, cx)) {
-            Ok(()) => true,
+            // A handler that stops its actor is its last one.
+            Ok(()) => !self.cx.stopping,
             Err(message) => {
                 self.failed(name, message);
                 false
@@ -252,6 +275,7 @@ impl<A: Actor> Drop for ActorCell<A> {
         if !ended {
             // Without `close`, the core's thread is unwinding.
             self.mailbox.advance(Life::Lost);
+            self.mailbox.ending.set(Ended::CoreLost);
             self.end_incarnation(&Fate::CoreLost { started: true });
             self.state = State::Stopped;
             self.refuse_everything();

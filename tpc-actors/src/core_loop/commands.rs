@@ -13,9 +13,10 @@ impl Core {
     }
 
     /// Adds an actor, or the place of one that did not start.
-    pub(crate) fn add(&mut self, cell: Option<Box<dyn Cell>>) {
-        if let Some(actor) = &cell {
+    pub(crate) fn add(&mut self, mut cell: Option<Box<dyn Cell>>) {
+        if let Some(actor) = &mut cell {
             actor.advance(self.life);
+            self.guard_new(&mut **actor);
         }
         self.cells.push(cell);
     }
@@ -24,8 +25,15 @@ impl Core {
     pub(crate) fn stop_cell(&mut self, cell: Option<u32>) {
         if let Some(actor) = cell.and_then(|cell| self.cells.get_mut(cell as usize)?.take()) {
             let mut actor: Box<dyn Cell> = actor;
-            actor.close();
+            actor.stop_by_policy();
             drop_quietly(actor);
+        }
+    }
+
+    /// Stops one actor in good order, at somebody's request.
+    pub(crate) fn stop_actor(&mut self, cell: Option<u32>) {
+        if let Some(actor) = cell.and_then(|cell| self.cell(cell)) {
+            actor.stop_on_request();
         }
     }
 

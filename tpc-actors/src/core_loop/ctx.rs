@@ -17,8 +17,9 @@ use crate::bus::publisher::Publisher;
 use crate::client::Ask;
 use crate::clock::later;
 use crate::error::AskError;
-use crate::isolate::wake_quietly;
+use crate::isolate::{catch, drop_quietly, wake_quietly};
 use crate::pinned::{LocalMailbox, Pinned, PinnedToCore};
+use crate::system::{OnProgress, Progress};
 
 /// The surroundings of a handler: time, events, tasks, other actors.
 ///
@@ -42,12 +43,28 @@ pub struct Ctx<A: Actor> {
     pub(crate) events: Rc<Publisher<A::Event>>,
     pub(crate) incarnation: u64,
     pub(crate) cell: u32,
+    /// The actor asked to be stopped.
+    pub(crate) stopping: bool,
+    on_progress: Option<OnProgress>,
     _pinned: PinnedToCore,
 }
 
 impl<A: Actor> Ctx<A> {
-    pub(crate) fn new(me: Rc<LocalMailbox<A>>, events: Rc<Publisher<A::Event>>, cell: u32) -> Self {
-        Self { me, events, incarnation: 0, cell, _pinned: PinnedToCore::default() }
+    pub(crate) fn new(
+        me: Rc<LocalMailbox<A>>,
+        events: Rc<Publisher<A::Event>>,
+        cell: u32,
+        on_progress: Option<OnProgress>,
+    ) -> Self {
+        Self {
+            me,
+            events,
+            incarnation: 0,
+            cell,
+            stopping: false,
+            on_progress,
+            _pinned: PinnedToCore::default(),
+        }
     }
 
     /// The time at the start of this turn of the loop; at most a turn (500 µs by default, or one slow
@@ -85,6 +102,23 @@ impl<A: Actor> Ctx<A> {
     /// Whether an event published now would go anywhere; filters are not asked.
     pub fn wants_events(&self) -> bool {
         self.events.is_wanted()
+    }
+
+    /// Says how far `#[init]` has come, for instance with replaying a log, to who listens with
+    /// [`Spawner::on_progress`](crate::Spawner::on_progress).
+    pub fn progress(&mut self, done: u64, total: u64) {
+        if let Some(hear) = &self.on_progress {
+            let (shard, core) = (self.shard(), self.core());
+            let progress = Progress { actor: A::NAME, shard, core, done, total };
+            // What it does is foreign, and no reason for the actor not to start.
+            drop_quietly(catch(|| hear(progress)));
+        }
+    }
+
+    /// Stops this actor once the call returns: `#[on_stop]` runs, what waits answers
+    /// [`Stopped`](AskError::Stopped), and clients see [`Ended::Normal`](crate::Ended::Normal).
+    pub fn stop(&mut self) {
+        self.stopping = true;
     }
 
     /// A handle to this actor for tasks and actors on the same core.

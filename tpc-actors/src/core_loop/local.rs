@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
+use super::incidents::Incident;
 use super::shared::CoreShared;
 use super::tasks::Tasks;
 use super::timers::Timers;
@@ -42,6 +43,10 @@ pub(crate) struct CoreLocal {
     unshown: Rc<Cell<bool>>,
     /// An actor asked for the whole system to end.
     pub(crate) abort_system: Cell<bool>,
+    /// What the actors have left for the core to see to at the end of the turn.
+    pub(crate) incidents: RefCell<Vec<Incident>>,
+    /// Whether the core has to look after a turn: at incidents, or at how its probes do.
+    pub(crate) attention: Cell<bool>,
 }
 
 impl CoreLocal {
@@ -71,12 +76,20 @@ impl CoreLocal {
             flushers: RefCell::default(),
             unshown: Rc::default(),
             abort_system: Cell::new(false),
+            incidents: RefCell::default(),
+            attention: Cell::new(false),
         })
     }
 
     pub(crate) fn set_now(&self, now: Instant) {
         self.now.set(now);
         self.now_nanos.set(crate::clock::nanos(&*self.clock, now));
+    }
+
+    /// Leaves something for the core to see to at the end of the turn.
+    pub(crate) fn report(&self, incident: Incident) {
+        self.incidents.borrow_mut().push(incident);
+        self.attention.set(true);
     }
 
     /// This core's publisher of `E`; all actors that publish `E` share its sequence.

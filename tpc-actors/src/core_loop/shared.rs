@@ -11,6 +11,7 @@ use super::tasks::TaskId;
 use crate::bridge::bell::{CoreBell, LANES_MAX};
 use crate::bridge::doorbell::Doorbell;
 use crate::isolate::drop_quietly;
+use crate::mailbox::life::Gate;
 use crate::stats::CoreStats;
 
 /// Something for the core to do between two turns, with all of the core at hand.
@@ -44,6 +45,8 @@ pub(crate) struct CoreShared {
     pub(crate) stats: CachePadded<CoreStats>,
     /// Requests that a closing lane answered unserved; cold, so any thread may count.
     pub(crate) rejected: AtomicU64,
+    /// Shut for all actors of the core when its watchdog has seen too many failures.
+    pub(crate) gate: Gate,
     inbox: Mutex<Inbox>,
     lane_ids: Mutex<LaneIds>,
 }
@@ -56,6 +59,7 @@ impl CoreShared {
             bell: Arc::new(CoreBell::new(doorbell)),
             stats: CachePadded::default(),
             rejected: AtomicU64::new(0),
+            gate: Gate::default(),
             inbox: Mutex::default(),
             lane_ids: Mutex::default(),
         })

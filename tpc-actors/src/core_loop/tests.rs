@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::cell::ActorCell;
+use super::incidents::CorePolicy;
 use super::local::CoreLocal;
 use super::shared::CoreShared;
 use super::{Budget, Core, OnCore};
@@ -100,10 +101,10 @@ fn bench() -> Bench {
     let bus = Arc::new(BusRegistry::new(std::slice::from_ref(&shared)));
     let time = Arc::clone(&clock) as Arc<dyn Clock>;
     let local = CoreLocal::new(Arc::clone(&shared), Arc::clone(&time), 1, 16, offload, bus);
-    let mut core = Core::new(local);
+    let mut core = Core::new(local, &CorePolicy::default());
     let mailbox = Mailbox::<Ticker>::new(shared, Keeper::new(time), 0).unwrap();
     let local = std::rc::Rc::clone(&core.local);
-    let cell = ActorCell::start(0, &local, Arc::clone(&mailbox), Box::new(|| ())).unwrap();
+    let cell = ActorCell::start(0, &local, Arc::clone(&mailbox), Box::new(|| ()), None).unwrap();
     mailbox.cell.set(0).unwrap();
     core.add(Some(Box::new(cell)));
     let ticker = TickerClient::from(Client::new(vec![mailbox]));

@@ -21,6 +21,9 @@ impl Core {
         let locals = self.run_locals(budget);
         ran += timers + tasks + locals;
         answer_lost();
+        if self.local.attention.get() {
+            self.attend();
+        }
         let patient = ran < PATIENCE_MAX && self.local.wakes.borrow().is_empty();
         self.local.publish();
         self.local.shared.stats.turns.add(1);
@@ -169,6 +172,12 @@ impl Core {
                         self.activate_all(cell);
                     }
                 }
+                Due::Cooled { cell } => {
+                    if let Some(actor) = self.cell(cell) {
+                        actor.cooled();
+                    }
+                }
+                Due::CoreCooled => self.core_cooled(),
                 Due::Wake(alarm) => alarm.ring(),
             }
         }
@@ -176,7 +185,7 @@ impl Core {
     }
 
     /// Polls every lane of an actor that is served again.
-    fn activate_all(&mut self, cell: u32) {
+    pub(super) fn activate_all(&mut self, cell: u32) {
         let mut lanes = Vec::new();
         if let Some(actor) = self.cell(cell) {
             actor.each_lane(&mut |_, lane| lanes.push(lane));

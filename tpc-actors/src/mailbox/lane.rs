@@ -145,12 +145,10 @@ impl<A: Actor> LaneProducer<A> {
         request: &mut Option<A::Request>,
         wish: &mut Option<Wish>,
     ) -> Result<Sent, Refusal> {
-        if let Some(refusal) = mailbox.refusal() {
-            return Err(refusal);
-        }
         if let Some(shortage) = self.shortage(mailbox, wish.is_some()) {
             return Err(Refusal::Full(shortage));
         }
+        mailbox.admit()?;
         let mut sent = Sent { lane: self.lane, ticket: None };
         let mut deadline = NO_DEADLINE;
         if let Some(wish) = wish {

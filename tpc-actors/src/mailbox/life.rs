@@ -1,5 +1,8 @@
 //! The life of an actor as its senders see it, and why they are refused.
 
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
 use crate::error::TellError;
 
 /// Life of an actor, as its senders see it. Written by the actor's core (and, when that is lost, by
@@ -19,10 +22,100 @@ pub(crate) enum Life {
     Lost,
 }
 
+/// What is said of an actor beside its life, in the low bits of the same word, so that one look tells
+/// a sender that nothing is the matter. A later life forgets them.
+pub(crate) mod flag {
+    /// Between two incarnations. Senders need not care.
+    pub(crate) const RESTARTING: u32 = 1;
+    /// The actor's own gate is shut, or ajar.
+    pub(crate) const GUARDED: u32 = 1 << 1;
+    /// So is the gate of its core.
+    pub(crate) const CORE_GUARDED: u32 = 1 << 2;
+    /// Bits that a life leaves to the flags.
+    pub(super) const BITS: u32 = 8;
+}
+
+/// Life and flags of an actor.
+#[derive(Debug, Default)]
+pub(crate) struct LifeWord(AtomicU32);
+
+impl LifeWord {
+    /// Whether the actor is open and nothing is to be said of it.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+
+    pub(crate) fn life(&self) -> Life {
+        match self.0.load(Ordering::Relaxed) >> flag::BITS {
+            0 => Life::Open,
+            1 => Life::Draining,
+            2 => Life::Closing,
+            3 => Life::Stopped,
+            _ => Life::Lost,
+        }
+    }
+
+    /// Moves on to a later life; an actor never goes back.
+    pub(crate) fn advance(&self, life: Life) {
+        self.0.fetch_max((life as u32) << flag::BITS, Ordering::Relaxed);
+    }
+
+    /// Sets or clears a flag; what was written before is seen by whoever sees the flag.
+    pub(crate) fn set_flag(&self, flag: u32, on: bool) {
+        if on {
+            self.0.fetch_or(flag, Ordering::Release);
+        } else {
+            self.0.fetch_and(!flag, Ordering::Release);
+        }
+    }
+
+    pub(crate) fn has_flag(&self, flag: u32) -> bool {
+        self.0.load(Ordering::Acquire) & flag != 0
+    }
+}
+
+/// What stands between senders and an actor that fails too often: shut until a time, then ajar for a
+/// few probes. Looked at only by who finds the flag for it. Written by the core.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    /// Nanoseconds since the clock's epoch.
+    retry_at: AtomicU64,
+    /// Probes that may still enter.
+    permits: AtomicU32,
+}
+
+impl Gate {
+    pub(crate) fn shut(&self, until: u64) {
+        self.permits.store(0, Ordering::Relaxed);
+        self.retry_at.store(until, Ordering::Relaxed);
+    }
+
+    /// Lets some in; should they never arrive, `until` is when others may try.
+    pub(crate) fn open_for(&self, probes: u32, until: u64) {
+        self.retry_at.store(until, Ordering::Relaxed);
+        self.permits.store(probes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_ajar(&self) -> bool {
+        self.permits.load(Ordering::Relaxed) > 0
+    }
+
+    pub(crate) fn take_permit(&self) -> bool {
+        let one_less = |permits: u32| permits.checked_sub(1);
+        self.permits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
+    }
+
+    pub(crate) fn retry_after(&self, now: u64) -> Duration {
+        Duration::from_nanos(self.retry_at.load(Ordering::Relaxed).saturating_sub(now))
+    }
+}
+
 /// Why a request was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Full(Shortage),
+    Degraded(Duration),
     Stopped,
     Stopping,
     CoreLost,
@@ -41,6 +134,7 @@ impl Refusal {
     pub(crate) fn with<M>(self, message: M) -> TellError<M> {
         match self {
             Self::Full(_) => TellError::Full(message),
+            Self::Degraded(retry_after) => TellError::Degraded { message, retry_after },
             Self::Stopped => TellError::Stopped(message),
             Self::Stopping => TellError::Stopping(message),
             Self::CoreLost => TellError::CoreLost(message),

@@ -77,6 +77,9 @@ impl<A: Actor> LocalMailbox<A> {
         if let Some(shortage) = self.shortage(ask) {
             return Err((Refusal::Full(shortage), request));
         }
+        if let Err(refusal) = self.mailbox.admit() {
+            return Err((refusal, request));
+        }
         let mut ticket = None;
         // The waker of the slot's last use comes out, and is dropped when all is done: it is foreign.
         let mut old_waker = None;

@@ -9,6 +9,7 @@ use crate::bridge::doorbell::platform_doorbell;
 use crate::bus::BusRegistry;
 use crate::clock::{Clock, SystemClock};
 use crate::core_loop::idle::{Idle, drive};
+use crate::core_loop::incidents::CorePolicy;
 use crate::core_loop::local::CoreLocal;
 use crate::core_loop::shared::CoreShared;
 use crate::core_loop::{Budget, Core, OnCore};
@@ -16,6 +17,7 @@ use crate::error::StartError;
 use crate::keeper::Keeper;
 use crate::offload::Offload;
 use crate::placement::{self, Pin, Placement, PlacementError};
+use crate::supervision::{Supervise, Watchdog};
 
 /// Options of a system; made by [`System::builder`].
 ///
@@ -46,6 +48,7 @@ pub struct SystemBuilder {
     drop_drain_time: Duration,
     tokio: Option<tokio::runtime::Handle>,
     thread_name: String,
+    core_policy: CorePolicy,
 }
 
 /// Cores that one system may have.
@@ -67,6 +70,7 @@ impl SystemBuilder {
             drop_drain_time: Duration::from_secs(1),
             tokio: None,
             thread_name: "tpc-core".to_owned(),
+            core_policy: CorePolicy::default(),
         }
     }
 
@@ -128,6 +132,20 @@ impl SystemBuilder {
     /// What the cores' threads are called, before their number; `tpc-core` by default.
     pub fn thread_name(mut self, name: impl Into<String>) -> Self {
         self.thread_name = name.into();
+        self
+    }
+
+    /// What becomes of failures that actors and groups escalate: all actors of the core restart, as often
+    /// as `policy` allows, and then its `then` follows, where escalating means the end of the system. By
+    /// default three times in a minute and then the end.
+    pub fn core_supervision(mut self, policy: Supervise) -> Self {
+        self.core_policy.supervise = policy;
+        self
+    }
+
+    /// A watchdog around each core, which counts the failures of all of its actors; none by default.
+    pub fn core_watchdog(mut self, watchdog: Watchdog) -> Self {
+        self.core_policy.watchdog = Some(watchdog);
         self
     }
 
@@ -196,6 +214,7 @@ impl SystemBuilder {
             bound: bindings.clone(),
             next_core: AtomicUsize::new(0),
             actors: Mutex::default(),
+            names: Mutex::default(),
             ending: Mutex::default(),
             given_up: Mutex::default(),
             drop_drain_time: self.drop_drain_time,
@@ -224,7 +243,7 @@ impl SystemBuilder {
     ) -> Result<(), StartError> {
         let inner = Arc::clone(system.inner());
         let clock = Arc::clone(clock);
-        let tasks_max = self.tasks_max;
+        let (tasks_max, policy) = (self.tasks_max, self.core_policy);
         let name = inner.thread_name(index);
         // Held by the thread, so that it can end the system; weak, so that it does not keep it.
         let weak = Arc::downgrade(&inner);
@@ -244,7 +263,7 @@ impl SystemBuilder {
             let (offload, bus) = (Arc::clone(&inner.offload), Arc::clone(&inner.bus));
             drop(inner);
             let local = CoreLocal::new(shared, clock, seed, tasks_max, offload, bus);
-            let mut core = Core::new(local);
+            let mut core = Core::new(local, &policy);
             drive(&mut core, &Budget::default(), idle, &|| {
                 if let Some(inner) = weak.upgrade() {
                     drop(inner.shut_down(Duration::ZERO));

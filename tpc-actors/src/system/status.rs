@@ -5,14 +5,18 @@ use std::sync::{Arc, Weak};
 
 use crate::actor::Actor;
 use crate::core_loop::shared::CoreShared;
-use crate::mailbox::{Life, Mailbox};
+use crate::mailbox::{Life, Mailbox, flag};
 
 /// Whether an actor is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ActorState {
-    /// It takes messages; after a panic it may be between two incarnations.
+    /// It takes messages.
     Open,
+    /// It takes messages, and will serve them once its state is built anew.
+    Restarting,
+    /// It serves nobody for a while, or a few to find out whether it can.
+    Degraded,
     /// The system is shutting down.
     Stopping,
     /// It has stopped for good.
@@ -32,6 +36,7 @@ pub struct ActorStatus {
     handled: u64,
     panics: u64,
     restarts: u64,
+    incarnation: u64,
 }
 
 impl ActorStatus {
@@ -74,15 +79,21 @@ impl ActorStatus {
     pub fn restarts(&self) -> u64 {
         self.restarts
     }
+
+    /// How many lives its state has had before this one; attempts to build it count.
+    pub fn incarnation(&self) -> u64 {
+        self.incarnation
+    }
 }
 
 impl fmt::Display for ActorStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, core, shard, state, queue_depth, handled, panics, restarts } = self;
+        let Self { name, core, shard, state, queue_depth, handled, panics, restarts, incarnation } =
+            self;
         write!(
             f,
             "{name}[{shard}] on core {core}: {state:?}, {queue_depth} queued, {handled} handled, \
-             {panics} panics, {restarts} restarts"
+             {panics} panics, {restarts} restarts, incarnation {incarnation}"
         )
     }
 }
@@ -217,6 +228,10 @@ fn status<A: Actor>(mailbox: &Mailbox<A>) -> ActorStatus {
         core: mailbox.core.index,
         shard: mailbox.shard,
         state: match mailbox.life() {
+            Life::Open if mailbox.has_flag(flag::GUARDED | flag::CORE_GUARDED) => {
+                ActorState::Degraded
+            }
+            Life::Open if mailbox.has_flag(flag::RESTARTING) => ActorState::Restarting,
             Life::Open => ActorState::Open,
             Life::Draining | Life::Closing => ActorState::Stopping,
             Life::Stopped => ActorState::Stopped,
@@ -226,5 +241,6 @@ fn status<A: Actor>(mailbox: &Mailbox<A>) -> ActorStatus {
         handled: mailbox.stats.handled.get(),
         panics: mailbox.stats.panics.get(),
         restarts: mailbox.stats.restarts.get(),
+        incarnation: mailbox.stats.incarnation.get(),
     }
 }

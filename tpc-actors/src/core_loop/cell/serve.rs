@@ -8,10 +8,10 @@ use super::super::timers::{Due, next_tick};
 use super::{ActorCell, Cell, Intake, State};
 use crate::actor::Actor;
 use crate::bridge::bell::LaneBell;
-use crate::error::Fate;
+use crate::error::{Fate, PanicReport, SpawnError};
 use crate::isolate::{catch, drop_quietly};
-use crate::mailbox::Life;
 use crate::mailbox::lane::Envelope;
+use crate::mailbox::{Ended, Life};
 use crate::pinned::LocalWork;
 use crate::reply::{Credit, ReplySlot, answer_unwound};
 
@@ -40,7 +40,8 @@ impl<A: Actor> Cell for ActorCell<A> {
         let closed = consumer.ring().is_closed();
         let mut served = 0;
         let mut unpublished = 0;
-        let mut running = matches!(self.state, State::Running(_));
+        let mut running = self.is_served();
+        let handled = self.mailbox.stats.handled.get();
         while running && served < max {
             let (ring, credit) = consumer.ring_and_credit();
             let Some(envelope) = ring.read_unpublished() else { break };
@@ -58,12 +59,18 @@ impl<A: Actor> Cell for ActorCell<A> {
         if unpublished > 0 {
             consumer.publish(unpublished);
         }
-        if matches!(self.state, State::Stopped) {
-            let refused = consumer.refuse_all(&self.mailbox.closing_fate());
+        if self.health.probing {
+            let panicked = u64::from(!running);
+            let served = self.mailbox.stats.handled.get().wrapping_sub(handled);
+            self.probed(served.saturating_sub(panicked));
+        }
+        self.stop_if_asked();
+        if !self.is_served() && !self.is_held() {
+            let refused = consumer.refuse_all(&self.unserved_fate());
             self.mailbox.count_rejected(refused);
         }
-        let left = match (&self.state, consumer.ring().is_empty()) {
-            (State::Held, false) => Intake::Held,
+        let left = match (self.is_held(), consumer.ring().is_empty()) {
+            (true, false) => Intake::Held,
             (_, true) if closed => Intake::Ended,
             (_, true) => Intake::Empty,
             (_, false) => Intake::More,
@@ -83,7 +90,7 @@ impl<A: Actor> Cell for ActorCell<A> {
 
     fn has_request(&mut self, lane: u32) -> bool {
         // What is held is not runnable; its restart has a timer.
-        if matches!(self.state, State::Held) {
+        if self.is_held() {
             return false;
         }
         let lane = self.lanes.get_mut(lane as usize).and_then(Option::as_mut);
@@ -100,7 +107,8 @@ impl<A: Actor> Cell for ActorCell<A> {
         let me = Rc::clone(&self.cx.me);
         me.taken_off_the_list();
         let mut served = 0;
-        while served < max && matches!(self.state, State::Running(_)) {
+        let (handled, panics) = (self.mailbox.stats.handled.get(), self.mailbox.stats.panics.get());
+        while served < max && matches!(self.state, State::Running(_)) && !self.cx.stopping {
             let Some(work) = me.take() else { break };
             served += 1;
             match work {
@@ -111,6 +119,13 @@ impl<A: Actor> Cell for ActorCell<A> {
                     self.serve(me.credit(), envelope);
                 }
             }
+        }
+        if self.health.probing && self.mailbox.stats.panics.get() == panics {
+            self.probed(self.mailbox.stats.handled.get().wrapping_sub(handled));
+        }
+        self.stop_if_asked();
+        if self.health.refusing.is_some() {
+            self.refuse_local();
         }
         match self.state {
             State::Running(_) if me.announce_rest() => (served, Intake::More),
@@ -133,6 +148,7 @@ impl<A: Actor> Cell for ActorCell<A> {
             let due = Due::Every { cell: self.cx.cell, incarnation, index };
             self.local().timers.borrow_mut().set(next, due);
         }
+        self.stop_if_asked();
     }
 
     fn restart(&mut self, incarnation: u64) -> bool {
@@ -144,18 +160,57 @@ impl<A: Actor> Cell for ActorCell<A> {
         match self.init() {
             Ok(()) => {
                 tracing::warn!(actor = A::NAME, core = self.cx.core(), incarnation, "restarted");
+                self.accept_again();
                 self.cx.me.announce_rest();
+                self.stop_if_asked();
             }
             Err((error, fate)) => {
                 // `Display` of a user's error is foreign code.
                 let text = catch(|| error.to_string()).unwrap_or_else(|panic| panic);
+                let report = match &error {
+                    SpawnError::Panicked(report) => report.clone(),
+                    _ => PanicReport::new(A::NAME, "init", self.cx.core(), text.clone()),
+                };
                 drop_quietly(error);
                 tracing::error!(core = self.cx.core(), "{text}");
                 self.end_incarnation(&fate);
-                self.decide();
+                self.decide(report);
             }
         }
         !matches!(self.state, State::Held)
+    }
+
+    fn hold(&mut self, at: Instant) {
+        match self.state {
+            State::Running(_) => self.end_incarnation(&Fate::Dropped),
+            State::Held => {}
+            State::Stopped => return,
+        }
+        self.reject_until(at);
+    }
+
+    fn held(&mut self) -> Option<u64> {
+        matches!(self.state, State::Held).then_some(self.cx.incarnation)
+    }
+
+    fn forgive(&mut self) {
+        self.history.forgive();
+    }
+
+    fn cooled(&mut self) {
+        self.cool();
+    }
+
+    fn guarded_by_core(&mut self, guarded: bool, shut_until: Option<Instant>) {
+        self.core_guards(guarded, shut_until);
+    }
+
+    fn stop_by_policy(&mut self) {
+        self.stop_in_order(Ended::Stopped);
+    }
+
+    fn stop_on_request(&mut self) {
+        self.stop_in_order(Ended::Stopped);
     }
 
     fn task_panicked(&mut self, message: String) {
@@ -184,6 +239,7 @@ impl<A: Actor> Cell for ActorCell<A> {
         self.end_incarnation(&Fate::Stopping { started: true });
         self.state = State::Stopped;
         self.refuse_everything();
+        self.mailbox.ending.set(Ended::Shutdown);
         // Dropping the lanes answers what comes in at this very moment.
         self.lanes.clear();
         self.mailbox.close();

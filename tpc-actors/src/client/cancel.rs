@@ -1,0 +1,95 @@
+//! Ending an ask from somewhere else than the task that awaits it.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use super::{Ask, block};
+use crate::actor::Actor;
+use crate::error::AskError;
+use crate::isolate::{drop_quietly, wake_quietly};
+
+#[derive(Debug, Default)]
+struct Cancel {
+    cancelled: AtomicBool,
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Cancel {
+    fn replace(&self, waker: Option<Waker>) -> Option<Waker> {
+        let mut place = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *place, waker)
+    }
+}
+
+/// Ends an ask with [`AskError::Cancelled`]; made by [`Ask::cancellable`]. Any thread may use it, and
+/// dropping it ends nothing.
+#[derive(Debug, Clone)]
+pub struct Canceller(Arc<Cancel>);
+
+impl Canceller {
+    /// Ends the ask, unless it has been answered. A handler that has not begun will not run.
+    pub fn cancel(&self) {
+        self.0.cancelled.store(true, Ordering::Release);
+        // Taken with the lock that a poll registers under, so one of the two sees the other.
+        if let Some(waker) = self.0.replace(None) {
+            wake_quietly(waker);
+        }
+    }
+}
+
+/// An ask that a [`Canceller`] can end.
+///
+/// # Cancel safety
+///
+/// As for [`Ask`].
+#[must_use = "an ask does nothing until it is awaited or waited for"]
+pub struct CancellableAsk<'a, A: Actor, T, E = Infallible> {
+    ask: Ask<'a, A, T, E>,
+    cancel: Arc<Cancel>,
+}
+
+impl<'a, A: Actor, T, E> CancellableAsk<'a, A, T, E> {
+    pub(super) fn new(ask: Ask<'a, A, T, E>) -> (Self, Canceller) {
+        let cancel = Arc::<Cancel>::default();
+        let canceller = Canceller(Arc::clone(&cancel));
+        (Self { ask, cancel }, canceller)
+    }
+
+    /// Waits for the answer on this thread.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Ask::wait`], and [`AskError::Cancelled`].
+    pub fn wait(self) -> Result<T, AskError<E>> {
+        if crate::core_loop::on_core_thread() {
+            return Err(AskError::WouldBlockCore);
+        }
+        block::block_on(self)
+    }
+}
+
+impl<A: Actor, T, E> Unpin for CancellableAsk<'_, A, T, E> {}
+
+impl<A: Actor, T, E> Future for CancellableAsk<'_, A, T, E> {
+    type Output = Result<T, AskError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        drop_quietly(this.cancel.replace(Some(context.waker().clone())));
+        if this.cancel.cancelled.load(Ordering::Acquire) {
+            return Poll::Ready(this.ask.give_up(|started| AskError::Cancelled { started }));
+        }
+        Pin::new(&mut this.ask).poll(context)
+    }
+}
+
+impl<A: Actor, T, E> fmt::Debug for CancellableAsk<'_, A, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CancellableAsk").field("ask", &self.ask).finish_non_exhaustive()
+    }
+}
