@@ -12,6 +12,8 @@ mod programs {
     pub mod arguments;
     pub mod client_travels;
     pub mod conditional;
+    pub mod conditional_arguments;
+    pub mod conditional_roles;
     pub mod data_handle_travels;
     pub mod deprecated;
     pub mod from_macro_rules;
@@ -27,6 +29,7 @@ mod programs {
     pub mod generic_where;
     pub mod hooks;
     pub mod impl_first;
+    pub mod imported_by_name;
     pub mod init_forms;
     pub mod keyed_tell;
     pub mod pinned_in_task;
@@ -55,6 +58,8 @@ run! {
     arguments
     client_travels
     conditional
+    conditional_arguments
+    conditional_roles
     data_handle_travels
     deprecated
     from_macro_rules
@@ -70,6 +75,7 @@ run! {
     generic_where
     hooks
     impl_first
+    imported_by_name
     init_forms
     keyed_tell
     pinned_in_task

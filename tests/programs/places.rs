@@ -1,7 +1,7 @@
 //! Actors in modules, behind paths, of every visibility, and in functions.
 #![deny(warnings)]
 
-use tpc_actors::System;
+use tpc_actors::{System, handler, init};
 
 mod store {
     use tpc_actors::prelude::*;

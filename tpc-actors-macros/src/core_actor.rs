@@ -43,12 +43,22 @@ pub(crate) fn core_actor(args: TokenStream, item: &TokenStream) -> TokenStream {
             model.as_ref().map(expand::settings::expand)
         }
     };
+    let mentions = match &target {
+        Target::Impl(item) => item.mentions(),
+        Target::Struct(_) | Target::Other(_) => TokenStream::new(),
+    };
     let errors = errors.finish();
-    quote!(#errors #target #generated)
+    quote!(#errors #target #mentions #generated)
 }
 
+/// The argument of a role attribute that `#[core_actor]` has only mentioned.
+const CONSUMED: &str = "__of_core_actor";
+
 /// TPC001: what a role attribute expands to when no `#[core_actor]` has consumed it.
-pub(crate) fn stray_role(name: &str, item: &TokenStream) -> TokenStream {
+pub(crate) fn stray_role(name: &str, args: &TokenStream, item: &TokenStream) -> TokenStream {
+    if args.to_string() == CONSUMED {
+        return TokenStream::new();
+    }
     let mut errors = Errors::new();
     let text = format!(
         "`#[{name}]` means something only inside of an actor; put `#[core_actor]` on the impl block"

@@ -4,7 +4,8 @@ use std::fmt::Display;
 use std::thread;
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote};
+use syn::Attribute;
 
 use crate::codes::Code;
 
@@ -13,17 +14,32 @@ use crate::codes::Code;
 #[must_use = "errors that nobody reads let a broken program through"]
 pub(crate) struct Errors {
     found: Vec<syn::Error>,
+    /// Mistakes under conditions of which only rustc knows whether they hold.
+    conditional: TokenStream,
     read: bool,
 }
 
 impl Errors {
     pub(crate) fn new() -> Self {
-        Self { found: Vec::new(), read: false }
+        Self { found: Vec::new(), conditional: TokenStream::new(), read: false }
     }
 
     /// Reports a mistake; `text` says what is wrong and then what to write instead.
     pub(crate) fn push(&mut self, code: Code, at: impl ToTokens, text: impl Display) {
         self.found.push(syn::Error::new_spanned(at, format!("{}: {text}", code.id())));
+    }
+
+    /// Reports what is a mistake if `cfgs` hold.
+    pub(crate) fn push_if(
+        &mut self,
+        cfgs: &[Attribute],
+        code: Code,
+        at: impl ToTokens,
+        text: impl Display,
+    ) {
+        let error = syn::Error::new_spanned(at, format!("{}: {text}", code.id()));
+        let error = error.to_compile_error();
+        self.conditional.extend(quote!(#(#cfgs)* #error));
     }
 
     /// Reports what the parser stumbled over; `hint` shows the form that it expects.
@@ -39,7 +55,9 @@ impl Errors {
     /// One `compile_error!` per mistake.
     pub(crate) fn finish(mut self) -> TokenStream {
         self.read = true;
-        self.found.iter().map(syn::Error::to_compile_error).collect()
+        let certain: TokenStream = self.found.iter().map(syn::Error::to_compile_error).collect();
+        let conditional = std::mem::take(&mut self.conditional);
+        quote!(#certain #conditional)
     }
 }
 

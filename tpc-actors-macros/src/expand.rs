@@ -16,7 +16,7 @@ use syn::{Path, Type};
 
 use crate::duration::Nanos;
 use crate::krate::Krate;
-use crate::model::{ActorModel, Answer, Handler, Reply};
+use crate::model::{ActorModel, Answer, Arg, Handler, Reply};
 use crate::names::generated;
 
 /// `quote!` for tokens that are the macro's own.
@@ -115,18 +115,24 @@ fn docs(handler: &Handler, otherwise: &str) -> TokenStream {
 /// The expression that builds a request from fields that are in scope by their names.
 fn request(model: &ActorModel, handler: &Handler) -> TokenStream {
     let (request, variant) = (&model.names.request, &handler.variant);
-    let fields: Vec<_> = handler.args().map(|arg| &arg.field).collect();
+    let fields: Vec<_> = handler.args().map(conditional_field).collect();
     if fields.is_empty() {
         return emit!(#request::#variant);
     }
     emit!(#request::#variant { #(#fields),* })
 }
 
+/// A field by its name, under its conditions.
+fn conditional_field(arg: &Arg) -> TokenStream {
+    let Arg { cfgs, field, .. } = arg;
+    emit!(#(#cfgs)* #field)
+}
+
 /// The parameters that a caller fills in.
 fn parameters(handler: &Handler) -> TokenStream {
     let parameters = handler.args().map(|arg| {
-        let (field, ty) = (&arg.field, &arg.ty);
-        emit!(#field: #ty)
+        let Arg { cfgs, field, ty, .. } = arg;
+        emit!(#(#cfgs)* #field: #ty)
     });
     emit!(#(, #parameters)*)
 }

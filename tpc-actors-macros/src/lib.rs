@@ -79,25 +79,25 @@ pub fn core_actor(args: TokenStream, item: TokenStream) -> TokenStream {
 /// parameter the answer comes later. `#[handler(tell)]` has no answer, `#[handler(all)]` runs on
 /// every shard, and `#[key]` on an argument makes it choose the shard.
 #[proc_macro_attribute]
-pub fn handler(_args: TokenStream, item: TokenStream) -> TokenStream {
-    core_actor::stray_role("handler", &item.into()).into()
+pub fn handler(args: TokenStream, item: TokenStream) -> TokenStream {
+    core_actor::stray_role("handler", &args.into(), &item.into()).into()
 }
 
 /// Marks the function of a `#[core_actor]` impl that builds the state, at start and after a
 /// restart.
 #[proc_macro_attribute]
-pub fn init(_args: TokenStream, item: TokenStream) -> TokenStream {
-    core_actor::stray_role("init", &item.into()).into()
+pub fn init(args: TokenStream, item: TokenStream) -> TokenStream {
+    core_actor::stray_role("init", &args.into(), &item.into()).into()
 }
 
 /// Marks a method of a `#[core_actor]` impl that runs on a timer, as in `#[every("250ms")]`.
 #[proc_macro_attribute]
-pub fn every(_args: TokenStream, item: TokenStream) -> TokenStream {
-    core_actor::stray_role("every", &item.into()).into()
+pub fn every(args: TokenStream, item: TokenStream) -> TokenStream {
+    core_actor::stray_role("every", &args.into(), &item.into()).into()
 }
 
 /// Marks the method of a `#[core_actor]` impl that runs when the actor stops in good order.
 #[proc_macro_attribute]
-pub fn on_stop(_args: TokenStream, item: TokenStream) -> TokenStream {
-    core_actor::stray_role("on_stop", &item.into()).into()
+pub fn on_stop(args: TokenStream, item: TokenStream) -> TokenStream {
+    core_actor::stray_role("on_stop", &args.into(), &item.into()).into()
 }

@@ -52,7 +52,8 @@ pub(crate) struct ActorModel {
     pub(crate) generics: Generics,
     pub(crate) krate: Krate,
     pub(crate) names: Names,
-    pub(crate) init: Option<Init>,
+    /// The ways to build the state: one, or several under conditions that exclude each other.
+    pub(crate) inits: Vec<Init>,
     pub(crate) handlers: Vec<Handler>,
     pub(crate) timers: Vec<Timer>,
     pub(crate) on_stop: Option<Hook>,
@@ -65,9 +66,12 @@ pub(crate) struct ActorModel {
 }
 
 /// The function that builds the state.
+#[derive(Clone)]
 pub(crate) struct Init {
     pub(crate) method: Ident,
-    pub(crate) cx: bool,
+    pub(crate) cfgs: Vec<Attribute>,
+    /// The context's conditions, if it takes the context.
+    pub(crate) cx: Option<Vec<Attribute>>,
     pub(crate) args: Vec<Arg>,
     /// The return type, which messages point at.
     pub(crate) returns: ReturnType,
@@ -90,13 +94,17 @@ pub(crate) struct Handler {
 
 /// A parameter of a handler.
 pub(crate) enum Param {
-    Ctx,
+    /// The context, with the conditions under which it is there.
+    Ctx(Vec<Attribute>),
     Reply,
     Value(Box<Arg>),
 }
 
 /// A parameter that travels in the request.
+#[derive(Clone)]
 pub(crate) struct Arg {
+    /// The conditions under which it is there.
+    pub(crate) cfgs: Vec<Attribute>,
     pub(crate) field: Ident,
     pub(crate) ty: Type,
     pub(crate) key: bool,
@@ -129,7 +137,8 @@ pub(crate) struct Timer {
 pub(crate) struct Hook {
     pub(crate) method: Ident,
     pub(crate) cfgs: Vec<Attribute>,
-    pub(crate) cx: bool,
+    /// The context's conditions, if it takes the context.
+    pub(crate) cx: Option<Vec<Attribute>>,
 }
 
 impl Handler {
@@ -137,7 +146,7 @@ impl Handler {
     pub(crate) fn args(&self) -> impl Iterator<Item = &Arg> {
         self.params.iter().filter_map(|param| match param {
             Param::Value(arg) => Some(&**arg),
-            Param::Ctx | Param::Reply => None,
+            Param::Ctx(_) | Param::Reply => None,
         })
     }
 

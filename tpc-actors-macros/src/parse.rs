@@ -4,17 +4,20 @@
 //! place.
 
 pub(crate) mod args;
+mod conditional;
+mod method;
+
+use std::collections::BTreeSet;
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{
-    Attribute, FnArg, FnModifiers, ImplItem, Item, ItemImpl, ItemStruct, Path, Signature, Token,
-    Visibility, token,
-};
+use syn::{Attribute, ImplItem, Item, ItemImpl, ItemStruct};
 
 use crate::generics::live_forever;
 use crate::krate::Krate;
+
+pub(crate) use method::{Method, Param, Role, RoleAttr};
 
 /// What `#[core_actor]` was put on.
 pub(crate) enum Target {
@@ -36,53 +39,9 @@ pub(crate) enum Member {
     Other(Box<ImplItem>),
 }
 
-/// A function of an `impl` block, without our attributes.
-pub(crate) struct Method {
-    pub(crate) attrs: Vec<Attribute>,
-    pub(crate) roles: Vec<RoleAttr>,
-    pub(crate) sig: Signature,
-    pub(crate) params: Vec<Param>,
-    vis: Visibility,
-    modifiers: FnModifiers,
-    body: Group,
-}
-
-/// What a method does for the actor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    Handler,
-    Init,
-    Every,
-    OnStop,
-}
-
-/// An attribute that gives a method its role.
-pub(crate) struct RoleAttr {
-    pub(crate) role: Role,
-    pub(crate) attr: Attribute,
-}
-
-/// A parameter together with the `#[key]`s that stood on it.
-pub(crate) struct Param {
-    pub(crate) keys: Vec<Attribute>,
-    pub(crate) arg: FnArg,
-}
-
-impl Role {
-    const ALL: [Self; 4] = [Self::Handler, Self::Init, Self::Every, Self::OnStop];
-
-    /// The attribute's name.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Handler => "handler",
-            Self::Init => "init",
-            Self::Every => "every",
-            Self::OnStop => "on_stop",
-        }
-    }
-
-    fn of(path: &Path, krate: &Krate) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| is_ours(path, role.name(), krate))
+impl Member {
+    fn method(method: Method) -> Self {
+        Self::Method(Box::new(method))
     }
 }
 
@@ -126,7 +85,10 @@ impl ActorImpl {
             header.attrs.extend(input.call(Attribute::parse_inner)?);
             let mut members = Vec::new();
             while !input.is_empty() {
-                members.push(Member::parse(input, krate)?);
+                match Method::parse(input, krate)? {
+                    Some(methods) => members.extend(methods.into_iter().map(Member::method)),
+                    None => members.push(Member::Other(input.parse()?)),
+                }
             }
             Ok(members)
         };
@@ -140,6 +102,16 @@ impl ActorImpl {
             Member::Other(_) => None,
         })
     }
+
+    /// A mention of each role attribute that the user has written.
+    pub(crate) fn mentions(&self) -> TokenStream {
+        let mut seen = BTreeSet::new();
+        let mentions = self.methods().flat_map(|method| {
+            let cfgs = method.named("cfg");
+            method.roles.iter().map(move |role| role.mention(&cfgs))
+        });
+        mentions.filter(|mention| seen.insert(mention.to_string())).collect()
+    }
 }
 
 impl ToTokens for ActorImpl {
@@ -152,85 +124,6 @@ impl ToTokens for ActorImpl {
         item.items.extend(verbatim);
         item.to_tokens(tokens);
     }
-}
-
-impl Member {
-    fn parse(input: ParseStream<'_>, krate: &Krate) -> syn::Result<Self> {
-        let ahead = input.fork();
-        ahead.call(Attribute::parse_outer)?;
-        if Method::head(&ahead).is_err() || !ahead.peek(token::Brace) {
-            return input.parse().map(|item| Self::Other(Box::new(item)));
-        }
-        let (attrs, roles) = split_roles(input.call(Attribute::parse_outer)?, krate);
-        let (vis, modifiers, mut sig) = Method::head(input)?;
-        let body = input.parse()?;
-        let params = sig.inputs.iter_mut().map(|arg| Param::take(arg, krate)).collect();
-        Ok(Self::Method(Box::new(Method { attrs, roles, sig, params, vis, modifiers, body })))
-    }
-}
-
-impl Method {
-    fn head(input: ParseStream<'_>) -> syn::Result<(Visibility, FnModifiers, Signature)> {
-        let vis = input.parse()?;
-        let mut modifiers = FnModifiers::default();
-        modifiers.defaultness = input.parse::<Option<Token![default]>>()?;
-        Ok((vis, modifiers, input.parse()?))
-    }
-}
-
-impl ToTokens for Method {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Self { attrs, vis, sig, body, .. } = self;
-        let defaultness = &self.modifiers.defaultness;
-        // The framework dictates these signatures, so lints about their shape are out of place.
-        // They come first: what the user says about a lint has the last word.
-        let shape = (!self.roles.is_empty()).then(|| {
-            let site = proc_macro2::Span::mixed_site();
-            quote::quote_spanned! {site=>
-                #[allow(
-                    clippy::large_types_passed_by_value,
-                    clippy::missing_const_for_fn,
-                    clippy::needless_pass_by_ref_mut,
-                    clippy::needless_pass_by_value,
-                    clippy::trivially_copy_pass_by_ref,
-                    clippy::unnecessary_wraps,
-                    clippy::unused_self
-                )]
-            }
-        });
-        tokens.extend(quote!(#shape #(#attrs)* #vis #defaultness #sig #body));
-    }
-}
-
-impl Param {
-    /// Copies a parameter after taking its `#[key]`s out of the signature.
-    fn take(arg: &mut FnArg, krate: &Krate) -> Self {
-        let attrs = match arg {
-            FnArg::Receiver(receiver) => &mut receiver.attrs,
-            FnArg::Typed(typed) => &mut typed.attrs,
-        };
-        let (keys, others) = attrs.drain(..).partition(|attr| is_ours(attr.path(), "key", krate));
-        *attrs = others;
-        Self { keys, arg: arg.clone() }
-    }
-}
-
-/// Removes the role attributes from a list.
-fn split_roles(all: Vec<Attribute>, krate: &Krate) -> (Vec<Attribute>, Vec<RoleAttr>) {
-    let (mut attrs, mut roles) = (Vec::new(), Vec::new());
-    for attr in all {
-        match Role::of(attr.path(), krate) {
-            Some(role) => roles.push(RoleAttr { role, attr }),
-            None => attrs.push(attr),
-        }
-    }
-    (attrs, roles)
-}
-
-/// Whether a path names one of our attributes, directly or through the runtime crate.
-fn is_ours(path: &Path, name: &str, krate: &Krate) -> bool {
-    let last = path.segments.last().is_some_and(|segment| segment.ident == name);
-    last && (path.segments.len() == 1 || krate.leads_to(path))
 }
 
 fn is_brace(token: &TokenTree) -> bool {

@@ -33,7 +33,8 @@ struct Facts {
     key: Option<(Ident, Type)>,
     /// Handlers seen so far by their variants; `bool` says that a `#[cfg]` decides about it.
     variants: Vec<(Ident, Ident, bool)>,
-    init_seen: bool,
+    /// Functions with `#[init]` so far; `bool` says that a `#[cfg]` decides about it.
+    inits: Vec<bool>,
     on_stop_seen: bool,
 }
 
@@ -86,7 +87,7 @@ pub(crate) fn actor(
     let mut model = ActorModel {
         names: Names::of(&ident),
         actor: path.clone(),
-        init: None,
+        inits: Vec::new(),
         handlers: Vec::new(),
         timers: Vec::new(),
         on_stop: None,
@@ -100,7 +101,7 @@ pub(crate) fn actor(
     let key = handler::first_key(item, &path);
     model.key = key.as_ref().map(|(_, ty)| ty.clone());
     let mut facts =
-        Facts { actor: path, key, variants: Vec::new(), init_seen: false, on_stop_seen: false };
+        Facts { actor: path, key, variants: Vec::new(), inits: Vec::new(), on_stop_seen: false };
     hooks::init_exists(item, &model.ident, errors);
     for method in item.methods() {
         validate_method(method, &mut facts, &mut model, errors);
@@ -116,18 +117,22 @@ fn validate_method(
     errors: &mut Errors,
 ) {
     let Some(first) = method.roles.first() else {
-        signature::no_keys(method, errors);
+        if !method.elsewhere {
+            signature::no_keys(method, errors);
+        }
         return;
     };
     signature::one_role(method, errors);
+    if method.elsewhere && method.roles.len() > 1 {
+        return;
+    }
     signature::not_async(method, errors);
     signature::not_qualified(method, errors);
     signature::not_generic(method, errors);
     match first.role {
         Role::Handler => model.handlers.extend(handler::validate(method, first, facts, errors)),
         Role::Init => {
-            let init = hooks::init(method, first, facts, errors);
-            model.init = model.init.take().or(init);
+            model.inits.extend(hooks::init(method, first, facts, errors));
         }
         Role::Every => model.timers.extend(hooks::every(method, first, errors)),
         Role::OnStop => {

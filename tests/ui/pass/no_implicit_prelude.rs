@@ -2,7 +2,7 @@
 #![deny(warnings)]
 #![no_implicit_prelude]
 
-use ::tpc_actors::core_actor;
+use ::tpc_actors::{core_actor, every, handler, init, on_stop};
 
 #[core_actor(event = (), supervise(max = 0))]
 struct Actor {

@@ -2,7 +2,7 @@
 #![deny(warnings)]
 #![allow(dead_code, reason = "the names only have to be in the way")]
 
-use tpc_actors::{System, core_actor};
+use tpc_actors::{System, core_actor, every, handler, init, on_stop};
 
 struct Option;
 struct Vec;

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt as _;
 
 use super::{decode, docs, emit, link, lints, outcome, parameters, request, verb, visible};
-use crate::model::{ActorModel, Handler, Reply};
+use crate::model::{ActorModel, Arg, Handler, Reply};
 use crate::names;
 
 /// The client's type.
@@ -174,9 +174,15 @@ fn tell_all(model: &ActorModel, handler: &Handler) -> (TokenStream, TokenStream)
 /// The request, from clones of the arguments: every shard gets its own.
 fn request_again(model: &ActorModel, handler: &Handler) -> TokenStream {
     let (request, variant) = (&model.names.request, &handler.variant);
-    let fields: Vec<_> = handler.args().map(|arg| &arg.field).collect();
+    let fields: Vec<_> = handler
+        .args()
+        .map(|arg| {
+            let Arg { cfgs, field, .. } = arg;
+            emit!(#(#cfgs)* #field: ::core::clone::Clone::clone(&#field))
+        })
+        .collect();
     if fields.is_empty() {
         return emit!(#request::#variant);
     }
-    emit!(#request::#variant { #(#fields: ::core::clone::Clone::clone(&#fields)),* })
+    emit!(#request::#variant { #(#fields),* })
 }

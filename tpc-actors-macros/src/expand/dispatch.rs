@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens as _, quote_spanned};
 use syn::ext::IdentExt as _;
-use syn::{ReturnType, Type};
+use syn::{Attribute, ReturnType, Type};
 
 use super::{deprecated, duration, emit, ends, krate_at};
 use crate::model::{ActorModel, Answer, Handler, Hook, Init, Param, Timer};
@@ -15,11 +15,10 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
     let (request, response) = (&names.request, &names.response);
     let (client, pinned) = (&names.client, &names.pinned);
     let (declared, used, clause) = model.generics.split();
-    let args = associated("Args", &init_args(model.init.as_ref()), &args_travel(model));
-    let requests = associated("Request", &emit!(#request #used), &requests_travel(model));
-    let responses = associated("Response", &emit!(#response #used), &responses_travel(model));
+    let inits = inits(model);
+    let requests = associated("Request", &[], &emit!(#request #used), &requests_travel(model));
+    let responses = associated("Response", &[], &emit!(#response #used), &responses_travel(model));
     let timers = model.timers.iter().filter(|_| model.complete).map(|found| timer(model, found));
-    let init = init(model);
     let handle = handle(model);
     let handler_name = handler_name(model);
     let on_stop =
@@ -36,13 +35,12 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
         #[automatically_derived]
         #deprecated
         impl #declared #krate::Actor for #actor #clause {
-            #args
             #requests
             #responses
             type Client = #client #used;
             type Pinned = #pinned #used;
             const TIMERS: &'static [#krate::actor::Timer<Self>] = &[#(#timers),*];
-            #init
+            #inits
             #handle
             #handler_name
             #on_stop
@@ -63,10 +61,15 @@ fn init_args(init: Option<&Init>) -> TokenStream {
 /// An associated type under conditions that say more than its bounds do, if they fail.
 ///
 /// They are of no interest to anyone who reads the documentation.
-fn associated(name: &str, ty: &TokenStream, conditions: &[TokenStream]) -> TokenStream {
+fn associated(
+    name: &str,
+    cfgs: &[Attribute],
+    ty: &TokenStream,
+    conditions: &[TokenStream],
+) -> TokenStream {
     let name = Ident::new(name, Span::mixed_site());
     if conditions.is_empty() {
-        return emit!(type #name = #ty;);
+        return emit!(#(#cfgs)* type #name = #ty;);
     }
     emit! {
         #[cfg(doc)]
@@ -76,13 +79,8 @@ fn associated(name: &str, ty: &TokenStream, conditions: &[TokenStream]) -> Token
     }
 }
 
-fn args_travel(model: &ActorModel) -> Vec<TokenStream> {
-    let args = model.init.iter().flat_map(|init| &init.args);
-    args.map(|arg| travels(model, &emit!(Argument), &arg.ty)).collect()
-}
-
 fn requests_travel(model: &ActorModel) -> Vec<TokenStream> {
-    let args = unconditional(model).flat_map(Handler::args);
+    let args = unconditional(model).flat_map(Handler::args).filter(|arg| arg.cfgs.is_empty());
     args.map(|arg| travels(model, &emit!(Argument), &arg.ty)).collect()
 }
 
@@ -117,8 +115,8 @@ fn timer(model: &ActorModel, timer: &Timer) -> TokenStream {
 /// The call of a hook with `this` and `cx` in scope.
 fn call(hook: &Hook) -> TokenStream {
     let method = &hook.method;
-    if hook.cx {
-        return emit!(Self::#method(this, cx););
+    if let Some(cfgs) = &hook.cx {
+        return emit!(Self::#method(this, #(#cfgs)* cx););
     }
     emit! {
         let _ = cx;
@@ -126,18 +124,34 @@ fn call(hook: &Hook) -> TokenStream {
     }
 }
 
-fn init(model: &ActorModel) -> TokenStream {
-    let krate = &model.krate;
-    let (args, body) = match model.init.as_ref().filter(|_| model.complete) {
-        Some(init) => build(model, init),
+/// The functions that build the state, with the types of their arguments.
+fn inits(model: &ActorModel) -> TokenStream {
+    if !model.complete {
         // Something is wrong with the actor, so this never runs; it only has to have a type.
+        return init(model, model.inits.first());
+    }
+    model.inits.iter().map(|found| init(model, Some(found))).collect()
+}
+
+fn init(model: &ActorModel, init: Option<&Init>) -> TokenStream {
+    let krate = &model.krate;
+    let cfgs = init.filter(|_| model.complete).map(|init| &*init.cfgs).unwrap_or_default();
+    let travel: Vec<_> = (init.iter().flat_map(|init| &init.args))
+        .filter(|_| cfgs.is_empty())
+        .map(|arg| travels(model, &emit!(Argument), &arg.ty))
+        .collect();
+    let types = associated("Args", cfgs, &init_args(init), &travel);
+    let (args, body) = match init.filter(|_| model.complete) {
+        Some(init) => build(model, init),
         None => (emit!(_args), emit!(::core::unreachable!())),
     };
-    let cx = match &model.init {
-        Some(init) if init.cx && model.complete => emit!(cx),
+    let cx = match init {
+        Some(Init { cx: Some(_), .. }) if model.complete => emit!(cx),
         _ => emit!(_cx),
     };
     emit! {
+        #types
+        #(#cfgs)*
         fn init(
             #cx: &mut #krate::Ctx<Self>,
             #args: Self::Args,
@@ -155,7 +169,7 @@ fn build(model: &ActorModel, init: &Init) -> (TokenStream, TokenStream) {
         [only] => emit!(#only),
         several => emit!((#(#several),*)),
     };
-    let cx = init.cx.then(|| emit!(cx,));
+    let cx = init.cx.as_ref().map(|cfgs| emit!(#(#cfgs)* cx,));
     // A wrong type is the return type's fault.
     let at = ends(&returned(&init.returns)).0;
     let (returned, any) = (Ident::new("returned", at), quote_spanned!(at=> _));
@@ -201,12 +215,9 @@ fn arm(model: &ActorModel, handler: &Handler) -> TokenStream {
     let response = &model.names.response;
     let pattern = super::request(model, handler);
     let params = handler.params.iter().map(|param| match param {
-        Param::Ctx => emit!(cx),
+        Param::Ctx(cfgs) => emit!(#(#cfgs)* cx),
         Param::Reply => emit!(reply),
-        Param::Value(arg) => {
-            let field = &arg.field;
-            emit!(#field)
-        }
+        Param::Value(arg) => super::conditional_field(arg),
     });
     let call = emit!(Self::#method(self #(, #params)*));
     let body = match handler.answer {
@@ -239,7 +250,10 @@ fn handler_name(model: &ActorModel) -> TokenStream {
 fn on_stop(model: &ActorModel, hook: &Hook) -> TokenStream {
     let krate = &model.krate;
     let Hook { method, cfgs, .. } = hook;
-    let (cx, argument) = if hook.cx { (emit!(cx), Some(emit!(, cx))) } else { (emit!(_cx), None) };
+    let (cx, argument) = match &hook.cx {
+        Some(cfgs) => (emit!(cx), Some(emit!(, #(#cfgs)* cx))),
+        None => (emit!(_cx), None),
+    };
     emit! {
         #(#cfgs)*
         fn on_stop(&mut self, #cx: &mut #krate::Ctx<Self>) {

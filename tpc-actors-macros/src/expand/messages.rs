@@ -1,11 +1,11 @@
 //! The request and response enums, one variant per handler.
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::ToTokens as _;
+use syn::Attribute;
 use syn::ext::IdentExt as _;
 
 use super::{deprecated, docs, emit, link, visible};
-use crate::model::{ActorModel, Handler};
+use crate::model::{ActorModel, Arg, Handler};
 
 /// Both enums.
 pub(crate) fn types(model: &ActorModel) -> TokenStream {
@@ -78,9 +78,9 @@ fn fields(handler: &Handler) -> Option<TokenStream> {
     let fields: Vec<_> = handler
         .args()
         .map(|arg| {
-            let (field, ty) = (&arg.field, &arg.ty);
+            let Arg { cfgs, field, ty, .. } = arg;
             let doc = format!("The argument `{}`.", field.unraw());
-            emit!(#[doc = #doc] #field: #ty)
+            emit!(#(#cfgs)* #[doc = #doc] #field: #ty)
         })
         .collect();
     (!fields.is_empty()).then(|| emit!({ #(#fields),* }))
@@ -117,19 +117,23 @@ fn debug(
 /// impl look at all others; those cannot have a `#[cfg]`.
 fn bounds(model: &ActorModel) -> Option<TokenStream> {
     let krate = &model.krate;
-    let checks: Vec<_> = model
-        .handlers
-        .iter()
-        .filter(|handler| !handler.cfgs.is_empty())
-        .flat_map(|handler| {
-            let argument = emit!(request_argument);
-            let arguments = handler.args().map(move |arg| (argument.clone(), &arg.ty));
-            let reply = handler.reply().map(|reply| (emit!(reply_value), &reply.ty));
-            let all = arguments.chain(reply);
-            all.map(move |(check, ty)| (&handler.cfgs, check, ty.to_token_stream()))
-        })
-        .map(|(cfgs, check, ty)| emit!(#(#cfgs)* let _ = #krate::private::#check::<#ty>;))
-        .collect();
+    let argument = |arg: &Arg, outer: &[Attribute]| {
+        let Arg { cfgs, ty, .. } = arg;
+        emit!(#(#outer)* #(#cfgs)* let _ = #krate::private::request_argument::<#ty>;)
+    };
+    let mut checks = Vec::new();
+    for init in model.inits.iter().filter(|init| !init.cfgs.is_empty()) {
+        checks.extend(init.args.iter().map(|arg| argument(arg, &init.cfgs)));
+    }
+    for handler in &model.handlers {
+        let cfgs = &handler.cfgs;
+        let uncertain = handler.args().filter(|arg| !cfgs.is_empty() || !arg.cfgs.is_empty());
+        checks.extend(uncertain.map(|arg| argument(arg, cfgs)));
+        if let (false, Some(reply)) = (cfgs.is_empty(), handler.reply()) {
+            let ty = &reply.ty;
+            checks.push(emit!(#(#cfgs)* let _ = #krate::private::reply_value::<#ty>;));
+        }
+    }
     if checks.is_empty() {
         return None;
     }
@@ -137,8 +141,10 @@ fn bounds(model: &ActorModel) -> Option<TokenStream> {
         return Some(emit!(const _: () = { #(#checks)* };));
     }
     let (declared, _, clause) = model.generics.split();
-    Some(emit!(const _: () = {
-        #[allow(dead_code)]
-        fn travel #declared () #clause { #(#checks)* }
-    };))
+    Some(emit! {
+        const _: () = {
+            #[allow(dead_code)]
+            fn travel #declared () #clause { #(#checks)* }
+        };
+    })
 }

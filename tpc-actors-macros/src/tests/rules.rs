@@ -116,6 +116,8 @@ const MEMBERS: &[(&str, &str)] = &[
     ("TPC032", "#[on_stop] fn a(&self) {} #[on_stop] fn b(&self) {}"),
     ("TPC033", "fn a(&self, #[key] k: u8) {}"),
     ("TPC033", "#[handler] fn a(#[key] &self) {}"),
+    ("TPC033", "#[handler] fn a(&self, #[key] #[cfg(x)] k: u8) {}"),
+    ("TPC033", "#[handler] fn a(&self, #[cfg_attr(x, key)] k: u8) {}"),
     ("TPC033", "#[handler] fn a(&self, #[key] cx: &mut Ctx<Self>) {}"),
     ("TPC033", "#[handler] fn a(&self, #[key] reply: Reply<u8>) {}"),
     ("TPC033", "#[on_stop] fn a(&self, #[key] cx: &mut Ctx<Self>) {}"),
@@ -123,6 +125,7 @@ const MEMBERS: &[(&str, &str)] = &[
     ("TPC034", "#[handler] fn a(&self, cx: Ctx<Self>) {}"),
     ("TPC034", "#[handler] fn a(&self, a: Reply<u8>, b: Reply<u8>) {}"),
     ("TPC034", "#[handler] fn a(&self, reply: Reply) {}"),
+    ("TPC034", "#[handler] fn a(&self, #[cfg(x)] reply: Reply<u8>) {}"),
     ("TPC034", "#[on_stop] fn a(&self, cx: &mut Ctx<Self>, cy: &mut Ctx<Self>) {}"),
     ("TPC036", "#[handler] fn a(&self, b: u8, _b: u8) {}"),
     ("TPC037", "#[handler = 5] fn a(&self) {}"),
@@ -138,6 +141,11 @@ const MEMBERS: &[(&str, &str)] = &[
 const IMPLS: &[(&str, &str, &str)] = &[
     ("TPC031", "capacity = 1", "impl A { #[init] fn new() -> Self { Self } }"),
     ("TPC008", "", "impl A {}"),
+    (
+        "TPC008",
+        "",
+        "impl A { #[cfg(a)] #[init] fn new() -> Self { Self } #[init] fn b() -> Self { Self } }",
+    ),
     ("TPC021", "", "impl Clone for A { fn clone(&self) -> Self { A } }"),
     ("TPC021", "", "impl [A] {}"),
     ("TPC022", "", "impl<'a> A<'a> { #[init] fn new() -> Self { Self } }"),
@@ -170,6 +178,9 @@ const FINE: &[&str] = &[
     "#[handler] fn a(&self, b: &'static str, c: Box<dyn Fn(&str) + Send>) {}",
     "#[handler] fn a(&self, #[key] k: u8) {} #[handler(all)] fn b(&self) {}",
     "#[cfg(a)] #[handler] fn a(&self) {} #[cfg(not(a))] #[handler] fn a(&self) {}",
+    "#[cfg_attr(a, handler)] fn a(&self, #[key] b: u8) {}",
+    "#[cfg_attr(a, cfg(b), handler(all), inline)] fn a(&self, #[cfg(c)] b: u8) {}",
+    "#[handler] fn a(&self, #[cfg(a)] cx: &mut Ctx<Self>, #[cfg(b)] c: u8, d: u8) {}",
     "#[every(\"1ns\")] fn a(&mut self) {} #[on_stop] fn b(&mut self, cx: &mut Ctx<Self>) -> () {}",
     "fn helper(self, b: &str) -> &str { b } const N: u8 = 1; type T = u8;",
 ];
@@ -185,7 +196,8 @@ fn codes(args: &str, item: &str) -> String {
     for message in &messages {
         assert!(message.contains("; "), "no advice in {message:?}");
     }
-    let text = expansion.to_string();
+    // What is only mentioned has been consumed.
+    let text = expansion.to_string().replace(" (__of_core_actor)", "\u{200b}");
     for ours in ["core_actor", "handler", "init", "every", "on_stop", "key"] {
         for end in ["]", " ("] {
             assert!(
@@ -243,6 +255,7 @@ fn nothing_wrong() {
 fn a_stray_role_says_where_it_belongs() {
     let expansion = stray_role(
         "handler",
+        &quote!(tell),
         &quote!(
             fn a(&self) {
                 body()

@@ -44,9 +44,9 @@ pub(crate) fn validate(
     usable.then_some(Handler {
         method: method.sig.ident.clone(),
         variant: variant?,
-        cfgs: named(method, "cfg"),
-        docs: named(method, "doc"),
-        deprecated: named(method, "deprecated").pop(),
+        cfgs: method.named("cfg"),
+        docs: method.named("doc"),
+        deprecated: method.named("deprecated").pop(),
         params: params.list,
         answer: answer?,
         all: flags.all,
@@ -140,7 +140,11 @@ fn one_key(method: &Method, errors: &mut Errors) {
             );
             errors.push(Code::KeyMismatch, key, text);
         }
-        if !matches!(key.meta, Meta::Path(_)) {
+        if key.path().is_ident("cfg_attr") {
+            let text =
+                "an actor is sharded under all conditions or under none; write a plain `#[key]`";
+            errors.push(Code::StrayKey, key, text);
+        } else if !matches!(key.meta, Meta::Path(_)) {
             let text = "`#[key]` takes no options; write `#[key]`";
             errors.push(Code::UnknownOption, key, text);
         }
@@ -245,9 +249,4 @@ pub(crate) fn returned(method: &Method) -> Option<&Type> {
     let ReturnType::Type(_, ty) = &method.sig.output else { return None };
     let unit = matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty());
     (!unit).then_some(&**ty)
-}
-
-/// The attributes of a method that are called `name`.
-pub(crate) fn named(method: &Method, name: &str) -> Vec<Attribute> {
-    method.attrs.iter().filter(|attr| attr.path().is_ident(name)).cloned().collect()
 }

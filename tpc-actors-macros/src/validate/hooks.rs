@@ -1,9 +1,9 @@
 //! Rules about `#[init]`, `#[every]` and `#[on_stop]`.
 
-use proc_macro2::Ident;
-use syn::{Meta, ReturnType};
+use proc_macro2::{Ident, TokenStream};
+use syn::{Meta, ReturnType, parse_quote};
 
-use super::handler::{named, returned};
+use super::handler::returned;
 use super::{Facts, is_named, signature};
 use crate::codes::Code;
 use crate::diag::Errors;
@@ -30,10 +30,14 @@ pub(crate) fn init(
     role: &RoleAttr,
     facts: &mut Facts,
     errors: &mut Errors,
-) -> Option<Init> {
+) -> Vec<Init> {
     let name = &method.sig.ident;
     no_options(role, errors);
-    if std::mem::replace(&mut facts.init_seen, true) {
+    let conditional = !method.named("cfg").is_empty();
+    // Two under opposite conditions are one; rustc knows whether they are.
+    let second = facts.inits.iter().any(|other| !(conditional && *other));
+    facts.inits.push(conditional);
+    if second {
         let text =
             format!("`{name}` is a second `#[init]`; an actor is built in one way, keep one");
         errors.push(Code::InitCount, &role.attr, text);
@@ -52,11 +56,33 @@ pub(crate) fn init(
     let cx = signature::takes_cx(&params);
     let args = params.list.into_iter().filter_map(|param| match param {
         Param::Value(arg) => Some(*arg),
-        Param::Ctx | Param::Reply => None,
+        Param::Ctx(_) | Param::Reply => None,
     });
     let usable = !params.unusable && method.sig.generics.params.is_empty();
     let returns = method.sig.output.clone();
-    usable.then(|| Init { method: name.clone(), cx, args: args.collect(), returns })
+    if !usable {
+        return Vec::new();
+    }
+    let (method, cfgs) = (name.clone(), method.named("cfg"));
+    with_and_without(Init { method, cfgs, cx, args: args.collect(), returns })
+}
+
+/// One way to build the state for each way in which the conditions of its arguments may turn out:
+/// the type of all arguments together cannot have conditions inside.
+fn with_and_without(init: Init) -> Vec<Init> {
+    let Some(at) = init.args.iter().position(|arg| !arg.cfgs.is_empty()) else { return vec![init] };
+    let (mut with, mut without) = (init.clone(), init);
+    let conditions: Vec<_> = without.args.remove(at).cfgs;
+    let predicates = conditions.iter().map(|cfg| match &cfg.meta {
+        Meta::List(list) => list.tokens.clone(),
+        _ => TokenStream::new(),
+    });
+    without.cfgs.push(parse_quote!(#[cfg(not(all(#(#predicates),*)))]));
+    with.cfgs.extend(conditions);
+    with.args[at].cfgs.clear();
+    let mut all = with_and_without(with);
+    all.extend(with_and_without(without));
+    all
 }
 
 /// The rules of a method that runs at intervals.
@@ -106,7 +132,7 @@ fn hook(method: &Method, errors: &mut Errors) -> Hook {
         let text = format!("nobody would see what `{name}` returns; remove the return type");
         errors.push(Code::HookShape, ty, text);
     }
-    Hook { method: name.clone(), cfgs: named(method, "cfg"), cx }
+    Hook { method: name.clone(), cfgs: method.named("cfg"), cx }
 }
 
 /// TPC035: what comes out must be the actor.

@@ -34,7 +34,11 @@ pub(crate) fn one_role(method: &Method, errors: &mut Errors) {
             method.sig.ident,
             method.roles[0].role.name()
         );
-        errors.push(Code::RoleTwice, &extra.attr, text);
+        if method.elsewhere {
+            errors.push_if(&method.named("cfg"), Code::RoleTwice, &extra.attr, text);
+        } else {
+            errors.push(Code::RoleTwice, &extra.attr, text);
+        }
     }
 }
 
@@ -126,14 +130,14 @@ pub(crate) fn no_keys_on_values(method: &Method, errors: &mut Errors) {
     }
 }
 
-/// TPC028 and TPC034: hooks take the context or nothing; says whether they do.
-pub(crate) fn only_cx(method: &Method, errors: &mut Errors) -> bool {
-    let mut cx = false;
+/// TPC028 and TPC034: hooks take the context or nothing; its conditions, if they do.
+pub(crate) fn only_cx(method: &Method, errors: &mut Errors) -> Option<Vec<Attribute>> {
+    let mut cx = None;
     for (index, param) in method.params.iter().enumerate() {
         let FnArg::Typed(typed) = &param.arg else { continue };
         if is_ctx(&typed.ty) {
-            ctx_comes_first(typed, !cx && index <= 1, errors);
-            cx = true;
+            ctx_comes_first(typed, cx.is_none() && index <= 1, errors);
+            cx = Some(param.cfgs.clone());
         } else {
             let text = format!(
                 "nobody could pass an argument to `{}`; remove it and keep state in the actor",
@@ -155,11 +159,12 @@ pub(crate) fn params(method: &Method, actor: &Path, errors: &mut Errors) -> Para
             FnArg::Typed(typed) if is_ctx(&typed.ty) => {
                 param.keys.iter().for_each(|key| stray_key(key, errors));
                 ctx_comes_first(typed, found.list.is_empty(), errors);
-                found.list.push(Param::Ctx);
+                found.list.push(Param::Ctx(param.cfgs.clone()));
             }
             FnArg::Typed(typed) if is_named(&typed.ty, "Reply") => {
                 param.keys.iter().for_each(|key| stray_key(key, errors));
                 reply_is_usable(typed, actor, &mut found, errors);
+                reply_is_certain(param, errors);
                 found.list.push(Param::Reply);
             }
             FnArg::Typed(typed) => value(param, typed, actor, &mut found, errors),
@@ -168,9 +173,12 @@ pub(crate) fn params(method: &Method, actor: &Path, errors: &mut Errors) -> Para
     found
 }
 
-/// Whether the first parameter after the receiver is the context.
-pub(crate) fn takes_cx(params: &Params) -> bool {
-    matches!(params.list.first(), Some(Param::Ctx))
+/// The conditions of the context, if the first parameter after the receiver is the context.
+pub(crate) fn takes_cx(params: &Params) -> Option<Vec<Attribute>> {
+    match params.list.first() {
+        Some(Param::Ctx(cfgs)) => Some(cfgs.clone()),
+        _ => None,
+    }
 }
 
 /// TPC034: the context is borrowed, and it comes first.
@@ -201,6 +209,14 @@ fn reply_is_usable(typed: &PatType, actor: &Path, found: &mut Params, errors: &m
     }
 }
 
+/// TPC034: under each condition a handler answers in one way.
+fn reply_is_certain(param: &parse::Param, errors: &mut Errors) {
+    if let Some(cfg) = param.cfgs.first() {
+        let text = "a handler answers in one way; write a handler for each condition instead";
+        errors.push(Code::SpecialParameter, cfg, text);
+    }
+}
+
 /// A parameter that becomes a field of the request.
 fn value(
     param: &parse::Param,
@@ -215,7 +231,12 @@ fn value(
     let what = format!("the argument `{}`", field.unraw());
     found.unusable |= !types::owned_and_named(&typed.ty, &what, errors);
     let ty = types::without_self(&typed.ty, actor);
-    found.list.push(Param::Value(Box::new(Arg { field, ty, key: !param.keys.is_empty() })));
+    let (key, cfgs) = (!param.keys.is_empty(), param.cfgs.clone());
+    if let (true, Some(cfg)) = (key, cfgs.first()) {
+        let text = "an actor is sharded under all conditions or under none; remove this `#[cfg]`";
+        errors.push(Code::StrayKey, cfg, text);
+    }
+    found.list.push(Param::Value(Box::new(Arg { cfgs, field, ty, key })));
 }
 
 /// TPC025: an argument is a name, because callers see it.
@@ -249,7 +270,7 @@ fn distinct_field(
     let taken = |name: &Ident| {
         let mut fields = earlier.iter().filter_map(|param| match param {
             Param::Value(arg) => Some(&arg.field),
-            Param::Ctx | Param::Reply => None,
+            Param::Ctx(_) | Param::Reply => None,
         });
         fields.any(|field| field == name)
     };

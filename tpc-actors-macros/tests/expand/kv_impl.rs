@@ -115,6 +115,17 @@ impl KvShard {
     fn stopping(&mut self) {}
     fn helper(&self) {}
 }
+#[init(__of_core_actor)]
+const _: () = ();
+#[handler(__of_core_actor)]
+const _: () = ();
+#[cfg(feature = "origin")]
+#[handler(__of_core_actor)]
+const _: () = ();
+#[every(__of_core_actor)]
+const _: () = ();
+#[on_stop(__of_core_actor)]
+const _: () = ();
 ///Requests that [`KvShard`] understands; one variant per handler.
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 #[allow(deprecated)]
@@ -216,15 +227,6 @@ const _: () = {
 #[allow(deprecated)]
 impl ::tpc_actors::Actor for KvShard {
     #[cfg(doc)]
-    type Args = usize;
-    #[cfg(not(doc))]
-    type Args = usize
-    where
-        for<'__message> ::tpc_actors::private::Argument<
-            '__message,
-            usize,
-        >: ::tpc_actors::private::Travels;
-    #[cfg(doc)]
     type Request = KvShardRequest;
     #[cfg(not(doc))]
     type Request = KvShardRequest
@@ -277,6 +279,15 @@ impl ::tpc_actors::Actor for KvShard {
             },
         ),
     ];
+    #[cfg(doc)]
+    type Args = usize;
+    #[cfg(not(doc))]
+    type Args = usize
+    where
+        for<'__message> ::tpc_actors::private::Argument<
+            '__message,
+            usize,
+        >: ::tpc_actors::private::Travels;
     fn init(
         cx: &mut ::tpc_actors::Ctx<Self>,
         budget: Self::Args,

@@ -37,6 +37,10 @@ impl Plain {
     )]
     fn fine(&self) {}
 }
+#[init(__of_core_actor)]
+const _: () = ();
+#[handler(__of_core_actor)]
+const _: () = ();
 ///Requests that [`Plain`] understands; one variant per handler.
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 pub enum PlainRequest {
@@ -87,15 +91,6 @@ impl ::core::fmt::Debug for PlainResponse {
 #[automatically_derived]
 impl ::tpc_actors::Actor for Plain {
     #[cfg(doc)]
-    type Args = u8;
-    #[cfg(not(doc))]
-    type Args = u8
-    where
-        for<'__message> ::tpc_actors::private::Argument<
-            '__message,
-            u8,
-        >: ::tpc_actors::private::Travels;
-    #[cfg(doc)]
     type Request = PlainRequest;
     #[cfg(not(doc))]
     type Request = PlainRequest
@@ -120,6 +115,15 @@ impl ::tpc_actors::Actor for Plain {
     type Client = PlainClient;
     type Pinned = PlainPinned;
     const TIMERS: &'static [::tpc_actors::actor::Timer<Self>] = &[];
+    #[cfg(doc)]
+    type Args = u8;
+    #[cfg(not(doc))]
+    type Args = u8
+    where
+        for<'__message> ::tpc_actors::private::Argument<
+            '__message,
+            u8,
+        >: ::tpc_actors::private::Travels;
     fn init(
         _cx: &mut ::tpc_actors::Ctx<Self>,
         _args: Self::Args,

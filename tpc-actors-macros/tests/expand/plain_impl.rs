@@ -12,6 +12,8 @@ impl Plain {
         Self
     }
 }
+#[init(__of_core_actor)]
+const _: () = ();
 ///Requests that [`Plain`] understands; one variant per handler.
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 pub enum PlainRequest {}
@@ -42,12 +44,12 @@ impl ::core::fmt::Debug for PlainResponse {
 }
 #[automatically_derived]
 impl ::tpc_actors::Actor for Plain {
-    type Args = ();
     type Request = PlainRequest;
     type Response = PlainResponse;
     type Client = PlainClient;
     type Pinned = PlainPinned;
     const TIMERS: &'static [::tpc_actors::actor::Timer<Self>] = &[];
+    type Args = ();
     fn init(
         _cx: &mut ::tpc_actors::Ctx<Self>,
         (): Self::Args,
