@@ -9,6 +9,7 @@
 
 // A model (`--cfg tpc_loom`) builds the lanes alone.
 mod lane;
+mod stage;
 
 #[cfg(not(tpc_loom))]
 mod channel;
@@ -17,7 +18,11 @@ mod events;
 #[cfg(not(tpc_loom))]
 mod fetch;
 #[cfg(not(tpc_loom))]
+mod inlet;
+#[cfg(not(tpc_loom))]
 mod outlet;
+#[cfg(not(tpc_loom))]
+mod outside;
 #[cfg(not(tpc_loom))]
 mod position;
 #[cfg(not(tpc_loom))]
@@ -27,17 +32,26 @@ mod registry;
 #[cfg(not(tpc_loom))]
 mod replay;
 #[cfg(not(tpc_loom))]
+mod resting;
+#[cfg(not(tpc_loom))]
 mod retained;
 #[cfg(not(tpc_loom))]
 mod source;
+#[cfg(not(tpc_loom))]
+mod start;
+#[cfg(not(tpc_loom))]
+mod stats;
 #[cfg(not(tpc_loom))]
 mod subscription;
 
 #[cfg(not(tpc_loom))]
 pub use {
-    events::{Events, SubscribeError},
+    events::{Events, Overflow, SubscribeError},
+    outside::{PublishError, Publisher},
     position::{Delivery, Gap, Position},
     replay::ReplayError,
+    start::{Cursor, Start},
+    stats::{LaneStatus, SourceStatus},
     subscription::Subscription,
 };
 

@@ -53,7 +53,7 @@ mod sync;
 #[cfg(not(tpc_loom))]
 pub use {
     actor::Actor,
-    bus::{Delivery, Gap, Position, Subscription},
+    bus::{Delivery, Gap, Overflow, Position, Start, Subscription},
     client::ActorClient,
     core_loop::{Ctx, Sleep},
     error::{AskError, InitError, PanicReport, SpawnError, StartError, TellError},

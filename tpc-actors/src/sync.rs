@@ -14,6 +14,9 @@ mod real {
     pub(crate) use std::sync::Arc;
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, fence};
 
+    /// A place from which two threads take a box and put it back, each in one exchange.
+    pub(crate) type Exchange<T> = crossbeam_utils::atomic::AtomicCell<Option<Box<T>>>;
+
     /// std's cell behind loom's closure interface.
     #[derive(Debug)]
     pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
@@ -42,6 +45,23 @@ mod model {
     pub(crate) use loom::cell::UnsafeCell;
     pub(crate) use loom::sync::Arc;
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, fence};
+
+    /// An exchange acquires and releases, as a lock does.
+    pub(crate) struct Exchange<T>(loom::sync::Mutex<Option<Box<T>>>);
+
+    impl<T> Exchange<T> {
+        pub(crate) fn new(value: Option<Box<T>>) -> Self {
+            Self(loom::sync::Mutex::new(value))
+        }
+
+        pub(crate) fn swap(&self, value: Option<Box<T>>) -> Option<Box<T>> {
+            std::mem::replace(&mut *self.0.lock().unwrap(), value)
+        }
+
+        pub(crate) fn take(&self) -> Option<Box<T>> {
+            self.swap(None)
+        }
+    }
 }
 
 pub(crate) use std::sync::atomic::Ordering;

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::actor::{Actor, Sharded};
-use crate::bus::{BusRegistry, Events};
+use crate::bus::{BusRegistry, Events, Publisher, SourceStatus};
 use crate::client::block::block_on;
 use crate::client::{ActorClient, Closed};
 use crate::core_loop::on_core_thread;
@@ -164,6 +164,16 @@ impl System {
     /// A subscription to the events of type `E`, to be narrowed and then started with `.subscribe()`.
     pub fn events<E: Send + Clone + 'static>(&self) -> Events<E> {
         Events::new(self.inner().bus.of::<E>())
+    }
+
+    /// A publisher of events of type `E` for Tokio tasks and plain threads.
+    pub fn publisher<E: Send + Clone + 'static>(&self) -> Publisher<E> {
+        Publisher::new(self.inner().bus.of::<E>())
+    }
+
+    /// What each core has published of the events of type `E`, by core; last come the publishers outside.
+    pub fn event_sources<E: Send + Clone + 'static>(&self) -> Vec<SourceStatus> {
+        self.inner().bus.of::<E>().status()
     }
 
     /// How the cores were planned.

@@ -1,21 +1,35 @@
 //! What a subscription and the sources share.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 
 use atomic_waker::AtomicWaker;
 use crossbeam_utils::CachePadded;
 
-use super::lane::LaneReader;
+use super::lane::{LaneReader, Policy};
 use super::lock;
+use super::stats::LaneStats;
 use crate::isolate::wake_quietly;
 
 pub(super) type Filter<E> = Box<dyn Fn(&E) -> bool + Send + Sync>;
 
+/// How a source stands to a subscription.
+pub(super) mod end {
+    /// The source attaches with its next event.
+    pub(crate) const OPEN: u8 = 0;
+    /// The source attaches once the subscription has caught up with it.
+    pub(crate) const LATE: u8 = 1;
+    /// The subscription does not want this source.
+    pub(crate) const NEVER: u8 = 2;
+    /// The lane is there.
+    pub(crate) const ATTACHED: u8 = 3;
+}
+
 /// Where a source leaves the reading end of its lane.
 struct End<E> {
-    attached: AtomicBool,
+    state: AtomicU8,
     reader: Mutex<Option<LaneReader<E>>>,
+    stats: CachePadded<LaneStats>,
 }
 
 /// One subscription, as the sources know it.
@@ -23,6 +37,7 @@ pub(super) struct Channel<E> {
     pub(super) filter: Option<Filter<E>>,
     /// Places in each lane, in events.
     pub(super) capacity: usize,
+    pub(super) policy: Arc<Policy<E>>,
     /// By source.
     ends: Box<[End<E>]>,
     waker: CachePadded<AtomicWaker>,
@@ -31,37 +46,53 @@ pub(super) struct Channel<E> {
 }
 
 impl<E> Channel<E> {
-    pub(super) fn new(filter: Option<Filter<E>>, capacity: usize, sources: usize) -> Arc<Self> {
-        let end = || End { attached: AtomicBool::new(false), reader: Mutex::default() };
+    /// `ends` gives the state of each source.
+    pub(super) fn new(
+        filter: Option<Filter<E>>,
+        capacity: usize,
+        policy: Policy<E>,
+        ends: impl Iterator<Item = u8>,
+    ) -> Arc<Self> {
+        let end = |state| End {
+            state: AtomicU8::new(state),
+            reader: Mutex::default(),
+            stats: CachePadded::default(),
+        };
         Arc::new(Self {
             filter,
             capacity,
-            ends: (0..sources).map(|_| end()).collect(),
+            policy: Arc::new(policy),
+            ends: ends.map(end).collect(),
             waker: CachePadded::default(),
             closed: AtomicBool::new(false),
         })
     }
 
-    /// Whether `source` still has to attach.
-    pub(super) fn awaits(&self, source: usize) -> bool {
-        !self.ends[source].attached.load(Ordering::Relaxed)
+    pub(super) fn state(&self, source: usize) -> u8 {
+        self.ends[source].state.load(Ordering::Acquire)
     }
 
     pub(super) fn attach(&self, source: usize, reader: LaneReader<E>) {
         *lock(&self.ends[source].reader) = Some(reader);
-        self.ends[source].attached.store(true, Ordering::Release);
+        self.ends[source].state.store(end::ATTACHED, Ordering::Release);
     }
 
-    pub(super) fn is_attached(&self, source: usize) -> bool {
-        self.ends[source].attached.load(Ordering::Acquire)
+    /// Has a source that cannot tell its past attach with its next event.
+    pub(super) fn give_up_the_past(&self, source: usize) {
+        let state = &self.ends[source].state;
+        let _ = state.compare_exchange(end::LATE, end::OPEN, Ordering::AcqRel, Ordering::Relaxed);
     }
 
     /// The reading end of a source's lane, once.
     pub(super) fn take_reader(&self, source: usize) -> Option<LaneReader<E>> {
-        if !self.is_attached(source) {
+        if self.state(source) != end::ATTACHED {
             return None;
         }
         lock(&self.ends[source].reader).take()
+    }
+
+    pub(super) fn stats(&self, source: usize) -> &LaneStats {
+        &self.ends[source].stats
     }
 
     pub(super) fn register(&self, waker: &std::task::Waker) {

@@ -1,13 +1,30 @@
 //! The options of a subscription.
 
 use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 
-use super::channel::{Channel, Filter};
-use super::lane::check;
+use super::channel::{Channel, Filter, end};
+use super::inlet::{Inlet, Past};
+use super::lane::{Policy, check};
 use super::registry::Bus;
+use super::stage::index_by;
+use super::start::Start;
 use super::subscription::Subscription;
 use crate::bridge::CapacityError;
+
+/// What gives way when a subscriber is slower than its events.
+///
+/// Whatever it is, the subscriber is told of it as a [`Gap`](super::Gap).
+pub struct Overflow<E>(Policy<E>);
+
+#[expect(non_upper_case_globals, reason = "they read like the variants that they stand for")]
+impl<E> Overflow<E> {
+    /// The newest event, so that those that wait stay as they are; the default, and the fastest.
+    pub const DropNewest: Self = Self(Policy::DropNewest);
+    /// The oldest event that waits, so that the subscriber sees the newest ones.
+    pub const DropOldest: Self = Self(Policy::DropOldest);
+}
 
 /// Builds a subscription to the events of type `E`; made by
 /// [`System::events`](crate::System::events).
@@ -16,7 +33,11 @@ pub struct Events<E> {
     bus: Arc<Bus<E>>,
     filter: Option<Filter<E>>,
     capacity: usize,
+    policy: Policy<E>,
     retain: usize,
+    start: Start,
+    /// `None` stands for all.
+    cores: Option<Vec<usize>>,
 }
 
 /// Why there is no subscription.
@@ -26,6 +47,24 @@ pub enum SubscribeError {
     /// The capacity is 0 or does not fit in memory.
     #[error("the subscription's ring: {0}")]
     Capacity(#[from] CapacityError),
+    /// A core in [`Events::cores`] or [`Events::from`] does not exist.
+    #[error(
+        "there is no core {core}; the system has {cores}, and {cores} stands for publishers outside"
+    )]
+    NoSuchCore {
+        /// The core, counted from 0.
+        core: usize,
+        /// How many cores there are.
+        cores: usize,
+    },
+    /// A position belongs to an epoch of which nothing is kept.
+    #[error("nothing is kept of epoch {epoch}; the numbers of this run have epoch {now}")]
+    NoSuchEpoch {
+        /// The position's epoch.
+        epoch: u64,
+        /// The epoch of the events that are published now.
+        now: u64,
+    },
 }
 
 impl<E: Send + Clone + 'static> Events<E> {
@@ -33,7 +72,15 @@ impl<E: Send + Clone + 'static> Events<E> {
     pub const DEFAULT_CAPACITY: usize = 1024;
 
     pub(crate) fn new(bus: Arc<Bus<E>>) -> Self {
-        Self { bus, filter: None, capacity: Self::DEFAULT_CAPACITY, retain: 0 }
+        Self {
+            bus,
+            filter: None,
+            capacity: Self::DEFAULT_CAPACITY,
+            policy: Policy::DropNewest,
+            retain: 0,
+            start: Start::Latest,
+            cores: None,
+        }
     }
 
     /// Receives only what `wanted` says yes to. It runs on the publishing core, before the event is
@@ -43,8 +90,8 @@ impl<E: Send + Clone + 'static> Events<E> {
         self
     }
 
-    /// Events that each core's ring holds; when it is full, newer ones are dropped and reported as a
-    /// [`Gap`](super::Gap).
+    /// Events that may wait on each core; what happens to more of them is up to
+    /// [`overflow`](Self::overflow).
     pub fn capacity(mut self, events: usize) -> Self {
         self.capacity = events;
         self
@@ -56,6 +103,49 @@ impl<E: Send + Clone + 'static> Events<E> {
     /// anybody has asked for counts.
     pub fn retain(mut self, events: usize) -> Self {
         self.retain = events;
+        self
+    }
+
+    /// What gives way when too many events wait; [`Overflow::DropNewest`] by default.
+    pub fn overflow(mut self, overflow: Overflow<E>) -> Self {
+        self.policy = overflow.0;
+        self
+    }
+
+    /// Where to begin; [`Start::Latest`] by default. What is still [retained](Self::retain) comes first,
+    /// in order and without a hole before the events that are published meanwhile. Events that are kept
+    /// no more are reported as a [`Gap`](super::Gap); since the filter cannot be asked about them, it counts
+    /// all of them.
+    ///
+    /// A subscription that was away goes on where it ended:
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// use tpc_actors::prelude::*;
+    ///
+    /// # let system = System::builder().cores(1).start()?;
+    /// let publisher = system.publisher::<u32>();
+    /// let mut events = system.events::<u32>().retain(100).subscribe();
+    /// publisher.publish(1)?;
+    /// assert!(matches!(events.next_wait(), Some(Delivery::Event { event: 1, .. })));
+    /// let position = events.position();
+    /// drop(events);
+    ///
+    /// publisher.publish(2)?;
+    /// let mut events = system.events::<u32>().from(position).subscribe();
+    /// assert!(matches!(events.next_wait(), Some(Delivery::Event { event: 2, .. })));
+    /// # system.shutdown_wait(Duration::from_secs(1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from(mut self, start: impl Into<Start>) -> Self {
+        self.start = start.into();
+        self
+    }
+
+    /// Receives only what these cores publish, counted from 0. The number of cores stands for
+    /// [publishers](crate::System::publisher) outside of them.
+    pub fn cores(mut self, cores: impl IntoIterator<Item = usize>) -> Self {
+        self.cores = Some(cores.into_iter().collect());
         self
     }
 
@@ -72,13 +162,82 @@ impl<E: Send + Clone + 'static> Events<E> {
     ///
     /// # Errors
     ///
-    /// The capacity is 0 or does not fit in memory.
+    /// The capacity is 0 or does not fit in memory, a core does not exist, or a position belongs to
+    /// another epoch.
     pub fn try_subscribe(self) -> Result<Subscription<E>, SubscribeError> {
-        let Self { bus, filter, capacity, retain } = self;
-        check::<E>(capacity)?;
-        let channel = Channel::new(filter, capacity, bus.sources());
+        check::<E>(self.capacity)?;
+        self.check_cores()?;
+        self.check_epochs()?;
+        let sources = 0..self.bus.sources();
+        let inlets = sources.clone().map(|source| self.inlet(source)).collect();
+        let states: Vec<_> = sources.map(|source| self.state(source)).collect();
+        let Self { bus, filter, capacity, policy, retain, .. } = self;
+        let channel = Channel::new(filter, capacity, policy, states.into_iter());
         bus.subscribe(&channel, retain);
-        Ok(Subscription::new(bus, channel))
+        Ok(Subscription::new(bus, channel, inlets))
+    }
+
+    fn check_cores(&self) -> Result<(), SubscribeError> {
+        let positions: &[_] =
+            if let Start::At(cursor) = &self.start { cursor.positions() } else { &[] };
+        let named = positions.iter().map(|position| position.core);
+        let sources = self.bus.sources();
+        match named.chain(self.cores.iter().flatten().copied()).find(|core| *core >= sources) {
+            Some(core) => Err(SubscribeError::NoSuchCore { core, cores: sources - 1 }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_epochs(&self) -> Result<(), SubscribeError> {
+        let now = self.bus.epoch();
+        let Start::At(cursor) = &self.start else { return Ok(()) };
+        match cursor.positions().iter().find(|position| position.epoch != now) {
+            Some(position) => Err(SubscribeError::NoSuchEpoch { epoch: position.epoch, now }),
+            None => Ok(()),
+        }
+    }
+
+    fn state(&self, source: usize) -> u8 {
+        match (&self.cores, &self.start) {
+            (Some(cores), _) if !cores.contains(&source) => end::NEVER,
+            (_, Start::Latest) => end::OPEN,
+            _ => end::LATE,
+        }
+    }
+
+    fn inlet(&self, source: usize) -> Inlet<E> {
+        let past = match &self.start {
+            _ if self.state(source) != end::LATE => None,
+            Start::At(cursor) => {
+                let from = |position: super::Position| Past::from(position.seq);
+                Some(cursor.of(source).map_or_else(Past::oldest, from))
+            }
+            Start::Latest | Start::Oldest => Some(Past::oldest()),
+        };
+        Inlet::new(source, self.bus.stats(source).published.get(), past)
+    }
+}
+
+impl<E: 'static> Overflow<E> {
+    /// An event that waits gives way to a newer one with the same key, so that the subscriber sees the
+    /// newest of each key. With more keys than [`capacity`](Events::capacity), the oldest event gives way.
+    ///
+    /// `key` runs on the publishing core and on the subscriber's thread. If it panics on the core, the
+    /// subscription ends.
+    pub fn conflate<K: Hash + Eq + Send + 'static>(
+        key: impl Fn(&E) -> K + Send + Sync + 'static,
+    ) -> Self {
+        Self(Policy::Conflate(index_by(key)))
+    }
+}
+
+impl<E> fmt::Debug for Overflow<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Policy::DropNewest => "DropNewest",
+            Policy::DropOldest => "DropOldest",
+            Policy::Conflate(_) => "Conflate",
+        })
     }
 }
 
@@ -88,6 +247,8 @@ impl<E> fmt::Debug for Events<E> {
             .field("filtered", &self.filter.is_some())
             .field("capacity", &self.capacity)
             .field("retain", &self.retain)
+            .field("start", &self.start)
+            .field("cores", &self.cores)
             .finish_non_exhaustive()
     }
 }

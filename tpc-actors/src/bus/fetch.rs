@@ -4,11 +4,13 @@
 //! core that has ended has left its source behind, and the asker looks for itself.
 
 use std::sync::Arc;
+use std::task::Poll;
 
 use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::TryRecvError;
 
 use super::channel::Channel;
-use super::registry::{Bus, Numbered};
+use super::registry::Bus;
 use super::retained::Found;
 use crate::isolate::drop_quietly;
 
@@ -18,6 +20,8 @@ pub(super) struct Fetch<E> {
     pub(super) from: u64,
     pub(super) to: u64,
     pub(super) max: usize,
+    /// Who has seen all there is wants what follows.
+    pub(super) attach: bool,
 }
 
 impl<E> Clone for Fetch<E> {
@@ -26,34 +30,68 @@ impl<E> Clone for Fetch<E> {
     }
 }
 
+/// Answers, or tells by its drop that nobody will; then wakes the asker.
+struct Answer<E> {
+    reply: Option<oneshot::Sender<Found<E>>>,
+    channel: Arc<Channel<E>>,
+}
+
+impl<E> Answer<E> {
+    fn send(mut self, found: Option<Found<E>>) {
+        if let (Some(reply), Some(found)) = (self.reply.take(), found) {
+            drop_quietly(reply.send(found));
+        }
+    }
+}
+
+impl<E> Drop for Answer<E> {
+    fn drop(&mut self) {
+        drop(self.reply.take());
+        self.channel.wake();
+    }
+}
+
 /// An answer on its way.
 pub(super) struct Fetching<E> {
     fetch: Fetch<E>,
     source: usize,
-    answer: oneshot::Receiver<Option<Found<E>>>,
+    answer: oneshot::Receiver<Found<E>>,
 }
 
 impl<E: Send + Clone + 'static> Fetching<E> {
     pub(super) fn begin(bus: &Arc<Bus<E>>, source: usize, fetch: Fetch<E>) -> Self {
         let (reply, answer) = oneshot::channel();
+        let reply = Answer { reply: Some(reply), channel: Arc::clone(&fetch.channel) };
         let (theirs, bus_there) = (fetch.clone(), Arc::clone(bus));
         let look = move |core: &mut crate::core_loop::Core| {
-            drop_quietly(reply.send(core.local.publisher_of(&bus_there).fetch(&theirs)));
+            reply.send(core.local.publisher_of(&bus_there).fetch(&theirs));
         };
         if let Some(core) = bus.cores.get(source) {
-            // A core that has ended drops the command, and with it the sender.
+            // A core that has ended drops the command, and with it the answer.
             drop(core.command(Box::new(look)));
         }
         Self { fetch, source, answer }
     }
 
-    /// What was found; `None` when the source has been lost with its core.
-    pub(super) async fn finish(self, bus: &Bus<E>) -> Option<Found<E>> {
-        if let Ok(Some(found)) = self.answer.await {
-            return Some(found);
+    /// What was found, once it is known; `None` when the source has been lost with its core. The
+    /// channel's waker is woken then.
+    pub(super) fn try_finish(&mut self, bus: &Arc<Bus<E>>) -> Poll<Option<Found<E>>> {
+        match self.answer.try_recv() {
+            Ok(found) => Poll::Ready(Some(found)),
+            Err(TryRecvError::Empty) => Poll::Pending,
+            Err(TryRecvError::Closed) => Poll::Ready(self.look_ourselves(bus)),
         }
-        bus.with_resting(self.source, |Numbered { source, next_seq }| {
-            source.fetch(*next_seq, &self.fetch)
-        })
+    }
+
+    /// The same for who has a waker of his own.
+    pub(super) async fn finish(mut self, bus: &Arc<Bus<E>>) -> Option<Found<E>> {
+        match (&mut self.answer).await {
+            Ok(found) => Some(found),
+            Err(_) => self.look_ourselves(bus),
+        }
+    }
+
+    fn look_ourselves(&self, bus: &Arc<Bus<E>>) -> Option<Found<E>> {
+        bus.look_at_resting(self.source, &self.fetch)
     }
 }

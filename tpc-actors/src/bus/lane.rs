@@ -1,15 +1,25 @@
-//! The way from one source to one subscriber: a ring that drops what does not fit, and a watermark that
-//! tells how much that was, also when nothing comes after it.
+//! The way from one source to one subscriber: a bounded queue that drops what does not fit, and a
+//! watermark that tells how much that was, also when nothing comes after it.
 //!
 //! Every event that the subscriber's filter wanted has a number, delivered or not. A jump in the numbers
 //! of two items is a gap before the second. A gap at the tail shows as a watermark beyond the last item:
-//! the reader reads the watermark, then looks into the ring again, and only then believes that what was
+//! the reader reads the watermark, then looks into the queue again, and only then believes that what was
 //! counted and is not there was dropped.
+//!
+//! The queue is a ring when the newest event is dropped, and otherwise a [`Stage`] that both ends take
+//! out and put back in one exchange: neither ever waits for the other.
+
+mod reader;
+mod watermark;
 
 use crossbeam_utils::CachePadded;
 
-use crate::bridge::ring::{CapacityError, Consumer, Producer, ring};
-use crate::sync::{Arc, AtomicU64, Ordering, fence, intact, weaken};
+use super::stage::{MakeIndex, Stage};
+use crate::bridge::ring::{CapacityError, Producer, ring};
+use crate::sync::{Arc, Exchange};
+use reader::ReaderQueue;
+pub(super) use reader::{LaneReader, Taken};
+use watermark::{Mark, Watermark};
 
 /// An event on its way.
 #[derive(Debug)]
@@ -21,68 +31,46 @@ pub(super) struct Item<E> {
     pub(super) event: E,
 }
 
-/// How far the source has got, readable at any time as a consistent pair.
-///
-/// A sequence lock with the counter on both sides (Lamport, "Concurrent reading and writing", 1977): the
-/// pair is whole when both ends show the same count.
-#[derive(Debug)]
-pub(super) struct Watermark {
-    begun: AtomicU64,
-    /// One past the sequence number of the last wanted event.
-    next_seq: AtomicU64,
-    /// Events that the filter has wanted, delivered or not.
-    wanted: AtomicU64,
+/// Which event is lost when there are too many.
+pub(super) enum Policy<E> {
+    DropNewest,
+    DropOldest,
+    Conflate(MakeIndex<E>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mark {
-    pub(super) wanted: u64,
-    pub(super) next_seq: u64,
+/// Wanted events that were not delivered, by reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Losses {
+    pub(super) newest: u64,
+    pub(super) oldest: u64,
+    pub(super) conflated: u64,
+    /// Their copy panicked.
+    pub(super) uncopied: u64,
 }
 
-impl Watermark {
-    fn new(next_seq: u64) -> Self {
-        Self {
-            begun: AtomicU64::new(0),
-            next_seq: AtomicU64::new(next_seq),
-            wanted: AtomicU64::new(0),
-        }
-    }
+/// The stage that waits for whoever comes next, and an empty one for the writer.
+struct Handover<E> {
+    full: Exchange<Stage<E>>,
+    spare: Exchange<Stage<E>>,
+}
 
-    /// Only the writer's side may call this.
-    fn store(&self, mark: Mark) {
-        self.begun.store(mark.wanted, Ordering::Relaxed);
-        if intact!("lane.mark-write-fence") {
-            // Pairs with the fence in `load`: who has seen the new `next_seq` sees the new `begun`.
-            fence(Ordering::Release);
-        }
-        self.next_seq.store(mark.next_seq, Ordering::Relaxed);
-        // Pairs with the `Acquire` in `load`: everything pushed before this count can be found.
-        self.wanted.store(mark.wanted, weaken!("lane.mark-store", Ordering::Release));
-    }
-
-    /// `None` while the writer is between two marks; it wakes the reader after the second.
-    fn load(&self) -> Option<Mark> {
-        let wanted = self.wanted.load(weaken!("lane.mark-load", Ordering::Acquire));
-        let next_seq = self.next_seq.load(Ordering::Relaxed);
-        if intact!("lane.mark-read-fence") {
-            fence(Ordering::Acquire);
-        }
-        let whole = self.begun.load(Ordering::Relaxed) == wanted || !intact!("lane.mark-whole");
-        whole.then_some(Mark { wanted, next_seq })
-    }
-
-    /// Whether anything has been counted since `wanted`; a hint.
-    pub(super) fn is_beyond(&self, wanted: u64) -> bool {
-        self.wanted.load(Ordering::Relaxed) != wanted
-    }
+enum WriterQueue<E> {
+    Ring(Producer<Item<E>>),
+    /// `out` is the stage while the writer has it.
+    Staged {
+        shared: Arc<Handover<E>>,
+        out: Option<Box<Stage<E>>>,
+        capacity: usize,
+        policy: Arc<Policy<E>>,
+    },
 }
 
 /// The source's end.
 pub(super) struct LaneWriter<E> {
-    ring: Producer<Item<E>>,
+    queue: WriterQueue<E>,
     mark: Arc<CachePadded<Watermark>>,
     now: Mark,
+    losses: Losses,
     /// Items and counts that the reader cannot see yet.
     unpublished: u32,
     /// The reader can see something that it has not been told of.
@@ -92,6 +80,13 @@ pub(super) struct LaneWriter<E> {
 /// Items after which a long handler shows what it has published so far.
 const BATCH_MAX: u32 = 32;
 
+impl<E> Policy<E> {
+    fn stage(&self, capacity: usize) -> Stage<E> {
+        let index = if let Self::Conflate(make) = self { Some(make) } else { None };
+        Stage::new(capacity, index)
+    }
+}
+
 /// Builds a lane for a source whose next event has the number `next_seq`.
 ///
 /// # Errors
@@ -99,18 +94,33 @@ const BATCH_MAX: u32 = 32;
 /// The capacity is 0 or does not fit in memory.
 pub(super) fn lane<E>(
     capacity: usize,
+    policy: &Arc<Policy<E>>,
     next_seq: u64,
 ) -> Result<(LaneWriter<E>, LaneReader<E>), CapacityError> {
-    let (producer, consumer) = ring(capacity)?;
+    let (into, out_of) = if matches!(**policy, Policy::DropNewest) {
+        let (producer, consumer) = ring(capacity)?;
+        (WriterQueue::Ring(producer), ReaderQueue::Ring(consumer))
+    } else {
+        let (full, spare) = (Exchange::new(None), Exchange::new(None));
+        let shared = Arc::new(Handover { full, spare });
+        let theirs = Arc::clone(&shared);
+        let stage = Box::new(policy.stage(capacity));
+        let policy = Arc::clone(policy);
+        (
+            WriterQueue::Staged { shared, out: None, capacity, policy },
+            ReaderQueue::Staged { shared: theirs, stage, merged: 0 },
+        )
+    };
     let mark = Arc::new(CachePadded::new(Watermark::new(next_seq)));
     let writer = LaneWriter {
-        ring: producer,
+        queue: into,
         mark: Arc::clone(&mark),
         now: Mark { wanted: 0, next_seq },
+        losses: Losses::default(),
         unpublished: 0,
         untold: false,
     };
-    let reader = LaneReader { ring: consumer, mark, expected: 0, next_seq, held: None };
+    let reader = LaneReader::new(out_of, mark, next_seq);
     Ok((writer, reader))
 }
 
@@ -128,111 +138,85 @@ impl<E> LaneWriter<E> {
     /// Whether the next event will find room.
     #[inline]
     pub(super) fn has_room(&mut self) -> bool {
-        self.ring.free() > 0
+        match &mut self.queue {
+            WriterQueue::Ring(ring) => ring.free() > 0,
+            WriterQueue::Staged { .. } => true,
+        }
     }
 
-    /// Counts a wanted event and takes it along if it is there and there is room; false when it is lost.
+    /// Counts a wanted event, and takes it along if there is room.
     #[inline]
-    pub(super) fn offer(&mut self, seq: u64, event: Option<E>) -> bool {
+    pub(super) fn offer(&mut self, seq: u64, event: E) {
         let wanted = self.now.wanted;
-        let item = event.map(|event| Item { seq, wanted, event });
-        let taken = item.is_some_and(|item| self.ring.push_unpublished(item).is_ok());
-        self.now = Mark { wanted: wanted + 1, next_seq: seq + 1 };
+        let item = Item { seq, wanted, event };
+        match &mut self.queue {
+            WriterQueue::Ring(ring) => {
+                self.losses.newest += u64::from(ring.push_unpublished(item).is_err());
+            }
+            WriterQueue::Staged { shared, out, capacity, policy } => {
+                let stage = out.get_or_insert_with(|| {
+                    // From here on the reader knows that what it does not find may be with us.
+                    self.mark.begin(wanted + 1);
+                    let found = shared.full.take().or_else(|| shared.spare.take());
+                    found.unwrap_or_else(|| Box::new(policy.stage(*capacity)))
+                });
+                stage.push(item, &mut self.losses);
+            }
+        }
+        self.count(seq);
+    }
+
+    /// Counts a wanted event that found no room.
+    #[inline]
+    pub(super) fn refuse(&mut self, seq: u64) {
+        self.losses.newest += 1;
+        self.count(seq);
+    }
+
+    /// Counts a wanted event that could not be copied.
+    #[cold]
+    pub(super) fn miss(&mut self, seq: u64) {
+        self.losses.uncopied += 1;
+        self.count(seq);
+    }
+
+    #[inline]
+    fn count(&mut self, seq: u64) {
+        self.now = Mark { wanted: self.now.wanted + 1, next_seq: seq + 1 };
         self.unpublished += 1;
         if self.unpublished >= BATCH_MAX {
             self.publish();
         }
-        taken
     }
 
-    /// Shows everything so far to the reader.
-    pub(super) fn publish(&mut self) {
-        if self.unpublished > 0 {
-            self.unpublished = 0;
-            self.untold = true;
-            self.ring.publish();
-            self.mark.store(self.now);
+    /// Shows everything so far to the reader; false when there was nothing new.
+    pub(super) fn publish(&mut self) -> bool {
+        if self.unpublished == 0 {
+            return false;
         }
+        self.unpublished = 0;
+        self.untold = true;
+        match &mut self.queue {
+            WriterQueue::Ring(ring) => ring.publish(),
+            WriterQueue::Staged { shared, out, .. } => {
+                if let Some(stage) = out.take() {
+                    // Nobody else puts one there, so nothing comes back.
+                    drop(shared.full.swap(Some(stage)));
+                }
+            }
+        }
+        self.mark.store(self.now);
+        true
     }
 
     /// Whether something was shown since this was last asked, so that the reader is to be woken.
     pub(super) fn take_untold(&mut self) -> bool {
         std::mem::take(&mut self.untold)
     }
-}
 
-/// What a lane yields.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Taken<E> {
-    Event {
-        seq: u64,
-        event: E,
-    },
-    /// This many wanted events are missing, all of them from `from` on and before `to`.
-    Missing {
-        from: u64,
-        to: u64,
-        count: u64,
-    },
-}
-
-/// The subscriber's end.
-pub(super) struct LaneReader<E> {
-    ring: Consumer<Item<E>>,
-    mark: Arc<CachePadded<Watermark>>,
-    /// Number of the next wanted event.
-    expected: u64,
-    /// One past the last event that was delivered or reported missing.
-    next_seq: u64,
-    /// An event whose gap is being reported first.
-    held: Option<Item<E>>,
-}
-
-impl<E> LaneReader<E> {
-    /// The next event or gap.
-    #[inline]
-    pub(super) fn take(&mut self) -> Option<Taken<E>> {
-        let item = match self.held.take() {
-            Some(item) => item,
-            None => match self.ring.pop() {
-                Some(item) => item,
-                None => return self.take_tail(),
-            },
-        };
-        Some(self.yield_or_hold(item))
-    }
-
-    fn yield_or_hold(&mut self, item: Item<E>) -> Taken<E> {
-        if item.wanted != self.expected {
-            let missing = self.missing(Mark { wanted: item.wanted, next_seq: item.seq });
-            self.held = Some(item);
-            return missing;
-        }
-        self.expected += 1;
-        self.next_seq = item.seq + 1;
-        Taken::Event { seq: item.seq, event: item.event }
-    }
-
-    /// Reports everything before `end` as missing.
-    fn missing(&mut self, end: Mark) -> Taken<E> {
-        let (from, count) = (self.next_seq, end.wanted - self.expected);
-        self.expected = end.wanted;
-        self.next_seq = end.next_seq;
-        Taken::Missing { from, to: end.next_seq, count }
-    }
-
-    /// The ring seems empty: whatever is counted by now and then is still not there was dropped.
-    fn take_tail(&mut self) -> Option<Taken<E>> {
-        if !self.mark.is_beyond(self.expected) {
-            return None;
-        }
-        let mark = self.mark.load()?;
-        if intact!("lane.look-again")
-            && let Some(item) = self.ring.pop()
-        {
-            return Some(self.yield_or_hold(item));
-        }
-        (mark.wanted > self.expected).then(|| self.missing(mark))
+    /// Events that the filter has wanted, and those of them that were lost on this side.
+    pub(super) fn counts(&self) -> (u64, Losses) {
+        (self.now.wanted, self.losses)
     }
 }
 

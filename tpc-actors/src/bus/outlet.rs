@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use super::channel::Channel;
-use super::lane::{LaneWriter, lane};
+use super::lane::{LaneWriter, Losses, lane};
+use super::stats::SourceStats;
 use crate::bridge::CapacityError;
 
 pub(super) struct Outlet<E> {
     pub(super) channel: Arc<Channel<E>>,
+    source: usize,
     lane: LaneWriter<E>,
     /// The event is being copied; tells a copy that panicked from a filter that did.
     copying: bool,
+    /// What the statistics have of this lane.
+    counted: (u64, Losses),
 }
 
 impl<E: Clone> Outlet<E> {
@@ -20,9 +24,10 @@ impl<E: Clone> Outlet<E> {
         source: usize,
         next_seq: u64,
     ) -> Result<Self, CapacityError> {
-        let (writer, reader) = lane(channel.capacity, next_seq)?;
+        let (writer, reader) = lane(channel.capacity, &channel.policy, next_seq)?;
         channel.attach(source, reader);
-        Ok(Self { channel, lane: writer, copying: false })
+        let counted = (0, Losses::default());
+        Ok(Self { channel, source, lane: writer, copying: false, counted })
     }
 
     /// Passes the event on if the filter wants it. Filter and copy are foreign code; the caller catches
@@ -38,9 +43,9 @@ impl<E: Clone> Outlet<E> {
             self.copying = true;
             let event = event.clone();
             self.copying = false;
-            self.lane.offer(seq, Some(event));
+            self.lane.offer(seq, event);
         } else {
-            self.lane.offer(seq, None);
+            self.lane.refuse(seq);
         }
     }
 
@@ -49,21 +54,25 @@ impl<E: Clone> Outlet<E> {
         // An event that cannot be copied is missing for this subscriber like one that found no room.
         let copying = std::mem::take(&mut self.copying);
         if copying {
-            self.lane.offer(seq, None);
+            self.lane.miss(seq);
         }
         copying
     }
 
     /// Shows what is new to the subscriber.
-    pub(super) fn show(&mut self) {
+    pub(super) fn show(&mut self, stats: &SourceStats) {
         self.lane.publish();
+        let (wanted, losses) = self.lane.counts();
+        if wanted != self.counted.0 {
+            stats.add(wanted - self.counted.0, losses, self.counted.1);
+            self.counted = (wanted, losses);
+            self.channel.stats(self.source).set_source(wanted, losses);
+        }
     }
 
-    /// Shows what is new to the subscriber and wakes it.
-    pub(super) fn flush(&mut self) {
-        self.show();
-        if self.lane.take_untold() {
-            self.channel.wake();
-        }
+    /// Shows what is new to the subscriber, and tells whether it is to be woken.
+    pub(super) fn flush(&mut self, stats: &SourceStats) -> bool {
+        self.show(stats);
+        self.lane.take_untold()
     }
 }

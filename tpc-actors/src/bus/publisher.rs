@@ -7,13 +7,14 @@ use std::sync::atomic::Ordering;
 
 use super::fetch::Fetch;
 use super::position::Position;
-use super::registry::{Bus, Numbered};
+use super::registry::Bus;
+use super::resting::Numbered;
 use super::retained::Found;
 use super::source::Source;
 use crate::isolate::drop_quietly;
 
 /// A core's publisher of one event type.
-pub(crate) struct Publisher<E: Send + Clone + 'static> {
+pub(crate) struct CorePublisher<E: Send + Clone + 'static> {
     bus: Arc<Bus<E>>,
     core: usize,
     next_seq: Cell<u64>,
@@ -35,10 +36,10 @@ pub(crate) trait Flush {
     fn flush(&self);
 }
 
-impl<E: Send + Clone + 'static> Publisher<E> {
+impl<E: Send + Clone + 'static> CorePublisher<E> {
     /// Goes on where the core's last publisher ended, if there was one.
     pub(crate) fn new(bus: Arc<Bus<E>>, core: usize, unshown: Rc<Cell<bool>>) -> Self {
-        let Numbered { source, next_seq } = bus.take_source(core);
+        let Numbered { source, next_seq } = bus.resting(core).take(&bus, core);
         Self {
             core,
             next_seq: Cell::new(next_seq),
@@ -114,27 +115,34 @@ impl<E: Send + Clone + 'static> Publisher<E> {
     }
 
     pub(super) fn fetch(&self, fetch: &Fetch<E>) -> Option<Found<E>> {
-        self.with(|source| Some(source.fetch(self.next_seq.get(), fetch)))
+        if self.bus.version.load(Ordering::Relaxed) != self.version.get() {
+            self.refresh();
+        }
+        self.with(|source| {
+            let found = source.fetch(self.next_seq.get(), fetch);
+            self.wanted.set(source.is_wanted());
+            Some(found)
+        })
     }
 }
 
-impl<E: Send + Clone + 'static> Flush for Publisher<E> {
+impl<E: Send + Clone + 'static> Flush for CorePublisher<E> {
     fn show(&self) {
-        self.with(Source::show);
+        self.with(|source| source.show(self.next_seq.get()));
     }
 
     fn flush(&self) {
-        self.with(Source::flush);
+        self.with(|source| source.flush(self.next_seq.get()));
     }
 }
 
-impl<E: Send + Clone + 'static> Drop for Publisher<E> {
+impl<E: Send + Clone + 'static> Drop for CorePublisher<E> {
     fn drop(&mut self) {
         if let Some(mut source) = self.source.take() {
-            source.flush();
+            source.flush(self.next_seq.get());
             // For replays after the end, and for the core's next life.
             let numbered = Numbered { source, next_seq: self.next_seq.get() };
-            self.bus.rest_source(self.core, numbered);
+            self.bus.resting(self.core).put(numbered);
         }
     }
 }

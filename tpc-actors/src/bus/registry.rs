@@ -6,17 +6,17 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use super::channel::Channel;
+use super::channel::{Channel, end};
+use super::fetch::Fetch;
 use super::lock;
+use super::resting::Resting;
+use super::retained::Found;
 use super::source::Source;
+use super::stats::{SourceStats, SourceStatus};
+use crossbeam_utils::CachePadded;
+
 use crate::core_loop::shared::CoreShared;
 use crate::isolate::drop_quietly;
-
-/// A source with the number of its next event.
-pub(super) struct Numbered<E> {
-    pub(super) source: Source<E>,
-    pub(super) next_seq: u64,
-}
 
 /// The bus of one event type.
 pub(crate) struct Bus<E> {
@@ -26,8 +26,9 @@ pub(crate) struct Bus<E> {
     /// Events that each source keeps for replay.
     pub(super) retain: AtomicUsize,
     pub(super) cores: Arc<[Arc<CoreShared>]>,
-    /// Sources that no core holds, by index: those of cores that have ended.
-    resting: Box<[Mutex<Option<Numbered<E>>>]>,
+    /// By source: one for each core, and one for all publishers outside of them.
+    resting: Box<[Resting<E>]>,
+    stats: Box<[CachePadded<SourceStats>]>,
     epoch: OnceLock<u64>,
     /// Nothing will be published any more.
     closed: AtomicBool,
@@ -39,7 +40,8 @@ impl<E: Send + Clone + 'static> Bus<E> {
             version: AtomicU64::new(0),
             channels: Mutex::default(),
             retain: AtomicUsize::new(0),
-            resting: cores.iter().map(|_| Mutex::default()).collect(),
+            resting: (0..=cores.len()).map(|_| Resting::default()).collect(),
+            stats: (0..=cores.len()).map(|_| CachePadded::default()).collect(),
             cores,
             epoch: OnceLock::new(),
             closed: AtomicBool::new(false),
@@ -70,6 +72,12 @@ impl<E: Send + Clone + 'static> Bus<E> {
         self.changed();
     }
 
+    /// What each source has published, by index.
+    pub(crate) fn status(&self) -> Vec<SourceStatus> {
+        let stats = self.stats.iter().enumerate();
+        stats.map(|(core, stats)| SourceStatus::of(core, stats)).collect()
+    }
+
     /// Ends a subscription and tells it so; the sources let go of it when they next look.
     pub(super) fn end(&self, channel: &Arc<Channel<E>>) {
         if channel.close() {
@@ -82,38 +90,45 @@ impl<E: Send + Clone + 'static> Bus<E> {
     /// Ends a subscription and has its sources let go of it, also those that publish nothing more.
     pub(super) fn unsubscribe(self: &Arc<Self>, channel: &Arc<Channel<E>>) {
         self.end(channel);
-        for index in (0..self.sources()).filter(|index| channel.is_attached(*index)) {
+        let attached = |index: &usize| channel.state(*index) == end::ATTACHED;
+        for index in (0..self.sources()).filter(attached) {
             let bus = Arc::clone(self);
             let reap = move |core: &mut crate::core_loop::Core| {
                 core.local.publisher_of(&bus).reap();
             };
-            if self.cores[index].command(Box::new(reap)).is_err() {
-                let gone = self
-                    .with_resting(index, |Numbered { source, next_seq }| source.refresh(*next_seq));
+            let core = self.cores.get(index);
+            if core.is_none_or(|core| core.command(Box::new(reap)).is_err()) {
+                let gone = self.resting[index].with(Source::refresh);
                 gone.into_iter().flatten().for_each(drop_quietly);
             }
         }
     }
 
-    /// The source of a core, for the core's own publisher.
-    pub(super) fn take_source(self: &Arc<Self>, index: usize) -> Numbered<E> {
-        let resting = lock(&self.resting[index]).take();
-        let fresh = || Numbered { source: Source::new(Arc::clone(self), index), next_seq: 0 };
-        resting.unwrap_or_else(fresh)
+    /// Where the source `index` is when no core holds it.
+    pub(super) fn resting(&self, index: usize) -> &Resting<E> {
+        &self.resting[index]
     }
 
-    pub(super) fn rest_source(&self, index: usize, source: Numbered<E>) {
-        let old = lock(&self.resting[index]).replace(source);
-        drop_quietly(old);
-    }
-
-    /// Does something with a source that no core holds; `None` when one does.
-    pub(super) fn with_resting<R>(
-        &self,
+    /// Looks into the past of a source that no core holds; `None` when it was lost with its core.
+    pub(super) fn look_at_resting(
+        self: &Arc<Self>,
         index: usize,
-        call: impl FnOnce(&mut Numbered<E>) -> R,
-    ) -> Option<R> {
-        lock(&self.resting[index]).as_mut().map(call)
+        fetch: &Fetch<E>,
+    ) -> Option<Found<E>> {
+        if index == self.cores.len() {
+            // Perhaps nobody has published there yet.
+            self.resting[index].settle(self, index);
+        }
+        let (found, gone) = self.resting[index].with(|source, next_seq| {
+            let gone = if source.is_stale() { source.refresh(next_seq) } else { Vec::new() };
+            (source.fetch(next_seq, fetch), gone)
+        })?;
+        gone.into_iter().for_each(drop_quietly);
+        Some(found)
+    }
+
+    pub(super) fn stats(&self, index: usize) -> &SourceStats {
+        &self.stats[index]
     }
 
     pub(super) fn is_closed(&self) -> bool {

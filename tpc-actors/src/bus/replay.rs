@@ -58,7 +58,8 @@ impl<E: Send + Clone + 'static> Subscription<E> {
             if max == 0 {
                 break;
             }
-            let fetch = Fetch { channel: self.channel(), from: next, to: gap.to, max };
+            let fetch =
+                Fetch { channel: self.channel(), from: next, to: gap.to, max, attach: false };
             let fetching = Fetching::begin(self.bus(), gap.core(), fetch);
             let Some(look) = fetching.finish(self.bus()).await else { break };
             next = look.next;

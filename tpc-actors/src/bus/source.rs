@@ -1,13 +1,15 @@
-//! One core's numbered stream of events of one type, whoever holds it at the moment.
+//! One numbered stream of events of one type, whoever holds it at the moment: a core, a publisher
+//! outside, or nobody.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::channel::Channel;
+use super::channel::{Channel, end};
 use super::fetch::Fetch;
 use super::outlet::Outlet;
 use super::registry::Bus;
-use super::retained::{Found, Retained};
+use super::retained::{Found, Reach, Retained};
+use super::stats::SourceStats;
 use crate::isolate::{catch, drop_quietly};
 
 pub(super) struct Source<E> {
@@ -22,6 +24,15 @@ pub(super) struct Source<E> {
 impl<E: Send + Clone + 'static> Source<E> {
     pub(super) fn new(bus: Arc<Bus<E>>, index: usize) -> Self {
         Self { bus, index, version: 0, outlets: Vec::new(), retained: Retained::default() }
+    }
+
+    fn stats(&self) -> &SourceStats {
+        self.bus.stats(self.index)
+    }
+
+    /// Whether subscribers have come or gone.
+    pub(super) fn is_stale(&self) -> bool {
+        self.bus.version.load(Ordering::Relaxed) != self.version
     }
 
     /// Whether an event would go anywhere.
@@ -51,9 +62,10 @@ impl<E: Send + Clone + 'static> Source<E> {
     #[cold]
     fn filter_panicked(&mut self, at: usize, message: &str) {
         let core = self.index;
-        tracing::error!(core, message, "an event filter panicked; its subscription ends");
+        tracing::error!(core, message, "an event filter or key panicked; its subscription ends");
         let mut outlet = self.outlets.swap_remove(at);
-        outlet.flush();
+        outlet.flush(self.stats());
+        self.stats().filters_panicked.add(1);
         self.bus.end(&outlet.channel);
         drop_quietly(outlet);
     }
@@ -66,13 +78,15 @@ impl<E: Send + Clone + 'static> Source<E> {
         self.version = self.bus.version.load(Ordering::Acquire);
         let channels = self.bus.channels();
         let gone = |outlet: &mut Outlet<E>| outlet.channel.is_closed();
-        let gone = self.outlets.extract_if(.., gone).collect();
+        let gone: Vec<_> = self.outlets.extract_if(.., gone).collect();
         for channel in channels {
-            if channel.awaits(self.index) {
+            if channel.state(self.index) == end::OPEN {
                 self.attach(&channel, next_seq);
             }
         }
         self.retained.limit(self.bus.retain.load(Ordering::Relaxed));
+        self.stats().left.add(gone.len() as u64);
+        self.stats().set_subscribers(self.outlets.len());
         gone
     }
 
@@ -86,18 +100,36 @@ impl<E: Send + Clone + 'static> Source<E> {
         }
     }
 
-    /// Looks into the past.
+    /// Looks into the past; who wants to, and has seen all of it, gets the events from here on.
     pub(super) fn fetch(&mut self, next_seq: u64, fetch: &Fetch<E>) -> Found<E> {
-        self.retained.find(next_seq, &fetch.channel, (fetch.from, fetch.to), fetch.max)
+        let range = (fetch.from, fetch.to);
+        let found = self.retained.find(next_seq, &fetch.channel, range, fetch.max);
+        if fetch.attach
+            && found.reach == Reach::End
+            && fetch.channel.state(self.index) == end::LATE
+            && !fetch.channel.is_closed()
+        {
+            self.attach(&fetch.channel, next_seq);
+            self.stats().set_subscribers(self.outlets.len());
+        }
+        found
     }
 
     /// Shows what is new to the subscribers.
-    pub(super) fn show(&mut self) {
-        self.outlets.iter_mut().for_each(Outlet::show);
+    pub(super) fn show(&mut self, next_seq: u64) {
+        let stats = self.bus.stats(self.index);
+        stats.published.set(next_seq);
+        self.outlets.iter_mut().for_each(|outlet| outlet.show(stats));
     }
 
-    /// Shows what is new to the subscribers and wakes them, each once.
-    pub(super) fn flush(&mut self) {
-        self.outlets.iter_mut().for_each(Outlet::flush);
+    /// Shows what is new to the subscribers and wakes them, each once. Wakers are foreign code.
+    pub(super) fn flush(&mut self, next_seq: u64) {
+        let stats = self.bus.stats(self.index);
+        stats.published.set(next_seq);
+        for outlet in &mut self.outlets {
+            if outlet.flush(stats) {
+                outlet.channel.wake();
+            }
+        }
     }
 }

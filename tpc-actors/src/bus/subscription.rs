@@ -8,10 +8,13 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::channel::Channel;
-use super::lane::{LaneReader, Taken};
+use super::channel::{Channel, end};
+use super::inlet::Inlet;
+use super::lane::Taken;
 use super::position::{Delivery, Gap, Position};
 use super::registry::Bus;
+use super::start::Cursor;
+use super::stats::LaneStatus;
 use crate::client::block::block_on;
 
 /// Receives the events of one type from all cores.
@@ -59,8 +62,8 @@ use crate::client::block::block_on;
 pub struct Subscription<E: Send + Clone + 'static> {
     bus: Arc<Bus<E>>,
     channel: Arc<Channel<E>>,
-    /// By source; a lane is there once its source has published since the subscription was made.
-    lanes: Vec<Option<LaneReader<E>>>,
+    /// By source; those that are not wanted stay silent.
+    inlets: Vec<Inlet<E>>,
     /// The source that is asked first, so that none is always last.
     first: usize,
     /// Deliveries in a row from the first source.
@@ -72,9 +75,8 @@ pub struct Subscription<E: Send + Clone + 'static> {
 const IN_A_ROW_MAX: u32 = 64;
 
 impl<E: Send + Clone + 'static> Subscription<E> {
-    pub(super) fn new(bus: Arc<Bus<E>>, channel: Arc<Channel<E>>) -> Self {
-        let lanes = (0..bus.sources()).map(|_| None).collect();
-        Self { bus, channel, lanes, first: 0, in_a_row: 0, lagged: 0 }
+    pub(super) fn new(bus: Arc<Bus<E>>, channel: Arc<Channel<E>>, inlets: Vec<Inlet<E>>) -> Self {
+        Self { bus, channel, inlets, first: 0, in_a_row: 0, lagged: 0 }
     }
 
     pub(super) fn bus(&self) -> &Arc<Bus<E>> {
@@ -106,7 +108,7 @@ impl<E: Send + Clone + 'static> Subscription<E> {
 
     /// What has arrived already.
     pub fn try_next(&mut self) -> Option<Delivery<E>> {
-        let count = self.lanes.len();
+        let count = self.inlets.len();
         for _ in 0..count {
             if self.in_a_row < IN_A_ROW_MAX
                 && let Some(delivery) = self.take_from(self.first)
@@ -135,31 +137,55 @@ impl<E: Send + Clone + 'static> Subscription<E> {
         self.channel.register(context.waker());
         // Looked at before the lanes, so that nothing published before the end is missed.
         let over = self.bus.is_closed() || self.channel.is_closed();
+        let behind = self.inlets.iter().any(Inlet::is_behind);
         // A source shows its events and then takes the waker: it finds ours, or we find them.
         match self.try_next() {
             Some(delivery) => Poll::Ready(Some(delivery)),
-            None if over => Poll::Ready(None),
+            None if over && !behind => Poll::Ready(None),
             None => Poll::Pending,
         }
     }
 
     #[inline]
     fn take_from(&mut self, source: usize) -> Option<Delivery<E>> {
-        let lane = &mut self.lanes[source];
-        if lane.is_none() {
-            *lane = self.channel.take_reader(source);
-        }
+        let taken = self.inlets[source].take(&self.bus, &self.channel)?;
         let (core, epoch) = (source, self.bus.epoch());
-        Some(match lane.as_mut()?.take()? {
+        Some(match taken {
             Taken::Event { seq, event } => {
+                self.channel.stats(source).add_delivered();
                 Delivery::Event { position: Position { core, epoch, seq }, event }
             }
             Taken::Missing { from, to, count } => {
                 self.lagged += count;
+                self.channel.stats(source).add_reported(count);
                 let from = Position { core, epoch, seq: from };
                 Delivery::Gap(Gap { from, to, missed: count })
             }
         })
+    }
+
+    /// Where the subscription has come to: the position of the next event of each of its cores, or one
+    /// before it where none has come yet. Hand it to [`Events::from`](super::Events::from) to go on there
+    /// with another subscription.
+    pub fn position(&self) -> Cursor {
+        let epoch = self.bus.epoch();
+        let position = |(core, inlet): (usize, &Inlet<E>)| {
+            let wanted = self.channel.state(core) != end::NEVER;
+            wanted.then(|| Position { core, epoch, seq: inlet.next_seq() })
+        };
+        self.inlets.iter().enumerate().filter_map(position).collect()
+    }
+
+    /// What has become of the events of each core, by core.
+    pub fn lanes(&self) -> Vec<LaneStatus> {
+        let sources = 0..self.inlets.len();
+        sources
+            .filter(|source| self.channel.state(*source) != end::NEVER)
+            .map(|source| {
+                let stats = self.channel.stats(source);
+                LaneStatus::of(source, self.channel.capacity, stats, self.inlets[source].counts())
+            })
+            .collect()
     }
 }
 

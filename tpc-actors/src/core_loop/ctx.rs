@@ -13,7 +13,7 @@ use super::tasks::{LocalFuture, Owner};
 use super::timers::Due;
 use crate::actor::Actor;
 use crate::bus::Position;
-use crate::bus::publisher::Publisher;
+use crate::bus::publisher::CorePublisher;
 use crate::client::Ask;
 use crate::clock::later;
 use crate::error::AskError;
@@ -40,7 +40,7 @@ use crate::system::{OnProgress, Progress};
 /// ```
 pub struct Ctx<A: Actor> {
     pub(crate) me: Rc<LocalMailbox<A>>,
-    pub(crate) events: Rc<Publisher<A::Event>>,
+    pub(crate) events: Rc<CorePublisher<A::Event>>,
     pub(crate) incarnation: u64,
     pub(crate) cell: u32,
     /// The actor asked to be stopped.
@@ -52,7 +52,7 @@ pub struct Ctx<A: Actor> {
 impl<A: Actor> Ctx<A> {
     pub(crate) fn new(
         me: Rc<LocalMailbox<A>>,
-        events: Rc<Publisher<A::Event>>,
+        events: Rc<CorePublisher<A::Event>>,
         cell: u32,
         on_progress: Option<OnProgress>,
     ) -> Self {

@@ -12,7 +12,7 @@ use super::incidents::Incident;
 use super::shared::CoreShared;
 use super::tasks::Tasks;
 use super::timers::Timers;
-use crate::bus::publisher::{Flush, Publisher};
+use crate::bus::publisher::{CorePublisher, Flush};
 use crate::bus::{Bus, BusRegistry};
 use crate::clock::Clock;
 use crate::offload::Offload;
@@ -93,7 +93,7 @@ impl CoreLocal {
     }
 
     /// This core's publisher of `E`; all actors that publish `E` share its sequence.
-    pub(crate) fn publisher<E: Send + Clone + 'static>(&self) -> Rc<Publisher<E>> {
+    pub(crate) fn publisher<E: Send + Clone + 'static>(&self) -> Rc<CorePublisher<E>> {
         self.publisher_of(&self.bus.of::<E>())
     }
 
@@ -101,15 +101,18 @@ impl CoreLocal {
     pub(crate) fn publisher_of<E: Send + Clone + 'static>(
         &self,
         bus: &Arc<Bus<E>>,
-    ) -> Rc<Publisher<E>> {
+    ) -> Rc<CorePublisher<E>> {
         let key = TypeId::of::<E>();
         if let Some(known) = self.publishers.borrow().get(&key)
-            && let Ok(publisher) = Rc::clone(known).downcast::<Publisher<E>>()
+            && let Ok(publisher) = Rc::clone(known).downcast::<CorePublisher<E>>()
         {
             return publisher;
         }
-        let publisher =
-            Rc::new(Publisher::new(Arc::clone(bus), self.shared.index, Rc::clone(&self.unshown)));
+        let publisher = Rc::new(CorePublisher::new(
+            Arc::clone(bus),
+            self.shared.index,
+            Rc::clone(&self.unshown),
+        ));
         self.publishers.borrow_mut().insert(key, Rc::clone(&publisher) as _);
         self.flushers.borrow_mut().push(Rc::clone(&publisher) as _);
         publisher

@@ -27,15 +27,22 @@ fn take_all(reader: &mut LaneReader<Box<u64>>, seen: &mut u64, next: &mut u64) {
     }
 }
 
-/// Three events through one place, published one by one, with a reader that looks at any time: what it
+/// `count` events through few places, published one by one, with a reader that looks at any time: what it
 /// has seen and been told of is never more than was published, and in the end all of it.
-fn drop_on_full() {
-    explore(3, || {
-        let (mut writer, mut reader) = lane::<Box<u64>>(1, 7).unwrap();
+fn overflow(
+    capacity: usize,
+    count: u64,
+    policy: impl Fn() -> Policy<Box<u64>> + Send + Sync + 'static,
+) {
+    explore(2, move || {
+        let (mut writer, mut reader) = lane::<Box<u64>>(capacity, &Arc::new(policy()), 7).unwrap();
         let source = thread::spawn(move || {
-            for seq in 7..10 {
-                let event = writer.has_room().then(|| Box::new(seq));
-                writer.offer(seq, event);
+            for seq in 7..7 + count {
+                if writer.has_room() {
+                    writer.offer(seq, Box::new(seq));
+                } else {
+                    writer.refuse(seq);
+                }
                 writer.publish();
             }
         });
@@ -44,18 +51,44 @@ fn drop_on_full() {
         take_all(&mut reader, &mut seen, &mut next);
         source.join().unwrap();
         take_all(&mut reader, &mut seen, &mut next);
-        assert_eq!((seen, next), (3, 10), "delivered and reported missing make up what was wanted");
+        let end = (count, 7 + count);
+        assert_eq!((seen, next), end, "delivered and missing make up what was wanted");
     });
 }
 
-#[test]
-fn model_lane_drop_on_full() {
-    drop_on_full();
+fn drop_newest() {
+    overflow(1, 3, || Policy::DropNewest);
 }
 
-mutant!(mutant_mark_store: "lane.mark-store" breaks drop_on_full);
-mutant!(mutant_mark_load: "lane.mark-load" breaks drop_on_full);
-mutant!(mutant_mark_write_fence: "lane.mark-write-fence" breaks drop_on_full);
-mutant!(mutant_mark_read_fence: "lane.mark-read-fence" breaks drop_on_full);
-mutant!(mutant_mark_whole: "lane.mark-whole" breaks drop_on_full);
-mutant!(mutant_look_again: "lane.look-again" breaks drop_on_full);
+/// The writer takes back what the reader may be looking for, and returns it.
+fn taken_back() {
+    overflow(2, 2, || Policy::DropOldest);
+}
+
+fn drop_oldest() {
+    overflow(1, 2, || Policy::DropOldest);
+}
+
+#[test]
+fn model_lane_drop_newest() {
+    drop_newest();
+}
+
+#[test]
+fn model_lane_drop_oldest() {
+    drop_oldest();
+}
+
+#[test]
+fn model_lane_taken_back() {
+    taken_back();
+}
+
+mutant!(mutant_mark_store: "lane.mark-store" breaks drop_newest);
+mutant!(mutant_mark_load: "lane.mark-load" breaks drop_newest);
+mutant!(mutant_mark_write_fence: "lane.mark-write-fence" breaks drop_newest);
+mutant!(mutant_mark_read_fence: "lane.mark-read-fence" breaks drop_newest);
+mutant!(mutant_mark_whole: "lane.mark-whole" breaks drop_newest);
+mutant!(mutant_look_again: "lane.look-again" breaks drop_newest);
+mutant!(mutant_stage_begin: "lane.stage-begin" breaks taken_back);
+mutant!(mutant_stage_recheck: "lane.stage-recheck" breaks taken_back);

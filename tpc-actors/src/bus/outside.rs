@@ -1,0 +1,61 @@
+//! Publishing from outside of the cores.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::position::Position;
+use super::registry::Bus;
+
+/// Publishes events of type `E` from Tokio or any other thread; made by
+/// [`System::publisher`](crate::System::publisher).
+///
+/// All publishers of a type that are not a core's own share one sequence of positions, whose
+/// [`core`](Position::core) is the number of cores. They take turns, so this is for control-plane events; a
+/// handler publishes through its `Ctx`.
+pub struct Publisher<E> {
+    bus: Arc<Bus<E>>,
+}
+
+/// The system has shut down; here is the event.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the system has shut down, and nobody receives events any more")]
+pub struct PublishError<E>(pub E);
+
+impl<E> fmt::Debug for PublishError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PublishError(..)")
+    }
+}
+
+impl<E: Send + Clone + 'static> Publisher<E> {
+    pub(crate) fn new(bus: Arc<Bus<E>>) -> Self {
+        Self { bus }
+    }
+
+    /// Publishes to everyone whose filter wants it, and wakes them. Waits only for other publishers like
+    /// this one that are publishing right now.
+    ///
+    /// # Errors
+    ///
+    /// The event, when the system has shut down.
+    pub fn publish(&self, event: E) -> Result<Position, PublishError<E>> {
+        if self.bus.is_closed() {
+            return Err(PublishError(event));
+        }
+        let core = self.bus.cores.len();
+        let seq = self.bus.resting(core).publish(&self.bus, core, event);
+        Ok(Position { core, epoch: self.bus.epoch(), seq })
+    }
+}
+
+impl<E> Clone for Publisher<E> {
+    fn clone(&self) -> Self {
+        Self { bus: Arc::clone(&self.bus) }
+    }
+}
+
+impl<E> fmt::Debug for Publisher<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publisher").field("event", &std::any::type_name::<E>()).finish()
+    }
+}

@@ -1,0 +1,143 @@
+//! The places of sources that no core holds: the one outside of the cores, and those of cores that have
+//! ended.
+//!
+//! Whoever works with such a source takes it out and puts it back, so that filters, copies and wakers
+//! run outside every lock. Others wait meanwhile; who comes back to it from inside leaves his event for
+//! the holder.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::ThreadId;
+
+use super::lock;
+use super::registry::Bus;
+use super::source::Source;
+use crate::isolate::drop_quietly;
+
+/// A source with the number of its next event.
+pub(super) struct Numbered<E> {
+    pub(super) source: Source<E>,
+    pub(super) next_seq: u64,
+}
+
+struct State<E> {
+    source: Option<Source<E>>,
+    next_seq: u64,
+    /// The thread that has taken the source out for a moment.
+    holder: Option<ThreadId>,
+    /// Events that the holder's own filters, copies and wakers have published meanwhile.
+    nested: VecDeque<(u64, E)>,
+}
+
+pub(super) struct Resting<E> {
+    state: Mutex<State<E>>,
+    back: Condvar,
+}
+
+/// A source that has been taken out; puts it back also when the holder unwinds.
+struct Held<'a, E> {
+    resting: &'a Resting<E>,
+    source: Option<Source<E>>,
+}
+
+impl<E> Drop for Held<'_, E> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.resting.state);
+        state.source = self.source.take();
+        state.holder = None;
+        drop(state);
+        self.resting.back.notify_all();
+    }
+}
+
+impl<E> Default for Resting<E> {
+    fn default() -> Self {
+        let state = State { source: None, next_seq: 0, holder: None, nested: VecDeque::new() };
+        Self { state: Mutex::new(state), back: Condvar::new() }
+    }
+}
+
+impl<E: Send + Clone + 'static> Resting<E> {
+    /// The source of a core, for as long as the core lives.
+    pub(super) fn take(&self, bus: &Arc<Bus<E>>, index: usize) -> Numbered<E> {
+        let mut state = lock(&self.state);
+        while state.holder.is_some() {
+            state = self.back.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let next_seq = state.next_seq;
+        let source = state.source.take();
+        drop(state);
+        let source = source.unwrap_or_else(|| Source::new(Arc::clone(bus), index));
+        Numbered { source, next_seq }
+    }
+
+    /// Makes sure that a source that belongs to no core is here.
+    pub(super) fn settle(&self, bus: &Arc<Bus<E>>, index: usize) {
+        let mut state = lock(&self.state);
+        if state.holder.is_none() && state.source.is_none() {
+            state.source = Some(Source::new(Arc::clone(bus), index));
+        }
+    }
+
+    pub(super) fn put(&self, Numbered { source, next_seq }: Numbered<E>) {
+        let mut state = lock(&self.state);
+        let old = state.source.replace(source);
+        state.next_seq = next_seq;
+        drop(state);
+        drop_quietly(old);
+    }
+
+    /// Works with the source if it is here, or comes back soon. `None` when a core holds it.
+    pub(super) fn with<R>(&self, work: impl FnOnce(&mut Source<E>, u64) -> R) -> Option<R> {
+        let me = std::thread::current().id();
+        let mut state = lock(&self.state);
+        while state.holder.is_some() {
+            if state.holder == Some(me) {
+                return None;
+            }
+            state = self.back.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let source = Some(state.source.take()?);
+        state.holder = Some(me);
+        let next_seq = state.next_seq;
+        drop(state);
+        let mut held = Held { resting: self, source };
+        held.source.as_mut().map(|source| work(source, next_seq))
+    }
+
+    /// Publishes an event of the source that belongs to no core; says its number.
+    pub(super) fn publish(&self, bus: &Arc<Bus<E>>, index: usize, event: E) -> u64 {
+        let me = std::thread::current().id();
+        let mut state = lock(&self.state);
+        while state.holder.is_some_and(|holder| holder != me) {
+            state = self.back.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let seq = state.next_seq;
+        state.next_seq += 1;
+        if state.holder.is_some() {
+            state.nested.push_back((seq, event));
+            return seq;
+        }
+        state.holder = Some(me);
+        let source = state.source.take();
+        drop(state);
+        let source = source.unwrap_or_else(|| Source::new(Arc::clone(bus), index));
+        let mut held = Held { resting: self, source: Some(source) };
+        let mut next = Some((seq, event));
+        while let Some((seq, event)) = next.take() {
+            if let Some(source) = &mut held.source {
+                publish_one(source, seq, event);
+            }
+            next = lock(&self.state).nested.pop_front();
+        }
+        seq
+    }
+}
+
+fn publish_one<E: Send + Clone + 'static>(source: &mut Source<E>, seq: u64, event: E) {
+    if source.is_stale() {
+        source.refresh(seq).into_iter().for_each(drop_quietly);
+    }
+    source.publish(seq, event);
+    source.flush(seq + 1);
+}

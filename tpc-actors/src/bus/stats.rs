@@ -1,0 +1,174 @@
+//! What becomes of events, counted by whoever does it.
+
+use std::fmt;
+
+use super::lane::Losses;
+use crate::stats::Counter;
+
+/// One lane; the source writes the first part, the subscriber the rest.
+#[derive(Debug, Default)]
+pub(super) struct LaneStats {
+    wanted: Counter,
+    newest: Counter,
+    oldest: Counter,
+    conflated: Counter,
+    uncopied: Counter,
+
+    delivered: Counter,
+    reported: Counter,
+}
+
+impl LaneStats {
+    /// The source's side.
+    pub(super) fn set_source(&self, wanted: u64, losses: Losses) {
+        self.wanted.set(wanted);
+        self.newest.set(losses.newest);
+        self.oldest.set(losses.oldest);
+        self.conflated.set(losses.conflated);
+        self.uncopied.set(losses.uncopied);
+    }
+
+    /// The subscriber's side.
+    pub(super) fn add_delivered(&self) {
+        self.delivered.add(1);
+    }
+
+    /// The subscriber's side.
+    pub(super) fn add_reported(&self, missing: u64) {
+        self.reported.add(missing);
+    }
+}
+
+/// One core's part in a subscription, at one moment. The figures are read without stopping anybody, so
+/// they may be a turn old and need not add up while events are on their way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct LaneStatus {
+    /// The core; the number of cores for a publisher outside of them.
+    pub core: usize,
+    /// Events that the filter wanted.
+    pub wanted: u64,
+    /// Events that the subscription has yielded.
+    pub delivered: u64,
+    /// Events that it has yielded as missing, in gaps.
+    pub reported_missing: u64,
+    /// Events that found no room.
+    pub dropped_newest: u64,
+    /// Events that made room for newer ones.
+    pub dropped_oldest: u64,
+    /// Events that a newer one with the same key has replaced.
+    pub conflated: u64,
+    /// Events whose `Clone` panicked.
+    pub uncopied: u64,
+    /// The most events that were seen waiting for the subscriber at a time.
+    pub high_water: u64,
+}
+
+impl LaneStatus {
+    pub(super) fn of(
+        core: usize,
+        capacity: usize,
+        stats: &LaneStats,
+        (late, most): (Losses, usize),
+    ) -> Self {
+        let newest = stats.newest.get();
+        Self {
+            core,
+            wanted: stats.wanted.get(),
+            delivered: stats.delivered.get(),
+            reported_missing: stats.reported.get(),
+            dropped_newest: newest,
+            dropped_oldest: stats.oldest.get() + late.oldest,
+            conflated: stats.conflated.get() + late.conflated,
+            uncopied: stats.uncopied.get(),
+            // Who found no room has seen the lane full, whatever the reader saw.
+            high_water: if newest > 0 { capacity as u64 } else { most as u64 },
+        }
+    }
+}
+
+/// One source; written by whoever publishes for it.
+#[derive(Debug, Default)]
+pub(super) struct SourceStats {
+    pub(super) published: Counter,
+    subscribers: Counter,
+    wanted: Counter,
+    newest: Counter,
+    oldest: Counter,
+    conflated: Counter,
+    uncopied: Counter,
+    pub(super) left: Counter,
+    pub(super) filters_panicked: Counter,
+}
+
+impl SourceStats {
+    pub(super) fn set_subscribers(&self, subscribers: usize) {
+        self.subscribers.set(subscribers as u64);
+    }
+
+    /// What one lane has counted since it was last asked.
+    pub(super) fn add(&self, wanted: u64, now: Losses, before: Losses) {
+        self.wanted.add(wanted);
+        self.newest.add(now.newest - before.newest);
+        self.oldest.add(now.oldest - before.oldest);
+        self.conflated.add(now.conflated - before.conflated);
+        self.uncopied.add(now.uncopied - before.uncopied);
+    }
+}
+
+/// What one core has published of one event type so far, over all of its subscribers.
+///
+/// Read without stopping the core, so it may be a turn old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct SourceStatus {
+    /// The core; the number of cores for publishers outside of them.
+    pub core: usize,
+    /// Events that were published, wanted or not.
+    pub published: u64,
+    /// Subscribers that the core knows of now.
+    pub subscribers: u64,
+    /// Subscribers that have gone.
+    pub left: u64,
+    /// Subscribers whose filter panicked, which ended them.
+    pub filters_panicked: u64,
+    /// Copies that some filter wanted; the sum over all subscribers.
+    pub wanted: u64,
+    /// Those that found no room.
+    pub dropped_newest: u64,
+    /// Those that made room for newer ones before the subscriber saw them.
+    pub dropped_oldest: u64,
+    /// Those that a newer one with the same key has replaced.
+    pub conflated: u64,
+    /// Those whose `Clone` panicked.
+    pub uncopied: u64,
+}
+
+impl SourceStatus {
+    pub(super) fn of(core: usize, stats: &SourceStats) -> Self {
+        Self {
+            core,
+            published: stats.published.get(),
+            subscribers: stats.subscribers.get(),
+            left: stats.left.get(),
+            filters_panicked: stats.filters_panicked.get(),
+            wanted: stats.wanted.get(),
+            dropped_newest: stats.newest.get(),
+            dropped_oldest: stats.oldest.get(),
+            conflated: stats.conflated.get(),
+            uncopied: stats.uncopied.get(),
+        }
+    }
+}
+
+impl fmt::Display for SourceStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { core, published, subscribers, wanted, dropped_newest, .. } = self;
+        let Self { dropped_oldest, conflated, .. } = self;
+        write!(
+            f,
+            "core {core}: {published} published to {subscribers} subscribers, {wanted} wanted, \
+             {dropped_newest} found no room, {dropped_oldest} made room, {conflated} conflated"
+        )
+    }
+}
