@@ -10,6 +10,7 @@ use std::path::Path;
 mod programs {
     pub mod all_shards;
     pub mod arguments;
+    pub mod boxed;
     pub mod client_travels;
     pub mod conditional;
     pub mod conditional_arguments;
@@ -56,6 +57,7 @@ macro_rules! run {
 run! {
     all_shards
     arguments
+    boxed
     client_travels
     conditional
     conditional_arguments

@@ -1,8 +1,8 @@
 //! The table of diagnostics: one stable code for each kind of mistake.
 //!
-//! TPC006, 007, 013, 014, 019 and 020 belong to checks outside of this crate or are not in use.
-//! TPC009, an argument or answer that is not `Send`, is the runtime's: the expansion only makes
-//! rustc look at the type.
+//! TPC007, 013, 014, 019 and 020 belong to checks outside of this crate or are not in use. TPC006, a
+//! request that is too large, and TPC009, an argument or answer that is not `Send`, are the
+//! runtime's: the expansion only makes rustc look at the types.
 
 macro_rules! codes {
     ($($name:ident = $id:literal: $summary:literal;)*) => {
@@ -53,10 +53,11 @@ codes! {
     BadValue = "TPC030": "an option with a value that it cannot have";
     OptionsOnImpl = "TPC031": "actor options on the impl half";
     OnStopTwice = "TPC032": "more than one `#[on_stop]`";
-    StrayKey = "TPC033": "`#[key]` on something else than an argument of a handler";
+    StrayMark = "TPC033": "`#[key]` or `#[boxed]` on something else than an argument of a handler";
     SpecialParameter = "TPC034": "a `Ctx` or `Reply` parameter in the wrong place or form";
     InitReturn = "TPC035": "an `#[init]` that returns neither `Self` nor a `Result`";
     ArgumentTwice = "TPC036": "two arguments of one name, leading underscores aside";
     Syntax = "TPC037": "options that do not follow the grammar";
+    NothingToBox = "TPC038": "`boxed` where there is nothing to box, or twice";
     OneCrate = "TPC040": "`crate = ..` on one half of an actor only";
 }

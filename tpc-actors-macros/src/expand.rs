@@ -112,14 +112,49 @@ fn docs(handler: &Handler, otherwise: &str) -> TokenStream {
     }
 }
 
-/// The expression that builds a request from fields that are in scope by their names.
-fn request(model: &ActorModel, handler: &Handler) -> TokenStream {
+/// The pattern that takes a request apart into fields by their names.
+fn pattern(model: &ActorModel, handler: &Handler) -> TokenStream {
     let (request, variant) = (&model.names.request, &handler.variant);
+    if handler.boxed {
+        return emit!(#request::#variant { arguments });
+    }
     let fields: Vec<_> = handler.args().map(conditional_field).collect();
     if fields.is_empty() {
         return emit!(#request::#variant);
     }
     emit!(#request::#variant { #(#fields),* })
+}
+
+/// The expression that builds a request out of what `value` makes of each argument.
+fn request(model: &ActorModel, handler: &Handler, value: fn(&Ident) -> TokenStream) -> TokenStream {
+    let (krate, request, variant) = (&model.krate, &model.names.request, &handler.variant);
+    if handler.boxed {
+        let values = handler.args().map(|arg| value(&arg.field));
+        return emit!(#request::#variant { arguments: #krate::private::Box::new((#(#values),*)) });
+    }
+    let fields: Vec<_> = handler
+        .args()
+        .map(|arg| {
+            let Arg { cfgs, field, .. } = arg;
+            let value = value(field);
+            if arg.boxed {
+                emit!(#(#cfgs)* #field: #krate::private::Box::new(#value))
+            } else if *field == value.to_string() {
+                emit!(#(#cfgs)* #field)
+            } else {
+                emit!(#(#cfgs)* #field: #value)
+            }
+        })
+        .collect();
+    if fields.is_empty() {
+        return emit!(#request::#variant);
+    }
+    emit!(#request::#variant { #(#fields),* })
+}
+
+/// An argument as it is.
+fn moved(field: &Ident) -> TokenStream {
+    emit!(#field)
 }
 
 /// A field by its name, under its conditions.

@@ -29,7 +29,7 @@ mod tests;
 
 /// Makes an actor of a struct and of one inherent `impl` block of it.
 ///
-/// On the struct it takes the policy: `event = Type`, `capacity = 1024`,
+/// On the struct it takes the policy: `event = Type`, `capacity = 1024`, `max_request_bytes = 64`,
 /// `supervise(max = 5, within = "10s", backoff = "1ms..1s", then = stop, on_panic = restart, queue = keep)`
 /// and `watchdog(failures = 3, within = "60s", cool_down = "30s..10m", probes = 1)`, each of them optional.
 /// `then` may also be `escalate` or `abort_system`, `on_panic` `resume` or `stop`, and `queue` `reject`;
@@ -77,7 +77,8 @@ pub fn core_actor(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The return type is the answer, and a `Result` is a fallible answer; with a `reply: Reply<T>`
 /// parameter the answer comes later. `#[handler(tell)]` has no answer, `#[handler(all)]` runs on
-/// every shard, and `#[key]` on an argument makes it choose the shard.
+/// every shard, and `#[key]` on an argument makes it choose the shard. `#[boxed]` on a large argument,
+/// or `#[handler(boxed)]` for all of them together, keeps requests small at the price of an allocation.
 #[proc_macro_attribute]
 pub fn handler(args: TokenStream, item: TokenStream) -> TokenStream {
     core_actor::stray_role("handler", &args.into(), &item.into()).into()

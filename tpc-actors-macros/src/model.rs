@@ -1,6 +1,7 @@
 //! What remains of an actor once it is known to make sense: small, owned, nothing left to
 //! interpret.
 
+use proc_macro2::Span;
 use syn::{Attribute, Ident, Path, ReturnType, Type};
 
 use crate::duration::Nanos;
@@ -19,6 +20,8 @@ pub(crate) struct SettingsModel {
     pub(crate) vis: syn::Visibility,
     pub(crate) event: Option<Type>,
     pub(crate) capacity: Option<u64>,
+    /// The limit, and the place where it is given.
+    pub(crate) max_request_bytes: Option<(u64, Span)>,
     pub(crate) supervise: Option<SuperviseModel>,
     pub(crate) watchdog: Option<WatchdogModel>,
 }
@@ -90,6 +93,8 @@ pub(crate) struct Handler {
     pub(crate) answer: Answer,
     /// Whether it runs on every shard.
     pub(crate) all: bool,
+    /// Whether its arguments travel in one allocation.
+    pub(crate) boxed: bool,
 }
 
 /// A parameter of a handler.
@@ -108,6 +113,8 @@ pub(crate) struct Arg {
     pub(crate) field: Ident,
     pub(crate) ty: Type,
     pub(crate) key: bool,
+    /// Whether it travels in an allocation of its own.
+    pub(crate) boxed: bool,
 }
 
 /// How a handler answers.

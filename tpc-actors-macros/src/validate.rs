@@ -4,6 +4,7 @@
 //! Rules report and go on, so several mistakes show at once. What is still understandable ends up
 //! in the model, because uses of it elsewhere should not light up as well.
 
+mod boxes;
 mod handler;
 mod hooks;
 mod options;
@@ -157,6 +158,7 @@ fn defaults(
         vis: vis.clone(),
         event: None,
         capacity: None,
+        max_request_bytes: None,
         supervise: None,
         watchdog: None,
     }

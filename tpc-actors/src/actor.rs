@@ -3,6 +3,8 @@
 //! The attribute on the struct implements [`Settings`] (policy), the attribute on the `impl` implements
 //! [`Actor`] (protocol). A user reads these traits in signatures and never writes them by hand.
 
+mod size;
+
 use std::fmt;
 use std::hash::Hash;
 use std::time::Duration;
@@ -13,6 +15,8 @@ use crate::error::InitError;
 use crate::pinned::Pinned;
 use crate::private::ReplySlot;
 use crate::supervision::{Supervise, Watchdog};
+
+pub use size::{Variant, request_fits};
 
 /// Policy of an actor: what `#[core_actor(..)]` on the struct says.
 #[diagnostic::on_unimplemented(
@@ -48,6 +52,8 @@ pub trait Actor: Settings {
     type Pinned: From<Pinned<Self>>;
     /// The `#[every]` methods.
     const TIMERS: &'static [Timer<Self>];
+    /// What the variants of a request take, in the order of the handlers.
+    const VARIANTS: &'static [Variant];
 
     /// Builds the state on its core.
     ///
@@ -106,6 +112,7 @@ impl<A: Actor> fmt::Debug for Timer<A> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     capacity: usize,
+    max_request_bytes: usize,
     supervise: Supervise,
     watchdog: Option<Watchdog>,
 }
@@ -122,13 +129,70 @@ impl Policy {
 
     /// The defaults.
     pub const fn new() -> Self {
-        Self { capacity: Self::DEFAULT_CAPACITY, supervise: Supervise::new(), watchdog: None }
+        Self {
+            capacity: Self::DEFAULT_CAPACITY,
+            max_request_bytes: usize::MAX,
+            supervise: Supervise::new(),
+            watchdog: None,
+        }
     }
 
     /// Messages that each lane to the actor holds.
     #[must_use]
     pub const fn capacity(mut self, messages: usize) -> Self {
         self.capacity = messages;
+        self
+    }
+
+    /// Bytes that a request may take; an actor with larger ones does not compile.
+    ///
+    /// Requests lie in the lanes, so the largest one decides how much memory a lane takes and moves.
+    /// `#[boxed]` on an argument, or `#[handler(boxed)]`, trades room in the request for an allocation.
+    /// The requests of a generic actor are looked at where it is spawned:
+    ///
+    /// ```
+    /// use tpc_actors::prelude::*;
+    ///
+    /// #[core_actor(max_request_bytes = 16)]
+    /// struct Last<T>(Option<T>);
+    ///
+    /// #[core_actor]
+    /// impl<T: Send> Last<T> {
+    ///     #[init]
+    ///     fn new() -> Self {
+    ///         Self(None)
+    ///     }
+    ///
+    ///     #[handler]
+    ///     fn put(&mut self, value: T) -> Option<T> {
+    ///         self.0.replace(value)
+    ///     }
+    /// }
+    ///
+    /// let system = System::builder().cores(1).start()?;
+    /// let last = system.spawn::<Last<u64>>(()).wait()?;
+    /// assert_eq!(last.put(1).wait()?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// ```compile_fail,E0080
+    /// # use tpc_actors::prelude::*;
+    /// # #[core_actor(max_request_bytes = 16)]
+    /// # struct Last<T>(Option<T>);
+    /// # #[core_actor]
+    /// # impl<T: Send> Last<T> {
+    /// #     #[init]
+    /// #     fn new() -> Self { Self(None) }
+    /// #     #[handler]
+    /// #     fn put(&mut self, value: T) -> Option<T> { self.0.replace(value) }
+    /// # }
+    /// # let system = System::builder().cores(1).start()?;
+    /// let large = system.spawn::<Last<[u64; 8]>>(()).wait()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn max_request_bytes(mut self, bytes: usize) -> Self {
+        self.max_request_bytes = bytes;
         self
     }
 
@@ -149,6 +213,11 @@ impl Policy {
     /// Messages that each lane to the actor holds.
     pub const fn lane_capacity(&self) -> usize {
         self.capacity
+    }
+
+    /// Bytes that a request may take; `usize::MAX` without a limit.
+    pub const fn request_limit(&self) -> usize {
+        self.max_request_bytes
     }
 
     /// The restart policy.

@@ -6,6 +6,9 @@ use std::marker::PhantomData;
 use crate::actor::Actor;
 use crate::error::InitError;
 
+pub use std::boxed::Box;
+
+pub use crate::actor::request_fits;
 pub use crate::reply::ReplySlot;
 
 /// The return types that `#[init]` may have.

@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt as _;
 
-use super::{decode, docs, emit, link, lints, outcome, parameters, request, verb, visible};
-use crate::model::{ActorModel, Arg, Handler, Reply};
+use super::{decode, docs, emit, link, lints, moved, outcome, parameters, request, verb, visible};
+use crate::model::{ActorModel, Handler, Reply};
 use crate::names;
 
 /// The client's type.
@@ -136,8 +136,11 @@ fn shard(model: &ActorModel, handler: &Handler) -> (Option<TokenStream>, TokenSt
 
 fn ask(model: &ActorModel, handler: &Handler, reply: &Reply) -> (TokenStream, TokenStream) {
     let (krate, actor) = (&model.krate, &model.actor);
-    let (request, decode, outcome) =
-        (request(model, handler), decode(model, handler, reply), outcome(&model.krate, reply));
+    let (request, decode, outcome) = (
+        request(model, handler, moved),
+        decode(model, handler, reply),
+        outcome(&model.krate, reply),
+    );
     let (route, shard) = shard(model, handler);
     (
         emit!(#krate::client::Ask<'_, #actor, #outcome>),
@@ -147,7 +150,7 @@ fn ask(model: &ActorModel, handler: &Handler, reply: &Reply) -> (TokenStream, To
 
 fn tell(model: &ActorModel, handler: &Handler) -> (TokenStream, TokenStream) {
     let (krate, actor) = (&model.krate, &model.actor);
-    let request = request(model, handler);
+    let request = request(model, handler, moved);
     let (route, shard) = shard(model, handler);
     (emit!(#krate::client::Tell<'_, #actor>), emit!(#route self.inner.tell(#shard, #request)))
 }
@@ -155,7 +158,7 @@ fn tell(model: &ActorModel, handler: &Handler) -> (TokenStream, TokenStream) {
 fn ask_all(model: &ActorModel, handler: &Handler, reply: &Reply) -> (TokenStream, TokenStream) {
     let (krate, actor) = (&model.krate, &model.actor);
     let (request, decode, outcome) = (
-        request_again(model, handler),
+        request(model, handler, cloned),
         decode(model, handler, reply),
         outcome(&model.krate, reply),
     );
@@ -167,22 +170,11 @@ fn ask_all(model: &ActorModel, handler: &Handler, reply: &Reply) -> (TokenStream
 
 fn tell_all(model: &ActorModel, handler: &Handler) -> (TokenStream, TokenStream) {
     let (krate, actor) = (&model.krate, &model.actor);
-    let request = request_again(model, handler);
+    let request = request(model, handler, cloned);
     (emit!(#krate::client::TellAll<'_, #actor>), emit!(self.inner.tell_all(|| #request)))
 }
 
-/// The request, from clones of the arguments: every shard gets its own.
-fn request_again(model: &ActorModel, handler: &Handler) -> TokenStream {
-    let (request, variant) = (&model.names.request, &handler.variant);
-    let fields: Vec<_> = handler
-        .args()
-        .map(|arg| {
-            let Arg { cfgs, field, .. } = arg;
-            emit!(#(#cfgs)* #field: ::core::clone::Clone::clone(&#field))
-        })
-        .collect();
-    if fields.is_empty() {
-        return emit!(#request::#variant);
-    }
-    emit!(#request::#variant { #(#fields),* })
+/// An argument's clone: every shard gets its own.
+fn cloned(field: &Ident) -> TokenStream {
+    emit!(::core::clone::Clone::clone(&#field))
 }

@@ -6,7 +6,7 @@ use syn::ext::IdentExt as _;
 use syn::{Attribute, ReturnType, Type};
 
 use super::{deprecated, duration, emit, ends, krate_at};
-use crate::model::{ActorModel, Answer, Handler, Hook, Init, Param, Timer};
+use crate::model::{ActorModel, Answer, Arg, Handler, Hook, Init, Param, Timer};
 
 /// The actor's contract with the runtime.
 pub(crate) fn impls(model: &ActorModel) -> TokenStream {
@@ -21,6 +21,7 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
     let timers = model.timers.iter().filter(|_| model.complete).map(|found| timer(model, found));
     let handle = handle(model);
     let handler_name = handler_name(model);
+    let variants = variants(model);
     let on_stop =
         model.on_stop.as_ref().filter(|_| model.complete).map(|hook| on_stop(model, hook));
     let sharded = model.key.as_ref().map(|key| {
@@ -43,6 +44,7 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
             #inits
             #handle
             #handler_name
+            #variants
             #on_stop
         }
         #sharded
@@ -213,17 +215,29 @@ fn handle(model: &ActorModel) -> TokenStream {
 fn arm(model: &ActorModel, handler: &Handler) -> TokenStream {
     let Handler { method, cfgs, variant, .. } = handler;
     let response = &model.names.response;
-    let pattern = super::request(model, handler);
+    let pattern = super::pattern(model, handler);
     let params = handler.params.iter().map(|param| match param {
         Param::Ctx(cfgs) => emit!(#(#cfgs)* cx),
         Param::Reply => emit!(reply),
+        Param::Value(arg) if arg.boxed => {
+            let Arg { cfgs, field, .. } = &**arg;
+            emit!(#(#cfgs)* *#field)
+        }
         Param::Value(arg) => super::conditional_field(arg),
     });
     let call = emit!(Self::#method(self #(, #params)*));
+    let unboxed = handler.boxed.then(|| {
+        let fields = handler.args().map(|arg| &arg.field);
+        emit!(let (#(#fields),*) = *arguments;)
+    });
     let body = match handler.answer {
-        Answer::Never => emit!({ #call; }),
+        Answer::Never => emit!({ #unboxed #call; }),
+        Answer::Now(_) if handler.boxed => {
+            emit!({ #unboxed reply.complete(#response::#variant(#call)) })
+        }
         Answer::Now(_) => emit!(reply.complete(#response::#variant(#call)),),
         Answer::Later(_) => emit!({
+            #unboxed
             let reply = reply.defer(#response::#variant);
             #call;
         }),
@@ -245,6 +259,20 @@ fn handler_name(model: &ActorModel) -> TokenStream {
             match *request { #(#arms)* #parameters }
         }
     }
+}
+
+/// What each variant takes, so that the widest one can be named.
+fn variants(model: &ActorModel) -> TokenStream {
+    let krate = &model.krate;
+    let rows = model.handlers.iter().map(|handler| {
+        let Handler { cfgs, variant, .. } = handler;
+        let name = Literal::string(&variant.to_string());
+        let sizes = super::messages::travelling(model, handler)
+            .into_iter()
+            .map(|(cfgs, ty)| emit!(#(#cfgs)* ::core::mem::size_of::<#ty>()));
+        emit!(#(#cfgs)* #krate::actor::Variant::new(#name, &[#(#sizes),*]))
+    });
+    emit!(const VARIANTS: &'static [#krate::actor::Variant] = &[#(#rows),*];)
 }
 
 fn on_stop(model: &ActorModel, hook: &Hook) -> TokenStream {

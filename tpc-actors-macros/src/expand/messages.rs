@@ -5,6 +5,7 @@ use syn::Attribute;
 use syn::ext::IdentExt as _;
 
 use super::{deprecated, docs, emit, link, visible};
+use crate::diag::list;
 use crate::model::{ActorModel, Arg, Handler};
 
 /// Both enums.
@@ -35,7 +36,7 @@ fn requests(model: &ActorModel) -> TokenStream {
     let variants = model.handlers.iter().map(|handler| {
         let Handler { variant, cfgs, method, .. } = handler;
         let docs = docs(handler, &format!("A call of `{}`.", method.unraw()));
-        let fields = fields(handler);
+        let fields = fields(model, handler);
         emit!(#(#cfgs)* #docs #variant #fields,)
     });
     visible(model, &doc, &enumeration(model, name, &variants.collect::<Vec<_>>()))
@@ -74,11 +75,35 @@ pub(super) fn parameters_arm(model: &ActorModel, name: &TokenStream) -> Option<T
     needed.then(|| emit!(#name::__Parameters(ref never, _) => match *never {},))
 }
 
-fn fields(handler: &Handler) -> Option<TokenStream> {
+/// What a request of this handler holds, each with its conditions.
+pub(super) fn travelling<'a>(
+    model: &ActorModel,
+    handler: &'a Handler,
+) -> Vec<(&'a [Attribute], TokenStream)> {
+    let krate = &model.krate;
+    if handler.boxed {
+        let types = handler.args().map(|arg| &arg.ty);
+        return vec![(&[], emit!(#krate::private::Box<(#(#types),*)>))];
+    }
+    let types = handler.args().map(|arg| {
+        let Arg { cfgs, ty, boxed, .. } = arg;
+        (&**cfgs, if *boxed { emit!(#krate::private::Box<#ty>) } else { emit!(#ty) })
+    });
+    types.collect()
+}
+
+fn fields(model: &ActorModel, handler: &Handler) -> Option<TokenStream> {
+    if handler.boxed {
+        let names: Vec<String> = handler.args().map(|arg| arg.field.unraw().to_string()).collect();
+        let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+        let doc = format!("The arguments {}, in one allocation.", list(&names));
+        let ty = travelling(model, handler).pop().map(|(_, ty)| ty);
+        return Some(emit!({ #[doc = #doc] arguments: #ty }));
+    }
     let fields: Vec<_> = handler
         .args()
-        .map(|arg| {
-            let Arg { cfgs, field, ty, .. } = arg;
+        .zip(travelling(model, handler))
+        .map(|(Arg { field, .. }, (cfgs, ty))| {
             let doc = format!("The argument `{}`.", field.unraw());
             emit!(#(#cfgs)* #[doc = #doc] #field: #ty)
         })

@@ -3,7 +3,9 @@
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt as _;
 
-use super::{client, decode, docs, emit, link, lints, outcome, parameters, request, verb, visible};
+use super::{
+    client, decode, docs, emit, link, lints, moved, outcome, parameters, request, verb, visible,
+};
 use crate::model::{ActorModel, Handler};
 use crate::names;
 
@@ -46,7 +48,7 @@ fn method(model: &ActorModel, handler: &Handler) -> TokenStream {
     let name = names::method(&handler.method);
     let docs = docs(handler, &format!("{} the actor to run `{}`.", verb(handler), name.unraw()));
     let parameters = parameters(handler);
-    let request = request(model, handler);
+    let request = request(model, handler, moved);
     let (output, body) = if let Some(reply) = handler.reply() {
         let (decode, outcome) = (decode(model, handler, reply), outcome(&model.krate, reply));
         let output = emit!(#krate::pinned::PinnedAsk<'_, #actor, #outcome>);

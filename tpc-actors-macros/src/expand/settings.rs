@@ -80,6 +80,11 @@ fn settings(model: &SettingsModel) -> TokenStream {
         let capacity = grouped(capacity, "usize");
         emit!(.capacity(#capacity))
     });
+    let bytes = model.max_request_bytes.map(|(bytes, _)| {
+        let bytes = grouped(bytes, "usize");
+        emit!(.max_request_bytes(#bytes))
+    });
+    let fits = fits(model);
     let supervise = model.supervise.as_ref().map(|options| {
         let policy = supervise(krate, options);
         emit!(.supervise(#policy))
@@ -94,9 +99,18 @@ fn settings(model: &SettingsModel) -> TokenStream {
             type Event = #event;
             const NAME: &'static ::core::primitive::str = #name;
             const POLICY: #krate::actor::Policy =
-                #krate::actor::Policy::new() #capacity #supervise #watchdog;
+                #krate::actor::Policy::new() #capacity #bytes #supervise #watchdog;
         }
+        #fits
     }
+}
+
+/// Looks at the size of requests at once, where it is known; that of a generic actor is looked at
+/// for each kind that is spawned.
+fn fits(model: &SettingsModel) -> Option<TokenStream> {
+    let (_, span) = model.max_request_bytes.filter(|_| model.generics.is_empty())?;
+    let (krate, actor) = (model.krate.at(generated(span)), &model.actor);
+    Some(quote_spanned!(generated(span)=> const _: () = #krate::private::request_fits::<#actor>();))
 }
 
 fn supervise(krate: &Krate, options: &SuperviseModel) -> TokenStream {

@@ -1,10 +1,11 @@
 //! Grammar of attribute arguments: `name`, `name = value` and `name(..)`, separated by commas.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned as _;
 use syn::{Attribute, Ident, Lit, LitStr, Meta, Token, Type, parenthesized, token};
 
 /// One argument of an attribute.
@@ -43,6 +44,13 @@ impl Opt {
                 format!("unexpected `=`; write `#[{}(..)]`", pair.path.to_token_stream()),
             )),
         }
+    }
+}
+
+impl Opt {
+    /// The place of the value, or of the name where there is none.
+    pub(crate) fn value_span(&self) -> Span {
+        self.to_token_stream().span()
     }
 }
 

@@ -37,9 +37,12 @@ pub(crate) struct RoleAttr {
 }
 
 /// A parameter together with the attributes that matter.
+#[derive(Clone)]
 pub(crate) struct Param {
     /// The `#[key]`s that stood on it.
     pub(crate) keys: Vec<Attribute>,
+    /// The `#[boxed]`s that stood on it.
+    pub(crate) boxed: Vec<Attribute>,
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) arg: FnArg,
 }
@@ -132,25 +135,26 @@ impl RoleAttr {
     }
 }
 
-impl Clone for Param {
-    fn clone(&self) -> Self {
-        Self { keys: self.keys.clone(), cfgs: self.cfgs.clone(), arg: self.arg.clone() }
-    }
-}
-
 impl Param {
-    /// Copies a parameter after taking its `#[key]`s out of the signature.
+    /// Copies a parameter after taking our attributes out of the signature.
     fn take(arg: &mut FnArg, krate: &Krate) -> Self {
         let attrs = match arg {
             FnArg::Receiver(receiver) => &mut receiver.attrs,
             FnArg::Typed(typed) => &mut typed.attrs,
         };
-        let plain = |attr: &Attribute| is_ours(attr.path(), "key", krate);
-        let is_key = |attr: &Attribute| plain(attr) || conditional(attr, &plain).is_some();
-        let (keys, others) = attrs.drain(..).partition(is_key);
-        *attrs = others;
+        let mut take = |name: &str| -> Vec<Attribute> {
+            let plain = |attr: &Attribute| is_ours(attr.path(), name, krate);
+            let is_it = |attr: &mut Attribute| plain(attr) || conditional(attr, &plain).is_some();
+            attrs.extract_if(.., is_it).collect()
+        };
+        let (keys, boxed) = (take("key"), take("boxed"));
         let cfgs = attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect();
-        Self { keys, cfgs, arg: arg.clone() }
+        Self { keys, boxed, cfgs, arg: arg.clone() }
+    }
+
+    /// All of our attributes.
+    pub(crate) fn marks(&self) -> impl Iterator<Item = &Attribute> {
+        self.keys.iter().chain(&self.boxed)
     }
 }
 

@@ -34,6 +34,8 @@ const STRUCTS: &[(&str, &str, &str)] = &[
     ("TPC030", "capacity = -1", "struct A;"),
     ("TPC030", "capacity", "struct A;"),
     ("TPC030", "event", "struct A;"),
+    ("TPC030", "max_request_bytes = 0", "struct A;"),
+    ("TPC030", "max_request_bytes = x", "struct A;"),
     ("TPC030", "event = 5", "struct A;"),
     ("TPC030", "crate = 5", "struct A;"),
     ("TPC030", "crate", "struct A;"),
@@ -127,6 +129,13 @@ const MEMBERS: &[(&str, &str)] = &[
     ("TPC034", "#[handler] fn a(&self, reply: Reply) {}"),
     ("TPC034", "#[handler] fn a(&self, #[cfg(x)] reply: Reply<u8>) {}"),
     ("TPC034", "#[on_stop] fn a(&self, cx: &mut Ctx<Self>, cy: &mut Ctx<Self>) {}"),
+    ("TPC033", "fn a(&self, #[boxed] k: u8) {}"),
+    ("TPC033", "#[handler] fn a(&self, #[boxed] cx: &mut Ctx<Self>) {}"),
+    ("TPC038", "#[handler(boxed)] fn a(&self) {}"),
+    ("TPC038", "#[handler(boxed)] fn a(&self, #[boxed] b: u8) {}"),
+    ("TPC038", "#[handler(boxed)] fn a(&self, #[cfg(x)] b: u8, c: u8) {}"),
+    ("TPC038", "#[handler] fn a(&self, #[boxed(5)] b: u8) {}"),
+    ("TPC038", "#[handler] fn a(&self, #[cfg_attr(x, boxed)] b: u8) {}"),
     ("TPC036", "#[handler] fn a(&self, b: u8, _b: u8) {}"),
     ("TPC037", "#[handler = 5] fn a(&self) {}"),
     ("TPC037", "#[handler(tell all)] fn a(&self) {}"),
@@ -286,7 +295,10 @@ fn every_code_has_a_case_and_an_id_of_its_own() {
 fn unknown_options_are_guessed() {
     for (args, hint) in [
         ("capcity = 1", "did you mean `capacity`?"),
-        ("mailbox = 1", "the options are `event`, `capacity`, `supervise`, `watchdog` and `crate`"),
+        (
+            "mailbox = 1",
+            "the options are `event`, `capacity`, `max_request_bytes`, `supervise`, `watchdog` and `crate`",
+        ),
         ("supervise(maxx = 1)", "did you mean `max`?"),
         (
             "supervise(then = abort)",

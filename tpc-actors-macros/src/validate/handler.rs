@@ -6,7 +6,7 @@ use syn::{Attribute, FnArg, Meta, Path, ReturnType, Type, parse_quote};
 
 use super::options::{Admission, flag};
 use super::signature::{self, Params};
-use super::{Facts, is_named, types};
+use super::{Facts, boxes, is_named, types};
 use crate::codes::Code;
 use crate::diag::{Errors, source};
 use crate::model::{Answer, Handler, Reply};
@@ -16,9 +16,10 @@ use crate::parse::{ActorImpl, Method, Role, RoleAttr};
 
 /// The options of one `#[handler]`.
 #[derive(Clone, Copy, Default)]
-struct Flags {
+pub(super) struct Flags {
     tell: bool,
     all: bool,
+    pub(super) boxed: bool,
 }
 
 /// Applies all rules; there is a model if the handler's messages can be formed in spite of
@@ -32,7 +33,8 @@ pub(crate) fn validate(
     let flags = known_options(role, errors);
     let variant = free_name(method, facts, errors);
     signature::borrows_self(method, errors);
-    let params = signature::params(method, &facts.actor, errors);
+    let mut params = signature::params(method, &facts.actor, errors);
+    let boxed = boxes::together(method, role, flags, &mut params, errors);
     one_key(method, errors);
     all_without_key(method, flags, errors);
     same_key_type(method, facts, errors);
@@ -50,6 +52,7 @@ pub(crate) fn validate(
         params: params.list,
         answer: answer?,
         all: flags.all,
+        boxed,
     })
 }
 
@@ -84,16 +87,17 @@ fn known_options(role: &RoleAttr, errors: &mut Errors) -> Flags {
             errors.syntax(
                 Code::Syntax,
                 &error,
-                "write `#[handler]`, `#[handler(tell)]` or `#[handler(all)]`",
+                "write `#[handler]`, or options as in `#[handler(tell, all)]`",
             );
             return flags;
         }
     };
-    let mut admission = Admission::new("#[handler]", &["tell", "all"]);
+    let mut admission = Admission::new("#[handler]", &["tell", "all", "boxed"]);
     for option in &options {
         match admission.admit(option, errors) {
             Some("tell") => flags.tell = flag(option, errors),
             Some("all") => flags.all = flag(option, errors),
+            Some("boxed") => flags.boxed = flag(option, errors),
             _ => {}
         }
     }
@@ -143,7 +147,7 @@ fn one_key(method: &Method, errors: &mut Errors) {
         if key.path().is_ident("cfg_attr") {
             let text =
                 "an actor is sharded under all conditions or under none; write a plain `#[key]`";
-            errors.push(Code::StrayKey, key, text);
+            errors.push(Code::StrayMark, key, text);
         } else if !matches!(key.meta, Meta::Path(_)) {
             let text = "`#[key]` takes no options; write `#[key]`";
             errors.push(Code::UnknownOption, key, text);

@@ -1,6 +1,6 @@
 //! Rules about options, on the struct and on handlers.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::{Lit, LitStr, Type};
 
@@ -16,7 +16,8 @@ use crate::parse::args::{Opt, Value};
 const CAPACITY_MAX: u64 = 1 << 24;
 
 /// What the struct half may say.
-const STRUCT_OPTIONS: [&str; 5] = ["event", "capacity", "supervise", "watchdog", "crate"];
+const STRUCT_OPTIONS: &[&str] =
+    &["event", "capacity", "max_request_bytes", "supervise", "watchdog", "crate"];
 
 /// Lets every known option pass once.
 pub(crate) struct Admission<'a> {
@@ -55,11 +56,12 @@ impl<'a> Admission<'a> {
 /// The options of the struct half.
 pub(crate) fn settings(args: TokenStream, model: &mut SettingsModel, errors: &mut Errors) {
     let Some(options) = parsed(args, errors) else { return };
-    let mut admission = Admission::new("#[core_actor]", &STRUCT_OPTIONS);
+    let mut admission = Admission::new("#[core_actor]", STRUCT_OPTIONS);
     for option in &options {
         match admission.admit(option, errors) {
             Some("event") => model.event = event(option, errors),
             Some("capacity") => model.capacity = capacity(option, errors),
+            Some("max_request_bytes") => model.max_request_bytes = request_bytes(option, errors),
             Some("supervise") => model.supervise = supervise(option, errors),
             Some("crate") => runtime(option, errors),
             Some("watchdog") => model.watchdog = watchdog(option, errors),
@@ -116,6 +118,17 @@ fn capacity(option: &Opt, errors: &mut Errors) -> Option<u64> {
         Some(n) => format!(
             "a capacity of {n} hides an overload until it hurts; write at most {CAPACITY_MAX}"
         ),
+    };
+    errors.push(Code::BadValue, option, text);
+    None
+}
+
+/// TPC030: what a request may take; whether it does is for the compiler to see.
+fn request_bytes(option: &Opt, errors: &mut Errors) -> Option<(u64, Span)> {
+    let text = match integer(option, "usize") {
+        None => "`max_request_bytes` takes an integer; write `max_request_bytes = 64`",
+        Some(0) => "a request of no bytes has no arguments and no siblings; write at least 1",
+        Some(bytes) => return Some((bytes, option.value_span())),
     };
     errors.push(Code::BadValue, option, text);
     None

@@ -26,6 +26,16 @@ pub(crate) struct Params {
     pub(crate) unusable: bool,
 }
 
+impl Params {
+    /// The parameters that travel.
+    pub(crate) fn arguments_mut(&mut self) -> impl Iterator<Item = &mut Arg> {
+        self.list.iter_mut().filter_map(|param| match param {
+            Param::Value(arg) => Some(&mut **arg),
+            Param::Ctx(_) | Param::Reply => None,
+        })
+    }
+}
+
 /// TPC026: a method has one role.
 pub(crate) fn one_role(method: &Method, errors: &mut Errors) {
     for extra in method.roles.iter().skip(1) {
@@ -113,8 +123,8 @@ pub(crate) fn borrows_self(method: &Method, errors: &mut Errors) {
 
 /// TPC033 on methods without a role.
 pub(crate) fn no_keys(method: &Method, errors: &mut Errors) {
-    for key in method.params.iter().flat_map(|param| &param.keys) {
-        stray_key(key, errors);
+    for mark in method.params.iter().flat_map(parse::Param::marks) {
+        stray_mark(mark, errors);
     }
 }
 
@@ -125,8 +135,8 @@ pub(crate) fn no_keys_on_values(method: &Method, errors: &mut Errors) {
         .params
         .iter()
         .filter(|param| matches!(&param.arg, FnArg::Typed(typed) if !special(&typed.ty)));
-    for key in values.flat_map(|param| &param.keys) {
-        stray_key(key, errors);
+    for mark in values.flat_map(parse::Param::marks) {
+        stray_mark(mark, errors);
     }
 }
 
@@ -155,14 +165,14 @@ pub(crate) fn params(method: &Method, actor: &Path, errors: &mut Errors) -> Para
     let mut found = Params::default();
     for param in &method.params {
         match &param.arg {
-            FnArg::Receiver(_) => param.keys.iter().for_each(|key| stray_key(key, errors)),
+            FnArg::Receiver(_) => param.marks().for_each(|mark| stray_mark(mark, errors)),
             FnArg::Typed(typed) if is_ctx(&typed.ty) => {
-                param.keys.iter().for_each(|key| stray_key(key, errors));
+                param.marks().for_each(|mark| stray_mark(mark, errors));
                 ctx_comes_first(typed, found.list.is_empty(), errors);
                 found.list.push(Param::Ctx(param.cfgs.clone()));
             }
             FnArg::Typed(typed) if is_named(&typed.ty, "Reply") => {
-                param.keys.iter().for_each(|key| stray_key(key, errors));
+                param.marks().for_each(|mark| stray_mark(mark, errors));
                 reply_is_usable(typed, actor, &mut found, errors);
                 reply_is_certain(param, errors);
                 found.list.push(Param::Reply);
@@ -234,9 +244,10 @@ fn value(
     let (key, cfgs) = (!param.keys.is_empty(), param.cfgs.clone());
     if let (true, Some(cfg)) = (key, cfgs.first()) {
         let text = "an actor is sharded under all conditions or under none; remove this `#[cfg]`";
-        errors.push(Code::StrayKey, cfg, text);
+        errors.push(Code::StrayMark, cfg, text);
     }
-    found.list.push(Param::Value(Box::new(Arg { cfgs, field, ty, key })));
+    let boxed = !param.boxed.is_empty();
+    found.list.push(Param::Value(Box::new(Arg { cfgs, field, ty, key, boxed })));
 }
 
 /// TPC025: an argument is a name, because callers see it.
@@ -282,10 +293,15 @@ fn distinct_field(
     names::numbered_field(index, typed.pat.span())
 }
 
-/// TPC033: a key is an argument of a handler.
-pub(crate) fn stray_key(key: &Attribute, errors: &mut Errors) {
-    let text = "`#[key]` routes by an argument of a `#[handler]`; remove it here";
-    errors.push(Code::StrayKey, key, text);
+/// TPC033: what is marked is an argument of a handler.
+pub(crate) fn stray_mark(mark: &Attribute, errors: &mut Errors) {
+    let boxed = mark.path().segments.last().is_some_and(|last| last.ident == "boxed");
+    let text = if boxed {
+        "`#[boxed]` is about an argument of a `#[handler]`; remove it here"
+    } else {
+        "`#[key]` routes by an argument of a `#[handler]`; remove it here"
+    };
+    errors.push(Code::StrayMark, mark, text);
 }
 
 fn is_ctx(ty: &Type) -> bool {

@@ -335,6 +335,18 @@ impl ::tpc_actors::Actor for KvShard {
             KvShardRequest::Flush { .. } => "flush",
         }
     }
+    const VARIANTS: &'static [::tpc_actors::actor::Variant] = &[
+        ::tpc_actors::actor::Variant::new("Get", &[::core::mem::size_of::<String>()]),
+        ::tpc_actors::actor::Variant::new(
+            "Put",
+            &[::core::mem::size_of::<String>(), ::core::mem::size_of::<Vec<u8>>()],
+        ),
+        ::tpc_actors::actor::Variant::new("Touch", &[::core::mem::size_of::<String>()]),
+        #[cfg(feature = "origin")]
+        ::tpc_actors::actor::Variant::new("Load", &[::core::mem::size_of::<String>()]),
+        ::tpc_actors::actor::Variant::new("UsedBytes", &[]),
+        ::tpc_actors::actor::Variant::new("Flush", &[::core::mem::size_of::<Instant>()]),
+    ];
     fn on_stop(&mut self, _cx: &mut ::tpc_actors::Ctx<Self>) {
         Self::stopping(self);
     }

@@ -144,6 +144,10 @@ impl ::tpc_actors::Actor for Plain {
             PlainRequest::Fine => "fine",
         }
     }
+    const VARIANTS: &'static [::tpc_actors::actor::Variant] = &[
+        ::tpc_actors::actor::Variant::new("Late", &[::core::mem::size_of::<u8>()]),
+        ::tpc_actors::actor::Variant::new("Fine", &[]),
+    ];
 }
 #[automatically_derived]
 impl ::core::clone::Clone for PlainClient {

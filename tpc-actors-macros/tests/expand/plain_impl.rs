@@ -68,6 +68,7 @@ impl ::tpc_actors::Actor for Plain {
     fn handler_name(request: &Self::Request) -> &'static ::core::primitive::str {
         match *request {}
     }
+    const VARIANTS: &'static [::tpc_actors::actor::Variant] = &[];
 }
 #[automatically_derived]
 impl ::core::clone::Clone for PlainClient {

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::status::Watched;
 use super::{Inner, lock};
-use crate::actor::{Actor, Settings, Sharded};
+use crate::actor::{Actor, Settings, Sharded, request_fits};
 use crate::bridge::ring::check_capacity;
 use crate::client::Client;
 use crate::client::block::block_on;
@@ -142,6 +142,8 @@ impl<'a> Spawner<'a> {
     }
 
     fn begin<A: Actor>(self, shards: Vec<MakeArgs<A>>) -> Spawn<A> {
+        // The size of a generic actor's requests is known no earlier than here.
+        const { request_fits::<A>() };
         let inner = Arc::clone(self.inner);
         let starting = match self.mailboxes::<A>(shards.len()) {
             Err(error) => vec![Err(error)],
