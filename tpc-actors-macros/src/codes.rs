@@ -60,4 +60,6 @@ codes! {
     Syntax = "TPC037": "options that do not follow the grammar";
     NothingToBox = "TPC038": "`boxed` where there is nothing to box, or twice";
     OneCrate = "TPC040": "`crate = ..` on one half of an actor only";
+    SliceShape = "TPC050": "a `#[maintenance]` that does not return `Work`";
+    CheckpointTwice = "TPC051": "more than one `#[checkpoint]`";
 }

@@ -34,7 +34,8 @@ mod tests;
 /// and `watchdog(failures = 3, within = "60s", cool_down = "30s..10m", probes = 1)`, each of them optional.
 /// `then` may also be `escalate` or `abort_system`, `on_panic` `resume` or `stop`, and `queue` `reject`;
 /// `watchdog` alone has these defaults, and without it there is no watchdog.
-/// On the `impl` block the methods carry `#[init]`, `#[handler]`, `#[every]` and `#[on_stop]`. Both
+/// On the `impl` block the methods carry `#[init]`, `#[handler]`, `#[every]`,
+/// `#[maintenance]`, `#[checkpoint]` and `#[on_stop]`. Both
 /// halves belong into one module. Where the runtime is not `::tpc_actors`, both halves say so:
 /// `crate = facade::tpc_actors`.
 ///
@@ -95,6 +96,24 @@ pub fn init(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn every(args: TokenStream, item: TokenStream) -> TokenStream {
     core_actor::stray_role("every", &args.into(), &item.into()).into()
+}
+
+/// Marks a method of a `#[core_actor]` impl that does housekeeping in slices.
+///
+/// `#[maintenance(every = "10s", budget = "1ms")] fn compact(&mut self, cx: &mut Ctx<Self>) -> Work`:
+/// each interval it is called again and again until it answers `Work::Done`, a budget at a time, between
+/// the turns that serve messages. While there are some, it has at most a fifth of the core. The budget is
+/// 1 ms unless said otherwise; a call should take a fraction of it.
+#[proc_macro_attribute]
+pub fn maintenance(args: TokenStream, item: TokenStream) -> TokenStream {
+    core_actor::stray_role("maintenance", &args.into(), &item.into()).into()
+}
+
+/// Marks the method of a `#[core_actor]` impl that writes the state down while nothing runs on any core;
+/// see `System::checkpoint`. It returns nothing or a `Result<(), E>`.
+#[proc_macro_attribute]
+pub fn checkpoint(args: TokenStream, item: TokenStream) -> TokenStream {
+    core_actor::stray_role("checkpoint", &args.into(), &item.into()).into()
 }
 
 /// Marks the method of a `#[core_actor]` impl that runs when the actor stops in good order.

@@ -59,6 +59,8 @@ pub(crate) struct ActorModel {
     pub(crate) inits: Vec<Init>,
     pub(crate) handlers: Vec<Handler>,
     pub(crate) timers: Vec<Timer>,
+    pub(crate) maintenance: Vec<Maintenance>,
+    pub(crate) checkpoint: Option<Hook>,
     pub(crate) on_stop: Option<Hook>,
     /// The type of the routing key, if any handler has one.
     pub(crate) key: Option<Type>,
@@ -138,6 +140,13 @@ pub(crate) struct Reply {
 pub(crate) struct Timer {
     pub(crate) hook: Hook,
     pub(crate) interval: Nanos,
+}
+
+/// A method that runs in slices.
+pub(crate) struct Maintenance {
+    pub(crate) hook: Hook,
+    pub(crate) interval: Nanos,
+    pub(crate) budget: Option<Nanos>,
 }
 
 /// A method without arguments that the runtime calls.

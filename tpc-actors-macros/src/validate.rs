@@ -91,6 +91,8 @@ pub(crate) fn actor(
         inits: Vec::new(),
         handlers: Vec::new(),
         timers: Vec::new(),
+        maintenance: Vec::new(),
+        checkpoint: None,
         on_stop: None,
         key: None,
         deprecated: item.methods().any(|method| !method.roles.is_empty() && deprecated(method)),
@@ -136,6 +138,14 @@ fn validate_method(
             model.inits.extend(hooks::init(method, first, facts, errors));
         }
         Role::Every => model.timers.extend(hooks::every(method, first, errors)),
+        Role::Maintenance => {
+            model.maintenance.extend(hooks::maintenance(method, first, errors));
+        }
+        Role::Checkpoint => {
+            let seen = model.checkpoint.is_some();
+            let hook = hooks::checkpoint(method, first, seen, errors);
+            model.checkpoint = model.checkpoint.take().or(Some(hook));
+        }
         Role::OnStop => {
             let hook = hooks::on_stop(method, first, facts, errors);
             model.on_stop = model.on_stop.take().or(Some(hook));

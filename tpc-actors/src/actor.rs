@@ -13,7 +13,7 @@ use crate::client::ActorClient;
 use crate::core_loop::Ctx;
 use crate::error::InitError;
 use crate::pinned::Pinned;
-use crate::private::ReplySlot;
+use crate::private::{HookError, ReplySlot};
 use crate::supervision::{Supervise, Watchdog};
 
 pub use size::{Variant, request_fits};
@@ -54,6 +54,10 @@ pub trait Actor: Settings {
     const TIMERS: &'static [Timer<Self>];
     /// What the variants of a request take, in the order of the handlers.
     const VARIANTS: &'static [Variant];
+    /// The `#[maintenance]` methods.
+    const MAINTENANCE: &'static [Maintenance<Self>] = &[];
+    /// Whether there is a `#[checkpoint]` method.
+    const CHECKPOINT: bool = false;
 
     /// Builds the state on its core.
     ///
@@ -67,6 +71,16 @@ pub trait Actor: Settings {
 
     /// The method that a request belongs to.
     fn handler_name(request: &Self::Request) -> &'static str;
+
+    /// Writes the state down while nothing runs on any core.
+    ///
+    /// # Errors
+    ///
+    /// What the hook answered.
+    fn checkpoint(&mut self, cx: &mut Ctx<Self>) -> Result<(), HookError> {
+        let _ = cx;
+        Ok(())
+    }
 
     /// Runs when the actor stops in good order; not after a panic.
     fn on_stop(&mut self, cx: &mut Ctx<Self>) {
@@ -104,6 +118,52 @@ impl<A: Actor> fmt::Debug for Timer<A> {
         f.debug_struct("Timer")
             .field("name", &self.name)
             .field("every", &self.every)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether a `#[maintenance]` method has something left to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "`More` has the method called again"]
+pub enum Work {
+    /// It is called again soon.
+    More,
+    /// It is called again with the next interval.
+    Done,
+}
+
+/// A method that does housekeeping in slices.
+pub struct Maintenance<A: Actor> {
+    pub(crate) name: &'static str,
+    pub(crate) every: Duration,
+    pub(crate) budget: Duration,
+    pub(crate) run: fn(&mut A, &mut Ctx<A>) -> Work,
+}
+
+impl<A: Actor> Maintenance<A> {
+    /// Housekeeping that begins every `every`, a millisecond at a time.
+    pub const fn new(
+        name: &'static str,
+        every: Duration,
+        run: fn(&mut A, &mut Ctx<A>) -> Work,
+    ) -> Self {
+        Self { name, every, budget: Duration::from_millis(1), run }
+    }
+
+    /// How long it goes on before messages have their turn.
+    #[must_use]
+    pub const fn budget(mut self, budget: Duration) -> Self {
+        self.budget = budget;
+        self
+    }
+}
+
+impl<A: Actor> fmt::Debug for Maintenance<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Maintenance")
+            .field("name", &self.name)
+            .field("every", &self.every)
+            .field("budget", &self.budget)
             .finish_non_exhaustive()
     }
 }

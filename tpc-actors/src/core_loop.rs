@@ -5,7 +5,8 @@
 //! through its phases in a fixed order; each is bounded, and none is starved by the others:
 //!
 //! ```text
-//! control ─▶ doorbell ─▶ intake ─▶ timers ─▶ tasks ─▶ local queues ─▶ publish ─▶ (idle, if nothing is left)
+//! control ─▶ doorbell ─▶ intake ─▶ timers ─▶ tasks ─▶ local queues ─▶ incidents, a slice of maintenance
+//!     ─▶ publish ─▶ (idle, if nothing is left)
 //! ```
 
 use std::cell::Cell as StdCell;
@@ -20,7 +21,9 @@ use crate::isolate::{catch, drop_quietly};
 use crate::mailbox::Life;
 use crate::reply::answer_unwound;
 
+pub(crate) mod barrier;
 pub(crate) mod cell;
+pub(crate) mod chores;
 mod commands;
 pub(crate) mod ctx;
 pub(crate) mod idle;
@@ -141,6 +144,8 @@ pub(crate) struct Core {
     first: usize,
     /// Who restarts along with whom, and what the core itself has seen of failures.
     watch: Watch,
+    /// The core takes commands and does nothing else: a checkpoint is being taken.
+    still: bool,
     /// The core has finished and its driver should end.
     finished: bool,
 }
@@ -164,6 +169,7 @@ impl Core {
             active: Vec::new(),
             first: 0,
             watch: Watch::new(policy),
+            still: false,
             finished: false,
         }
     }

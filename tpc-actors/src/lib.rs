@@ -52,7 +52,7 @@ mod sync;
 
 #[cfg(not(tpc_loom))]
 pub use {
-    actor::Actor,
+    actor::{Actor, Work},
     bus::{Delivery, Gap, Overflow, Position, Start, Subscription},
     client::ActorClient,
     core_loop::{Ctx, Sleep},
@@ -60,10 +60,11 @@ pub use {
     mailbox::{Ended, threads::register_thread},
     reply::Reply,
     system::{
-        ActorGroup, ActorState, ActorStatus, CoreStatus, Progress, Shutdown, ShutdownReport, Spawn,
-        Spawner, System, SystemBuilder,
+        ActorGroup, ActorState, ActorStatus, Checkpoint, CheckpointError, CheckpointFailure,
+        CheckpointReport, CoreStatus, Progress, Shutdown, ShutdownReport, Spawn, Spawner, System,
+        SystemBuilder,
     },
-    tpc_actors_macros::{core_actor, every, handler, init, on_stop},
+    tpc_actors_macros::{checkpoint, core_actor, every, handler, init, maintenance, on_stop},
 };
 
 /// The guide's code, compiled and run with the documentation's other examples.
@@ -76,6 +77,6 @@ mod guide {}
 pub mod prelude {
     pub use crate::{
         ActorClient, AskError, Ctx, Delivery, Gap, Reply, ShutdownReport, SpawnError, System,
-        TellError, core_actor, every, handler, init, on_stop,
+        TellError, Work, checkpoint, core_actor, every, handler, init, maintenance, on_stop,
     };
 }

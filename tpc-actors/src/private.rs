@@ -129,3 +129,42 @@ pub const fn request_argument<T: RequestArgument>() {}
 
 /// Checks an answer that a `#[cfg]` decides about.
 pub const fn reply_value<T: ReplyValue>() {}
+
+/// Why a checkpoint hook has failed.
+pub type HookError = Box<dyn Error + Send + Sync>;
+
+/// The return types that `#[checkpoint]` may have.
+#[diagnostic::on_unimplemented(
+    message = "`#[checkpoint]` returns `{Self}`",
+    label = "expected nothing or `Result<(), E>`",
+    note = "in `Result<(), E>`, `E` must be an error: `E: Into<Box<dyn Error + Send + Sync>>`"
+)]
+pub trait IntoCheckpoint {
+    /// Whether the state was written down.
+    ///
+    /// # Errors
+    ///
+    /// What the hook answered.
+    fn into_checkpoint(self) -> Result<(), HookError>;
+}
+
+impl IntoCheckpoint for () {
+    fn into_checkpoint(self) -> Result<(), HookError> {
+        Ok(())
+    }
+}
+
+impl<E: Into<HookError>> IntoCheckpoint for Result<(), E> {
+    fn into_checkpoint(self) -> Result<(), HookError> {
+        self.map_err(Into::into)
+    }
+}
+
+/// What `#[checkpoint]` returned, as a result.
+///
+/// # Errors
+///
+/// What the hook answered.
+pub fn into_checkpoint<R: IntoCheckpoint>(returned: R) -> Result<(), HookError> {
+    returned.into_checkpoint()
+}

@@ -18,6 +18,7 @@ use crate::placement::Placement;
 use crate::supervision::Group;
 
 mod builder;
+mod checkpoint;
 mod group;
 mod names;
 mod shutdown;
@@ -25,6 +26,7 @@ mod spawn;
 mod status;
 
 pub use builder::SystemBuilder;
+pub use checkpoint::{Checkpoint, CheckpointError, CheckpointFailure, CheckpointReport};
 pub use group::ActorGroup;
 pub use shutdown::{Shutdown, ShutdownReport};
 pub(crate) use spawn::OnProgress;
@@ -79,6 +81,8 @@ struct Inner {
     next_core: AtomicUsize,
     actors: Mutex<Vec<Watched>>,
     names: Mutex<Names>,
+    /// Held while a checkpoint is taken.
+    checkpoints: Mutex<()>,
     ending: Mutex<Option<Arc<Ending>>>,
     /// Cores that did not end with the system.
     given_up: Mutex<Vec<usize>>,
@@ -147,6 +151,16 @@ impl System {
     /// The actor that was spawned with this name and has not ended.
     pub fn find<A: Actor>(&self, name: &str) -> Option<A::Client> {
         self.inner().find::<A>(name)
+    }
+
+    /// Has every actor with a `#[checkpoint]` write its state down while nothing runs on any core.
+    ///
+    /// All cores stand still at a barrier, between two handlers; only then do the hooks run, on each core
+    /// one after the other, and when the last has returned, all cores go on. So no state shows the effect of
+    /// a message whose sender had not sent it yet. Messages that wait in lanes are not part of it. When a
+    /// core does not come to a stop `within` that time, all go on. The checkpoint begins with the call.
+    pub fn checkpoint(&self, within: Duration) -> Checkpoint {
+        self.inner().checkpoint(within)
     }
 
     /// Stops an actor with all of its shards: each finishes the handler that it is in, runs `#[on_stop]`,

@@ -6,7 +6,7 @@ use syn::ext::IdentExt as _;
 use syn::{Attribute, ReturnType, Type};
 
 use super::{deprecated, duration, emit, ends, krate_at};
-use crate::model::{ActorModel, Answer, Arg, Handler, Hook, Init, Param, Timer};
+use crate::model::{ActorModel, Answer, Arg, Handler, Hook, Init, Maintenance, Param, Timer};
 
 /// The actor's contract with the runtime.
 pub(crate) fn impls(model: &ActorModel) -> TokenStream {
@@ -19,6 +19,15 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
     let requests = associated("Request", &[], &emit!(#request #used), &requests_travel(model));
     let responses = associated("Response", &[], &emit!(#response #used), &responses_travel(model));
     let timers = model.timers.iter().filter(|_| model.complete).map(|found| timer(model, found));
+    let maintenance = model.maintenance.iter().filter(|_| model.complete);
+    let maintenance: Vec<_> = maintenance.map(|found| slices(model, found)).collect();
+    let maintenance = (!maintenance.is_empty()).then(|| {
+        emit! {
+            const MAINTENANCE: &'static [#krate::actor::Maintenance<Self>] = &[#(#maintenance),*];
+        }
+    });
+    let checkpoint =
+        model.checkpoint.as_ref().filter(|_| model.complete).map(|hook| checkpoint(model, hook));
     let handle = handle(model);
     let handler_name = handler_name(model);
     let variants = variants(model);
@@ -41,10 +50,12 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
             type Client = #client #used;
             type Pinned = #pinned #used;
             const TIMERS: &'static [#krate::actor::Timer<Self>] = &[#(#timers),*];
+            #maintenance
             #inits
             #handle
             #handler_name
             #variants
+            #checkpoint
             #on_stop
         }
         #sharded
@@ -111,6 +122,49 @@ fn timer(model: &ActorModel, timer: &Timer) -> TokenStream {
     emit! {
         #(#cfgs)*
         #krate::actor::Timer::new(#name, #interval, |this, cx| { #call })
+    }
+}
+
+fn slices(model: &ActorModel, maintenance: &Maintenance) -> TokenStream {
+    let krate = &model.krate;
+    let Hook { method, cfgs, cx } = &maintenance.hook;
+    let name = Literal::string(&method.unraw().to_string());
+    let interval = duration(maintenance.interval);
+    let budget = maintenance.budget.map(|budget| {
+        let budget = duration(budget);
+        emit!(.budget(#budget))
+    });
+    let (taken, argument) = match cx {
+        Some(cfgs) => (emit!(cx), Some(emit!(, #(#cfgs)* cx))),
+        None => (emit!(_cx), None),
+    };
+    emit! {
+        #(#cfgs)*
+        #krate::actor::Maintenance::new(
+            #name,
+            #interval,
+            |this, #taken| Self::#method(this #argument),
+        ) #budget
+    }
+}
+
+fn checkpoint(model: &ActorModel, hook: &Hook) -> TokenStream {
+    let krate = &model.krate;
+    let Hook { method, cfgs, .. } = hook;
+    let (cx, argument) = match &hook.cx {
+        Some(cfgs) => (emit!(cx), Some(emit!(, #(#cfgs)* cx))),
+        None => (emit!(_cx), None),
+    };
+    emit! {
+        #(#cfgs)*
+        const CHECKPOINT: ::core::primitive::bool = true;
+        #(#cfgs)*
+        fn checkpoint(
+            &mut self,
+            #cx: &mut #krate::Ctx<Self>,
+        ) -> ::core::result::Result<(), #krate::private::HookError> {
+            #krate::private::into_checkpoint(Self::#method(self #argument))
+        }
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) enum Role {
     Handler,
     Init,
     Every,
+    Maintenance,
+    Checkpoint,
     OnStop,
 }
 
@@ -48,7 +50,8 @@ pub(crate) struct Param {
 }
 
 impl Role {
-    const ALL: [Self; 4] = [Self::Handler, Self::Init, Self::Every, Self::OnStop];
+    const ALL: [Self; 6] =
+        [Self::Handler, Self::Init, Self::Every, Self::Maintenance, Self::Checkpoint, Self::OnStop];
 
     /// The attribute's name.
     pub(crate) fn name(self) -> &'static str {
@@ -56,6 +59,8 @@ impl Role {
             Self::Handler => "handler",
             Self::Init => "init",
             Self::Every => "every",
+            Self::Maintenance => "maintenance",
+            Self::Checkpoint => "checkpoint",
             Self::OnStop => "on_stop",
         }
     }

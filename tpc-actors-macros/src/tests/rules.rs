@@ -115,6 +115,17 @@ const MEMBERS: &[(&str, &str)] = &[
     ("TPC028", "#[every(\"1s\")] fn a(&self) -> u8 { 1 }"),
     ("TPC029", "#[handler(tell, tell)] fn a(&self) {}"),
     ("TPC030", "#[handler(tell = true)] fn a(&self) {}"),
+    ("TPC015", "#[maintenance(every = \"1s\", pause = \"1s\")] fn a(&self) -> Work { b }"),
+    ("TPC018", "#[maintenance] fn a(&self) -> Work { b }"),
+    ("TPC018", "#[maintenance(every = \"1\")] fn a(&self) -> Work { b }"),
+    ("TPC018", "#[maintenance(every = \"1s\", budget = 5)] fn a(&self) -> Work { b }"),
+    ("TPC028", "#[maintenance(every = \"1s\")] fn a(&self, b: u8) -> Work { c }"),
+    ("TPC037", "#[maintenance(\"1s\")] fn a(&self) -> Work { b }"),
+    ("TPC050", "#[maintenance(every = \"1s\")] fn a(&self) {}"),
+    ("TPC050", "#[maintenance(every = \"1s\")] fn a(&self) -> bool { true }"),
+    ("TPC015", "#[checkpoint(now)] fn a(&self) {}"),
+    ("TPC028", "#[checkpoint] fn a(&self, b: u8) {}"),
+    ("TPC051", "#[checkpoint] fn a(&self) {} #[checkpoint] fn b(&self) {}"),
     ("TPC032", "#[on_stop] fn a(&self) {} #[on_stop] fn b(&self) {}"),
     ("TPC033", "fn a(&self, #[key] k: u8) {}"),
     ("TPC033", "#[handler] fn a(#[key] &self) {}"),
@@ -207,7 +218,9 @@ fn codes(args: &str, item: &str) -> String {
     }
     // What is only mentioned has been consumed.
     let text = expansion.to_string().replace(" (__of_core_actor)", "\u{200b}");
-    for ours in ["core_actor", "handler", "init", "every", "on_stop", "key"] {
+    for ours in
+        ["core_actor", "handler", "init", "every", "maintenance", "checkpoint", "on_stop", "key"]
+    {
         for end in ["]", " ("] {
             assert!(
                 !text.contains(&format!("# [{ours}{end}")),

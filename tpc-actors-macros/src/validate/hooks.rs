@@ -1,14 +1,14 @@
-//! Rules about `#[init]`, `#[every]` and `#[on_stop]`.
+//! Rules about `#[init]`, `#[every]`, `#[maintenance]`, `#[checkpoint]` and `#[on_stop]`.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::{Meta, ReturnType, parse_quote};
 
 use super::handler::returned;
-use super::{Facts, is_named, signature};
+use super::{Facts, is_named, options, signature};
 use crate::codes::Code;
 use crate::diag::Errors;
 use crate::duration;
-use crate::model::{Hook, Init, Param, Timer};
+use crate::model::{Hook, Init, Maintenance, Param, Timer};
 use crate::parse::args;
 use crate::parse::{ActorImpl, Method, Role, RoleAttr};
 
@@ -103,6 +103,50 @@ pub(crate) fn every(method: &Method, role: &RoleAttr, errors: &mut Errors) -> Op
     };
     let hook = hook(method, errors);
     interval.map(|interval| Timer { hook, interval })
+}
+
+/// The rules of a method that runs in slices.
+pub(crate) fn maintenance(
+    method: &Method,
+    role: &RoleAttr,
+    errors: &mut Errors,
+) -> Option<Maintenance> {
+    let name = &method.sig.ident;
+    let (interval, budget) = options::slices(&role.attr, errors);
+    signature::borrows_self(method, errors);
+    let cx = signature::only_cx(method, errors);
+    let fine = returned(method).is_some_and(|ty| is_named(ty, "Work"));
+    if !fine {
+        let text = format!(
+            "`{name}` does not say whether it has more to do; write `-> Work`, and answer `Work::More` or \
+             `Work::Done`"
+        );
+        match returned(method) {
+            Some(ty) => errors.push(Code::SliceShape, ty, text),
+            None => errors.push(Code::SliceShape, name, text),
+        }
+    }
+    let hook = Hook { method: name.clone(), cfgs: method.named("cfg"), cx };
+    interval.map(|interval| Maintenance { hook, interval, budget })
+}
+
+/// The rules of the method that writes the state down; what it returns is for rustc to judge.
+pub(crate) fn checkpoint(
+    method: &Method,
+    role: &RoleAttr,
+    seen: bool,
+    errors: &mut Errors,
+) -> Hook {
+    no_options(role, errors);
+    let name = &method.sig.ident;
+    if seen {
+        let text =
+            format!("`{name}` is a second `#[checkpoint]`; keep one and call the other from it");
+        errors.push(Code::CheckpointTwice, &role.attr, text);
+    }
+    signature::borrows_self(method, errors);
+    let cx = signature::only_cx(method, errors);
+    Hook { method: name.clone(), cfgs: method.named("cfg"), cx }
 }
 
 /// The rules of the method that runs at the end.

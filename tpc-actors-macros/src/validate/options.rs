@@ -2,12 +2,12 @@
 
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
-use syn::{Lit, LitStr, Type};
+use syn::{Attribute, Lit, LitStr, Type};
 
 use super::types;
 use crate::codes::Code;
 use crate::diag::{Errors, did_you_mean, list};
-use crate::duration::{self, Fault};
+use crate::duration::{self, Fault, Nanos};
 use crate::krate;
 use crate::model::{SettingsModel, SuperviseModel, WatchdogModel};
 use crate::parse::args::{Opt, Value};
@@ -186,6 +186,36 @@ fn watchdog(option: &Opt, errors: &mut Errors) -> Option<WatchdogModel> {
         }
     }
     Some(model)
+}
+
+/// Interval and budget of `#[maintenance(..)]`.
+pub(crate) fn slices(attr: &Attribute, errors: &mut Errors) -> (Option<Nanos>, Option<Nanos>) {
+    let options = match Opt::of(attr) {
+        Ok(options) => options,
+        Err(error) => {
+            let form = "write `#[maintenance(every = \"10s\", budget = \"1ms\")]`";
+            errors.syntax(Code::Syntax, &error, form);
+            return (None, None);
+        }
+    };
+    let (mut interval, mut budget) = (None, None);
+    let mut said = false;
+    let mut admission = Admission::new("#[maintenance]", &["every", "budget"]);
+    for option in &options {
+        match admission.admit(option, errors) {
+            Some("every") => {
+                said = true;
+                interval = time(option, "10s", duration::parse, errors);
+            }
+            Some("budget") => budget = time(option, "1ms", duration::parse, errors),
+            _ => {}
+        }
+    }
+    if !said {
+        let text = "`#[maintenance]` needs an interval; write `every = \"10s\"`";
+        errors.push(Code::BadDuration, attr, text);
+    }
+    (interval, budget)
 }
 
 /// TPC030: a number of restarts; zero means that the first panic is the last.

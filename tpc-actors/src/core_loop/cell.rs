@@ -1,6 +1,7 @@
 //! One actor on its core: incarnations, the calls into its code, and what follows a panic there.
 
 mod health;
+mod housekeeping;
 mod serve;
 mod stop;
 
@@ -9,6 +10,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::barrier::Taken;
+use super::chores::Chore;
 use super::ctx::Ctx;
 use super::incidents::Incident;
 use super::local::CoreLocal;
@@ -59,6 +62,10 @@ pub(crate) trait Cell {
     fn run_local(&mut self, max: usize) -> (usize, Intake);
     /// Runs an `#[every]` method.
     fn tick(&mut self, incarnation: u64, index: usize, due: Instant);
+    /// Runs a slice of a `#[maintenance]` method; true when it has more to do.
+    fn maintain(&mut self, chore: &Chore) -> bool;
+    /// Runs the `#[checkpoint]` method, if there is one.
+    fn checkpoint(&mut self) -> Option<Taken>;
     /// Builds the state anew; true when the actor is served again.
     fn restart(&mut self, incarnation: u64) -> bool;
     /// Drops the state, to be built anew at `at` with that of others; not if the actor has stopped.
@@ -171,6 +178,10 @@ impl<A: Actor> ActorCell<A> {
             let due = Due::Every { cell: self.cx.cell, incarnation: self.cx.incarnation, index };
             timers.set(later(now, timer.every), due);
         }
+        for (index, maintenance) in A::MAINTENANCE.iter().enumerate() {
+            let due = Due::Maintain { cell: self.cx.cell, incarnation: self.cx.incarnation, index };
+            timers.set(later(now, maintenance.every), due);
+        }
     }
 
     fn report(&self, handler: &'static str, message: String) -> PanicReport {
@@ -251,7 +262,9 @@ impl<A: Actor> ActorCell<A> {
         });
         // Its intervals are void; left in the heap, those of many restarts would add up.
         let mut timers = self.local().timers.borrow_mut();
-        timers.retain(|due| !matches!(due, Due::Every { cell: other, .. } if *other == cell));
+        timers.retain(|due| {
+            !matches!(due, Due::Every { cell: other, .. } | Due::Maintain { cell: other, .. } if *other == cell)
+        });
     }
 
     /// Runs one call into the actor's code; false when it panicked.

@@ -85,9 +85,9 @@ impl Core {
         self.watch.group_of.insert(cell, id);
     }
 
-    /// Sees to what the actors have left, and to what this leads to.
+    /// Sees to what the actors have left, and to what this leads to; how many chores have had a slice.
     #[cold]
-    pub(super) fn attend(&mut self) {
+    pub(super) fn attend(&mut self, loaded: bool) -> usize {
         self.local.attention.set(false);
         self.count_probes();
         loop {
@@ -105,10 +105,13 @@ impl Core {
                 }
             }
         }
-        if self.watch.breaker.as_ref().is_some_and(Breaker::is_half_open) {
-            // Each turn that serves a probe is looked at.
+        let ran = self.do_chore(loaded);
+        // Each turn that serves a probe is looked at.
+        let probing = self.watch.breaker.as_ref().is_some_and(Breaker::is_half_open);
+        if probing || !self.local.chores.borrow().is_empty() {
             self.local.attention.set(true);
         }
+        ran
     }
 
     // ---- restarts --------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
+use super::chores::Chore;
 use super::incidents::Incident;
 use super::shared::CoreShared;
 use super::tasks::Tasks;
@@ -45,7 +46,9 @@ pub(crate) struct CoreLocal {
     pub(crate) abort_system: Cell<bool>,
     /// What the actors have left for the core to see to at the end of the turn.
     pub(crate) incidents: RefCell<Vec<Incident>>,
-    /// Whether the core has to look after a turn: at incidents, or at how its probes do.
+    /// Housekeeping that has something to do; at most as many as the actors have `#[maintenance]` methods.
+    pub(crate) chores: RefCell<VecDeque<Chore>>,
+    /// Whether the core has to look after a turn: at incidents, at chores, or at how its probes do.
     pub(crate) attention: Cell<bool>,
 }
 
@@ -77,6 +80,7 @@ impl CoreLocal {
             unshown: Rc::default(),
             abort_system: Cell::new(false),
             incidents: RefCell::default(),
+            chores: RefCell::default(),
             attention: Cell::new(false),
         })
     }
@@ -89,6 +93,12 @@ impl CoreLocal {
     /// Leaves something for the core to see to at the end of the turn.
     pub(crate) fn report(&self, incident: Incident) {
         self.incidents.borrow_mut().push(incident);
+        self.attention.set(true);
+    }
+
+    /// A chore has something to do.
+    pub(crate) fn begin_chore(&self, chore: Chore) {
+        self.chores.borrow_mut().push_back(chore);
         self.attention.set(true);
     }
 

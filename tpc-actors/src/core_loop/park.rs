@@ -13,6 +13,10 @@ impl Core {
     }
 
     fn active_has_request(&mut self) -> bool {
+        if self.still {
+            // All lanes are looked at when the core goes on.
+            return false;
+        }
         let Self { active, cells, .. } = self;
         active.iter().any(|active| {
             let actor = cells.get_mut(active.cell as usize).and_then(Option::as_mut);
@@ -47,6 +51,9 @@ impl Core {
     pub(crate) fn poll_all_lanes(&mut self) -> bool {
         let lanes: Vec<_> = self.lanes.values().copied().collect();
         let mut found = false;
+        if self.still {
+            return false;
+        }
         for (cell, lane) in lanes {
             if self.cell(cell).is_some_and(|actor| actor.has_request(lane)) {
                 self.activate(cell, lane);

@@ -15,6 +15,8 @@ pub(crate) enum Due {
     Every { cell: u32, incarnation: u64, index: usize },
     /// An actor's state is built anew.
     Restart { cell: u32, incarnation: u64 },
+    /// An actor's `#[maintenance]` method, by its index; void after a restart.
+    Maintain { cell: u32, incarnation: u64, index: usize },
     /// An actor's watchdog may let probes in.
     Cooled { cell: u32 },
     /// So may the watchdog of the core.

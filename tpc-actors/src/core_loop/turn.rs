@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::cell::{Cell, Intake};
+use super::chores::Chore;
 use super::tasks::Polled;
 use super::timers::Due;
 use super::{ActiveLane, Budget, Core, IDLE_TURNS_MAX, PATIENCE_MAX, Turn};
@@ -15,6 +16,10 @@ impl Core {
     pub(crate) fn turn(&mut self, now: Instant, budget: &Budget) -> Turn {
         self.local.set_now(now);
         self.take_news();
+        if self.still {
+            let more = self.shared().bell.has_news();
+            return Turn { ran: 0, more, patient: false, next_deadline: None };
+        }
         let (mut ran, mut more) = self.intake(now, budget);
         let timers = self.run_timers(now, budget);
         let tasks = self.run_tasks(budget);
@@ -22,7 +27,7 @@ impl Core {
         ran += timers + tasks + locals;
         answer_lost();
         if self.local.attention.get() {
-            self.attend();
+            ran += self.attend(ran > 0);
         }
         let patient = ran < PATIENCE_MAX && self.local.wakes.borrow().is_empty();
         self.local.publish();
@@ -30,7 +35,8 @@ impl Core {
         // Asked last, because wakers may have made something runnable.
         more |= timers == budget.timers
             || self.local.tasks.has_ready()
-            || !self.local.runnable.borrow().is_empty();
+            || !self.local.runnable.borrow().is_empty()
+            || !self.local.chores.borrow().is_empty();
         let next_deadline = self.local.timers.borrow().next();
         // A task that was woken, or a lane that rang, while this turn ran.
         more |= self.shared().bell.has_news();
@@ -171,6 +177,10 @@ impl Core {
                     if self.cell(cell).is_some_and(|actor| actor.restart(incarnation)) {
                         self.activate_all(cell);
                     }
+                }
+                Due::Maintain { cell, incarnation, index } => {
+                    let chore = Chore { cell, incarnation, index, due: at, not_before: at };
+                    self.local.begin_chore(chore);
                 }
                 Due::Cooled { cell } => {
                     if let Some(actor) = self.cell(cell) {

@@ -215,6 +215,7 @@ impl SystemBuilder {
             next_core: AtomicUsize::new(0),
             actors: Mutex::default(),
             names: Mutex::default(),
+            checkpoints: Mutex::default(),
             ending: Mutex::default(),
             given_up: Mutex::default(),
             drop_drain_time: self.drop_drain_time,

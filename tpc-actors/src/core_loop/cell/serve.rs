@@ -4,6 +4,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::super::barrier::Taken;
+use super::super::chores::Chore;
 use super::super::timers::{Due, next_tick};
 use super::{ActorCell, Cell, Intake, State};
 use crate::actor::Actor;
@@ -149,6 +151,14 @@ impl<A: Actor> Cell for ActorCell<A> {
             self.local().timers.borrow_mut().set(next, due);
         }
         self.stop_if_asked();
+    }
+
+    fn maintain(&mut self, chore: &Chore) -> bool {
+        self.housekeeping(chore)
+    }
+
+    fn checkpoint(&mut self) -> Option<Taken> {
+        self.write_down()
     }
 
     fn restart(&mut self, incarnation: u64) -> bool {
