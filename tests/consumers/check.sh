@@ -14,6 +14,12 @@ for consumer in edition2021 edition2024; do
         cargo clippy --quiet --all-targets -- -D warnings
         cargo test --quiet
         RUSTDOCFLAGS='-D warnings' cargo doc --quiet --no-deps
+        # Everything is built by now, and yet the variable is heard.
+        TPC_ACTORS_DUMP=Shelf cargo check 2>dump.txt
+        for part in 'impl ::tpc_actors::Actor for Shelf' 'pub fn forget' 'struct of `Shelf`'; do
+            grep -qF "$part" dump.txt || { cat dump.txt; echo "no \`$part\` in the dump"; exit 1; }
+        done
+        ! grep -q 'Summary' dump.txt
     )
     echo "$consumer: ok"
 done

@@ -96,7 +96,7 @@ impl Shelf {
         if self.things.len() >= self.limit {
             return Err(Full);
         }
-        cx.publish(ShelfEvent::Put(name.clone()));
+        let _at = cx.publish(ShelfEvent::Put(name.clone()));
         Ok(self.things.insert(name, thing))
     }
 
@@ -135,7 +135,7 @@ impl Shelf {
     #[handler(all, tell)]
     fn clear(&mut self, cx: &mut Ctx<Self>) {
         self.things.clear();
-        cx.publish(ShelfEvent::Cleared);
+        let _at = cx.publish(ShelfEvent::Cleared);
     }
 
     /// Nothing anyone should call.

@@ -59,6 +59,7 @@ codes! {
     ArgumentTwice = "TPC036": "two arguments of one name, leading underscores aside";
     Syntax = "TPC037": "options that do not follow the grammar";
     NothingToBox = "TPC038": "`boxed` where there is nothing to box, or twice";
+    NoSerde = "TPC039": "the option `serde` without the feature `serde`";
     OneCrate = "TPC040": "`crate = ..` on one half of an actor only";
     SliceShape = "TPC050": "a `#[maintenance]` that does not return `Work`";
     CheckpointTwice = "TPC051": "more than one `#[checkpoint]`";

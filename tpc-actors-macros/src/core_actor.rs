@@ -4,12 +4,13 @@
 //! handler must not make the whole actor unknown to the rest of the program.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{ToTokens as _, quote};
 use syn::Attribute;
 use syn::parse::{ParseStream, Parser as _};
 
 use crate::codes::Code;
 use crate::diag::Errors;
+use crate::dump;
 use crate::expand;
 use crate::krate::Krate;
 use crate::parse::Target;
@@ -32,11 +33,17 @@ pub(crate) fn core_actor(args: TokenStream, item: &TokenStream) -> TokenStream {
     let generated = match &target {
         Target::Struct(item) => {
             let model = validate::settings(item, args, krate, &mut errors);
-            Some(expand::settings::expand(&model))
+            let expansion = expand::settings::expand(&model);
+            dump::half(&model.ident, "struct", || expansion.clone());
+            Some(expansion)
         }
         Target::Impl(item) => {
             let model = validate::actor(item, args, krate, &mut errors);
-            model.as_ref().map(expand::actor)
+            model.map(|model| {
+                let expansion = expand::actor(&model);
+                dump::half(&model.ident, "`impl` block", || expansion.plain());
+                expansion.to_token_stream()
+            })
         }
         Target::Other(item) => {
             let model = validate::other(item, krate, &mut errors);

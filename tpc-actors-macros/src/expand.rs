@@ -6,6 +6,7 @@
 
 mod client;
 mod dispatch;
+mod fingerprint;
 mod messages;
 mod pinned;
 pub(crate) mod settings;
@@ -48,33 +49,79 @@ fn ends(at: &impl ToTokens) -> (Span, Span) {
 /// left.
 ///
 /// If the struct half is missing, so is its macro, and that is the only message.
-pub(crate) fn actor(model: &ActorModel) -> TokenStream {
-    let visibility = model.names.visibility_path(&model.actor);
-    let runtime = settings::runtime(&model.krate);
-    let enums = messages::types(model);
-    let handles = [client::types(model), pinned::types(model)];
-    let messages = messages::impls(model);
-    let dispatch = dispatch::impls(model);
-    let client = client::impls(model);
-    let pinned = pinned::impls(model);
-    emit! {
-        #visibility! {
-            #runtime
-            [#enums]
-            [#(#handles)*]
-            #messages
-            #dispatch
-            #client
-            #pinned
-        }
+pub(crate) fn actor(model: &ActorModel) -> Protocol {
+    let impls = [
+        messages::impls(model),
+        dispatch::impls(model),
+        client::impls(model),
+        pinned::impls(model),
+    ];
+    Protocol {
+        visibility: model.names.visibility_path(&model.actor),
+        runtime: settings::runtime(&model.krate),
+        enums: messages::types(model),
+        handles: [client::types(model), pinned::types(model)],
+        fingerprint: fingerprint::of(model),
+        impls: impls.into_iter().collect(),
+    }
+}
+
+/// What the impl half generates.
+pub(crate) struct Protocol {
+    visibility: Path,
+    runtime: TokenStream,
+    enums: [Visible; 2],
+    handles: [Visible; 2],
+    fingerprint: TokenStream,
+    impls: TokenStream,
+}
+
+impl Protocol {
+    /// The same as if nothing depended on the struct half.
+    pub(crate) fn plain(&self) -> TokenStream {
+        let items = self
+            .enums
+            .iter()
+            .chain(&self.handles)
+            .map(|Visible { attributes, item }| emit!(#attributes #item));
+        let impls = &self.impls;
+        emit!(#(#items)* #impls)
+    }
+}
+
+impl ToTokens for Protocol {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self { visibility, runtime, enums, handles, fingerprint, impls } = self;
+        tokens.extend(emit! {
+            #visibility! {
+                #runtime
+                [#(#enums)*]
+                [#(#handles)*]
+                { #fingerprint }
+                #impls
+            }
+        });
     }
 }
 
 /// An item that will be as visible as the actor's struct.
-fn visible(model: &ActorModel, doc: &str, item: &TokenStream) -> TokenStream {
-    let lints = lints(model);
-    emit! {
-        [#[doc = #doc] #lints] { #item }
+struct Visible {
+    attributes: TokenStream,
+    item: TokenStream,
+}
+
+impl Visible {
+    fn new(model: &ActorModel, doc: &str, item: TokenStream) -> Self {
+        let lints = lints(model);
+        let doc = documented(doc);
+        Self { attributes: emit!(#doc #lints), item }
+    }
+}
+
+impl ToTokens for Visible {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self { attributes, item } = self;
+        tokens.extend(emit!([#attributes] { #item }));
     }
 }
 
@@ -102,11 +149,18 @@ fn link(actor: &Path) -> String {
     }
 }
 
+/// A documentation comment, as people write it.
+fn documented(text: &str) -> TokenStream {
+    let text = format!(" {text}");
+    emit!(#[doc = #text])
+}
+
 /// The documentation of a handler's method or variant: the user's words, or `otherwise`.
 fn docs(handler: &Handler, otherwise: &str) -> TokenStream {
     let Handler { docs, deprecated, .. } = handler;
     if docs.is_empty() {
-        emit!(#[doc = #otherwise] #deprecated)
+        let doc = documented(otherwise);
+        emit!(#doc #deprecated)
     } else {
         emit!(#(#docs)* #deprecated)
     }

@@ -19,6 +19,7 @@ mod expand;
 
 mod codes;
 mod diag;
+mod dump;
 mod duration;
 mod generics;
 mod krate;

@@ -20,6 +20,8 @@ pub(crate) struct SettingsModel {
     pub(crate) vis: syn::Visibility,
     pub(crate) event: Option<Type>,
     pub(crate) capacity: Option<u64>,
+    /// Whether requests and responses can leave the machine.
+    pub(crate) serde: bool,
     /// The limit, and the place where it is given.
     pub(crate) max_request_bytes: Option<(u64, Span)>,
     pub(crate) supervise: Option<SuperviseModel>,

@@ -169,6 +169,7 @@ fn defaults(
         event: None,
         capacity: None,
         max_request_bytes: None,
+        serde: false,
         supervise: None,
         watchdog: None,
     }

@@ -1,12 +1,18 @@
 //! What expansions may name, and nobody else should.
 
+mod fingerprint;
+
 use std::error::Error;
 use std::marker::PhantomData;
 
 use crate::actor::Actor;
 use crate::error::InitError;
 
+#[cfg(feature = "serde")]
+pub use serde;
 pub use std::boxed::Box;
+
+pub use fingerprint::Fingerprint;
 
 pub use crate::actor::request_fits;
 pub use crate::reply::ReplySlot;
@@ -168,3 +174,8 @@ impl<E: Into<HookError>> IntoCheckpoint for Result<(), E> {
 pub fn into_checkpoint<R: IntoCheckpoint>(returned: R) -> Result<(), HookError> {
     returned.into_checkpoint()
 }
+
+/// Nothing. A variant that holds it cannot exist.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Never {}

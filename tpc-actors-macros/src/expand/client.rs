@@ -3,19 +3,19 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt as _;
 
-use super::{decode, docs, emit, link, lints, moved, outcome, parameters, request, verb, visible};
+use super::{Visible, decode, docs, emit, link, lints, moved, outcome, parameters, request, verb};
 use crate::model::{ActorModel, Handler, Reply};
 use crate::names;
 
 /// The client's type.
-pub(crate) fn types(model: &ActorModel) -> TokenStream {
+pub(crate) fn types(model: &ActorModel) -> Visible {
     let (name, inner) = (&model.names.client, inner(model));
     let doc = format!(
         "Client of {}: `Send`, cheap to clone, works from Tokio and from plain threads.",
         link(&model.actor)
     );
     let (declared, _, clause) = model.generics.split();
-    visible(model, &doc, &emit!(struct #name #declared #clause { inner: #inner }))
+    Visible::new(model, &doc, emit!(struct #name #declared #clause { inner: #inner }))
 }
 
 /// The client's traits and methods.

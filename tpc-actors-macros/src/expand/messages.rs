@@ -4,15 +4,13 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use syn::Attribute;
 use syn::ext::IdentExt as _;
 
-use super::{deprecated, docs, emit, link, visible};
+use super::{Visible, deprecated, docs, documented, emit, link};
 use crate::diag::list;
 use crate::model::{ActorModel, Arg, Handler};
 
 /// Both enums.
-pub(crate) fn types(model: &ActorModel) -> TokenStream {
-    let requests = requests(model);
-    let responses = responses(model);
-    emit!(#requests #responses)
+pub(crate) fn types(model: &ActorModel) -> [Visible; 2] {
+    [requests(model), responses(model)]
 }
 
 /// `Debug` of both enums, and the bounds of what they carry.
@@ -30,7 +28,7 @@ fn answering(model: &ActorModel) -> Vec<&Handler> {
     model.handlers.iter().filter(|handler| handler.reply().is_some()).collect()
 }
 
-fn requests(model: &ActorModel) -> TokenStream {
+fn requests(model: &ActorModel) -> Visible {
     let name = &model.names.request;
     let doc = format!("Requests that {} understands; one variant per handler.", link(&model.actor));
     let variants = model.handlers.iter().map(|handler| {
@@ -39,19 +37,19 @@ fn requests(model: &ActorModel) -> TokenStream {
         let fields = fields(model, handler);
         emit!(#(#cfgs)* #docs #variant #fields,)
     });
-    visible(model, &doc, &enumeration(model, name, &variants.collect::<Vec<_>>()))
+    Visible::new(model, &doc, enumeration(model, name, &variants.collect::<Vec<_>>()))
 }
 
-fn responses(model: &ActorModel) -> TokenStream {
+fn responses(model: &ActorModel) -> Visible {
     let name = &model.names.response;
     let doc = format!("Answers of {}; one variant per handler that answers.", link(&model.actor));
     let variants = answering(model).into_iter().map(|handler| {
         let Handler { variant, cfgs, deprecated, method, .. } = handler;
-        let doc = format!("What `{}` answered.", method.unraw());
+        let doc = documented(&format!("What `{}` answered.", method.unraw()));
         let ty = handler.reply().map(|reply| &reply.ty);
-        emit!(#(#cfgs)* #[doc = #doc] #deprecated #variant(#ty),)
+        emit!(#(#cfgs)* #doc #deprecated #variant(#ty),)
     });
-    visible(model, &doc, &enumeration(model, name, &variants.collect::<Vec<_>>()))
+    Visible::new(model, &doc, enumeration(model, name, &variants.collect::<Vec<_>>()))
 }
 
 /// An enum over the actor's parameters.
@@ -59,11 +57,11 @@ fn responses(model: &ActorModel) -> TokenStream {
 /// Those that no message mentions would be an error; a variant that cannot exist mentions them all.
 fn enumeration(model: &ActorModel, name: &Ident, variants: &[TokenStream]) -> TokenStream {
     let (declared, _, clause) = model.generics.split();
-    let types = model.generics.types();
+    let (krate, types) = (&model.krate, model.generics.types());
     let parameters = types.first().map(|_| {
         emit! {
             #[doc(hidden)]
-            __Parameters(::core::convert::Infallible, ::core::marker::PhantomData<fn(#(&#types),*)>),
+            __Parameters(#krate::private::Never, ::core::marker::PhantomData<fn(#(&#types),*)>),
         }
     });
     emit!(enum #name #declared #clause { #(#variants)* #parameters })
@@ -96,16 +94,16 @@ fn fields(model: &ActorModel, handler: &Handler) -> Option<TokenStream> {
     if handler.boxed {
         let names: Vec<String> = handler.args().map(|arg| arg.field.unraw().to_string()).collect();
         let names: Vec<&str> = names.iter().map(|name| &**name).collect();
-        let doc = format!("The arguments {}, in one allocation.", list(&names));
+        let doc = documented(&format!("The arguments {}, in one allocation.", list(&names)));
         let ty = travelling(model, handler).pop().map(|(_, ty)| ty);
-        return Some(emit!({ #[doc = #doc] arguments: #ty }));
+        return Some(emit!({ #doc arguments: #ty }));
     }
     let fields: Vec<_> = handler
         .args()
         .zip(travelling(model, handler))
         .map(|(Arg { field, .. }, (cfgs, ty))| {
-            let doc = format!("The argument `{}`.", field.unraw());
-            emit!(#(#cfgs)* #[doc = #doc] #field: #ty)
+            let doc = documented(&format!("The argument `{}`.", field.unraw()));
+            emit!(#(#cfgs)* #doc #field: #ty)
         })
         .collect();
     (!fields.is_empty()).then(|| emit!({ #(#fields),* }))

@@ -4,20 +4,20 @@ use proc_macro2::TokenStream;
 use syn::ext::IdentExt as _;
 
 use super::{
-    client, decode, docs, emit, link, lints, moved, outcome, parameters, request, verb, visible,
+    Visible, client, decode, docs, emit, link, lints, moved, outcome, parameters, request, verb,
 };
 use crate::model::{ActorModel, Handler};
 use crate::names;
 
 /// The handle's type.
-pub(crate) fn types(model: &ActorModel) -> TokenStream {
+pub(crate) fn types(model: &ActorModel) -> Visible {
     let (name, inner) = (&model.names.pinned, inner(model));
     let doc = format!(
         "Handle to a {} on its own core: not `Send`, no atomics on the way.",
         link(&model.actor)
     );
     let (declared, _, clause) = model.generics.split();
-    visible(model, &doc, &emit!(struct #name #declared #clause { inner: #inner }))
+    Visible::new(model, &doc, emit!(struct #name #declared #clause { inner: #inner }))
 }
 
 /// The handle's traits and methods.

@@ -6,6 +6,7 @@ use syn::ext::IdentExt as _;
 
 use super::{duration, emit, grouped};
 use crate::codes::Code;
+use crate::dump;
 use crate::krate::Krate;
 use crate::model::{SettingsModel, SuperviseModel, WatchdogModel};
 use crate::names::generated;
@@ -14,7 +15,12 @@ use crate::names::generated;
 pub(crate) fn expand(model: &SettingsModel) -> TokenStream {
     let visibility = visibility(model);
     let settings = settings(model);
-    emit!(#visibility #settings)
+    let variable = dump::VARIABLE;
+    // Makes cargo compile the crate again when somebody wants to see an expansion.
+    let tracked = emit!(
+        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(#variable);
+    );
+    emit!(#visibility #settings #tracked)
 }
 
 /// An `impl` block cannot see how visible its struct is, but it can call a macro that knows.
@@ -24,6 +30,8 @@ pub(crate) fn expand(model: &SettingsModel) -> TokenStream {
 fn visibility(model: &SettingsModel) -> TokenStream {
     let (name, vis) = (&model.names.visibility, &model.vis);
     let (runtime, mismatch) = (runtime(&model.krate), mismatch(model));
+    let derives = model.serde.then(|| derives(&model.krate));
+    let fingerprint = model.serde.then(|| emit!($($fingerprint)*));
     emit! {
         #[doc(hidden)]
         #[allow(unused_macros)]
@@ -32,10 +40,12 @@ fn visibility(model: &SettingsModel) -> TokenStream {
                 #runtime
                 [$([$($on_enum:tt)*] { $($enum:tt)* })*]
                 [$([$($on_handle:tt)*] { $($handle:tt)* })*]
+                { $($fingerprint:tt)* }
                 $($others:tt)*
             ) => {
-                $($($on_enum)* #vis $($enum)*)*
+                $(#derives $($on_enum)* #vis $($enum)*)*
                 $($($on_handle)* #vis $($handle)*)*
+                #fingerprint
                 $($others)*
             };
             ($($others:tt)*) => { #mismatch }
@@ -43,6 +53,15 @@ fn visibility(model: &SettingsModel) -> TokenStream {
         #[doc(hidden)]
         #[allow(unused_imports)]
         pub(crate) use #name;
+    }
+}
+
+/// What makes the enums fit for other machines.
+fn derives(krate: &Krate) -> TokenStream {
+    let path = emit!(#krate::private::serde).to_string().replace(' ', "");
+    emit! {
+        #[derive(#krate::private::serde::Serialize, #krate::private::serde::Deserialize)]
+        #[serde(crate = #path)]
     }
 }
 

@@ -291,8 +291,8 @@ fn a_stray_role_says_where_it_belongs() {
 
 #[test]
 fn every_code_has_a_case_and_an_id_of_its_own() {
-    // TPC001 has a test of its own, and TPC040 takes both halves.
-    let mut covered: Vec<&str> = vec!["TPC001", "TPC040"];
+    // TPC001 has a test of its own, TPC039 depends on a feature, and TPC040 takes both halves.
+    let mut covered: Vec<&str> = vec!["TPC001", "TPC039", "TPC040"];
     covered.extend(STRUCTS.iter().flat_map(|(codes, ..)| codes.split(' ')));
     covered.extend(MEMBERS.iter().flat_map(|(codes, ..)| codes.split(' ')));
     covered.extend(IMPLS.iter().flat_map(|(codes, ..)| codes.split(' ')));
@@ -310,7 +310,7 @@ fn unknown_options_are_guessed() {
         ("capcity = 1", "did you mean `capacity`?"),
         (
             "mailbox = 1",
-            "the options are `event`, `capacity`, `max_request_bytes`, `supervise`, `watchdog` and `crate`",
+            "the options are `event`, `capacity`, `max_request_bytes`, `supervise`, `watchdog`, `serde` and `crate`",
         ),
         ("supervise(maxx = 1)", "did you mean `max`?"),
         (

@@ -109,7 +109,8 @@ fn visible(expansion: TokenStream) -> TokenStream {
             file.items.push(syn::parse2(quote!(#attributes pub #item)).expect("an item"));
         }
     }
-    let others: TokenStream = tokens.collect();
+    // Nor does the fingerprint come without being asked for.
+    let others: TokenStream = tokens.skip(1).collect();
     quote!(#file #others)
 }
 

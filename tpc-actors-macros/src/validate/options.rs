@@ -17,7 +17,7 @@ const CAPACITY_MAX: u64 = 1 << 24;
 
 /// What the struct half may say.
 const STRUCT_OPTIONS: &[&str] =
-    &["event", "capacity", "max_request_bytes", "supervise", "watchdog", "crate"];
+    &["event", "capacity", "max_request_bytes", "supervise", "watchdog", "serde", "crate"];
 
 /// Lets every known option pass once.
 pub(crate) struct Admission<'a> {
@@ -63,6 +63,7 @@ pub(crate) fn settings(args: TokenStream, model: &mut SettingsModel, errors: &mu
             Some("capacity") => model.capacity = capacity(option, errors),
             Some("max_request_bytes") => model.max_request_bytes = request_bytes(option, errors),
             Some("supervise") => model.supervise = supervise(option, errors),
+            Some("serde") => model.serde = serde(option, errors),
             Some("crate") => runtime(option, errors),
             Some("watchdog") => model.watchdog = watchdog(option, errors),
             _ => {}
@@ -88,6 +89,18 @@ pub(crate) fn runtime(option: &Opt, errors: &mut Errors) {
         let text = "`crate` takes a path; write `crate = facade::tpc_actors`";
         errors.push(Code::BadValue, option, text);
     }
+}
+
+/// TPC039: whether the runtime has what the derives name.
+fn serde(option: &Opt, errors: &mut Errors) -> bool {
+    let wanted = flag(option, errors);
+    let there = cfg!(feature = "serde");
+    if wanted && !there {
+        let text = "`serde` needs the feature of that name; \
+                    write `tpc-actors = { version = \"..\", features = [\"serde\"] }`";
+        errors.push(Code::NoSerde, &option.name, text);
+    }
+    wanted && there
 }
 
 /// TPC030: `tell` and `all` are either there or not.

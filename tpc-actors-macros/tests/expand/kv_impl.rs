@@ -126,64 +126,64 @@ const _: () = ();
 const _: () = ();
 #[on_stop(__of_core_actor)]
 const _: () = ();
-///Requests that [`KvShard`] understands; one variant per handler.
+/// Requests that [`KvShard`] understands; one variant per handler.
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 #[allow(deprecated)]
 pub enum KvShardRequest {
     /// Reads a value.
     Get {
-        ///The argument `key`.
+        /// The argument `key`.
         key: String,
     },
-    ///A call of `put`.
+    /// A call of `put`.
     Put {
-        ///The argument `key`.
+        /// The argument `key`.
         key: String,
-        ///The argument `value`.
+        /// The argument `value`.
         value: Vec<u8>,
     },
-    ///A call of `touch`.
+    /// A call of `touch`.
     Touch {
-        ///The argument `key`.
+        /// The argument `key`.
         key: String,
     },
     #[cfg(feature = "origin")]
-    ///A call of `load`.
+    /// A call of `load`.
     Load {
-        ///The argument `key`.
+        /// The argument `key`.
         key: String,
     },
     /// Bytes in use.
     #[deprecated]
     UsedBytes,
-    ///A call of `flush`.
+    /// A call of `flush`.
     Flush {
-        ///The argument `at`.
+        /// The argument `at`.
         at: Instant,
     },
 }
-///Answers of [`KvShard`]; one variant per handler that answers.
+/// Answers of [`KvShard`]; one variant per handler that answers.
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 #[allow(deprecated)]
 pub enum KvShardResponse {
-    ///What `get` answered.
+    /// What `get` answered.
     Get(Option<Vec<u8>>),
-    ///What `put` answered.
+    /// What `put` answered.
     Put(Result<usize, KvError>),
     #[cfg(feature = "origin")]
-    ///What `load` answered.
+    /// What `load` answered.
     Load(Result<usize, KvError>),
-    ///What `used_bytes` answered.
+    /// What `used_bytes` answered.
     #[deprecated]
     UsedBytes(usize),
 }
-///Client of [`KvShard`]: `Send`, cheap to clone, works from Tokio and from plain threads.
+/// Client of [`KvShard`]: `Send`, cheap to clone, works from Tokio and from plain threads.
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 #[allow(deprecated)]
 pub struct KvShardClient {
     inner: ::tpc_actors::client::Client<KvShard>,
 }
-///Handle to a [`KvShard`] on its own core: not `Send`, no atomics on the way.
+/// Handle to a [`KvShard`] on its own core: not `Send`, no atomics on the way.
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 #[allow(deprecated)]
 pub struct KvShardPinned {
@@ -403,7 +403,7 @@ impl KvShardClient {
                 },
             )
     }
-    ///Asks the actor to run `put`.
+    /// Asks the actor to run `put`.
     pub fn put(
         &self,
         key: String,
@@ -429,13 +429,13 @@ impl KvShardClient {
                 },
             )
     }
-    ///Tells the actor to run `touch`.
+    /// Tells the actor to run `touch`.
     pub fn touch(&self, key: String) -> ::tpc_actors::client::Tell<'_, KvShard> {
         let shard = self.inner.shard_of(&key);
         self.inner.tell(shard, KvShardRequest::Touch { key })
     }
     #[cfg(feature = "origin")]
-    ///Asks the actor to run `load`.
+    /// Asks the actor to run `load`.
     pub fn load(
         &self,
         key: String,
@@ -474,7 +474,7 @@ impl KvShardClient {
                 },
             )
     }
-    ///Tells every shard to run `flush`.
+    /// Tells every shard to run `flush`.
     pub fn flush(&self, at: Instant) -> ::tpc_actors::client::TellAll<'_, KvShard> {
         self.inner
             .tell_all(|| KvShardRequest::Flush {
@@ -538,7 +538,7 @@ impl KvShardPinned {
                 },
             )
     }
-    ///Asks the actor to run `put`.
+    /// Asks the actor to run `put`.
     pub fn put(
         &self,
         key: String,
@@ -562,12 +562,12 @@ impl KvShardPinned {
                 },
             )
     }
-    ///Tells the actor to run `touch`.
+    /// Tells the actor to run `touch`.
     pub fn touch(&self, key: String) -> ::tpc_actors::pinned::PinnedTell<'_, KvShard> {
         self.inner.tell(KvShardRequest::Touch { key })
     }
     #[cfg(feature = "origin")]
-    ///Asks the actor to run `load`.
+    /// Asks the actor to run `load`.
     pub fn load(
         &self,
         key: String,
@@ -604,7 +604,7 @@ impl KvShardPinned {
                 },
             )
     }
-    ///Tells the actor to run `flush`.
+    /// Tells the actor to run `flush`.
     pub fn flush(&self, at: Instant) -> ::tpc_actors::pinned::PinnedTell<'_, KvShard> {
         self.inner.tell(KvShardRequest::Flush { at })
     }

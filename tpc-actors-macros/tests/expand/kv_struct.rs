@@ -7,7 +7,7 @@ pub struct KvShard {
 macro_rules! __needs_core_actor_on_struct_KvShard {
     (
         runtime_here[$([$($on_enum:tt)*] { $($enum:tt)* })*] [$([$($on_handle:tt)*] {
-        $($handle:tt)* })*] $($others:tt)*
+        $($handle:tt)* })*] { $($fingerprint:tt)* } $($others:tt)*
     ) => {
         $($($on_enum)* pub $($enum)*)* $($($on_handle)* pub $($handle)*)* $($others)*
     };
@@ -37,3 +37,6 @@ impl ::tpc_actors::actor::Settings for KvShard {
                 .then(::tpc_actors::supervision::Then::Stop),
         );
 }
+const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
+    "TPC_ACTORS_DUMP"
+);

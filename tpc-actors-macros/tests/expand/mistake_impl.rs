@@ -41,31 +41,31 @@ impl Plain {
 const _: () = ();
 #[handler(__of_core_actor)]
 const _: () = ();
-///Requests that [`Plain`] understands; one variant per handler.
+/// Requests that [`Plain`] understands; one variant per handler.
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 pub enum PlainRequest {
-    ///A call of `late`.
+    /// A call of `late`.
     Late {
-        ///The argument `by`.
+        /// The argument `by`.
         by: u8,
     },
-    ///A call of `fine`.
+    /// A call of `fine`.
     Fine,
 }
-///Answers of [`Plain`]; one variant per handler that answers.
+/// Answers of [`Plain`]; one variant per handler that answers.
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 pub enum PlainResponse {
-    ///What `late` answered.
+    /// What `late` answered.
     Late(u8),
-    ///What `fine` answered.
+    /// What `fine` answered.
     Fine(()),
 }
-///Client of [`Plain`]: `Send`, cheap to clone, works from Tokio and from plain threads.
+/// Client of [`Plain`]: `Send`, cheap to clone, works from Tokio and from plain threads.
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 pub struct PlainClient {
     inner: ::tpc_actors::client::Client<Plain>,
 }
-///Handle to a [`Plain`] on its own core: not `Send`, no atomics on the way.
+/// Handle to a [`Plain`] on its own core: not `Send`, no atomics on the way.
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 pub struct PlainPinned {
     inner: ::tpc_actors::pinned::Pinned<Plain>,
@@ -178,7 +178,7 @@ impl ::tpc_actors::client::ActorClient for PlainClient {
 }
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 impl PlainClient {
-    ///Asks the actor to run `late`.
+    /// Asks the actor to run `late`.
     pub fn late(&self, by: u8) -> ::tpc_actors::client::Ask<'_, Plain, u8> {
         self.inner
             .ask(
@@ -192,7 +192,7 @@ impl PlainClient {
                 },
             )
     }
-    ///Asks the actor to run `fine`.
+    /// Asks the actor to run `fine`.
     pub fn fine(&self) -> ::tpc_actors::client::Ask<'_, Plain, ()> {
         self.inner
             .ask(
@@ -241,7 +241,7 @@ impl ::core::convert::From<::tpc_actors::pinned::Pinned<Plain>> for PlainPinned 
 }
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 impl PlainPinned {
-    ///Asks the actor to run `late`.
+    /// Asks the actor to run `late`.
     pub fn late(&self, by: u8) -> ::tpc_actors::pinned::PinnedAsk<'_, Plain, u8> {
         self.inner
             .ask(
@@ -254,7 +254,7 @@ impl PlainPinned {
                 },
             )
     }
-    ///Asks the actor to run `fine`.
+    /// Asks the actor to run `fine`.
     pub fn fine(&self) -> ::tpc_actors::pinned::PinnedAsk<'_, Plain, ()> {
         self.inner
             .ask(

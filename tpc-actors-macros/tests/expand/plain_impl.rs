@@ -14,18 +14,18 @@ impl Plain {
 }
 #[init(__of_core_actor)]
 const _: () = ();
-///Requests that [`Plain`] understands; one variant per handler.
+/// Requests that [`Plain`] understands; one variant per handler.
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 pub enum PlainRequest {}
-///Answers of [`Plain`]; one variant per handler that answers.
+/// Answers of [`Plain`]; one variant per handler that answers.
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 pub enum PlainResponse {}
-///Client of [`Plain`]: `Send`, cheap to clone, works from Tokio and from plain threads.
+/// Client of [`Plain`]: `Send`, cheap to clone, works from Tokio and from plain threads.
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 pub struct PlainClient {
     inner: ::tpc_actors::client::Client<Plain>,
 }
-///Handle to a [`Plain`] on its own core: not `Send`, no atomics on the way.
+/// Handle to a [`Plain`] on its own core: not `Send`, no atomics on the way.
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 pub struct PlainPinned {
     inner: ::tpc_actors::pinned::Pinned<Plain>,

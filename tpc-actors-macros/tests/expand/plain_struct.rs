@@ -4,7 +4,7 @@ struct Plain;
 macro_rules! __needs_core_actor_on_struct_Plain {
     (
         runtime_here[$([$($on_enum:tt)*] { $($enum:tt)* })*] [$([$($on_handle:tt)*] {
-        $($handle:tt)* })*] $($others:tt)*
+        $($handle:tt)* })*] { $($fingerprint:tt)* } $($others:tt)*
     ) => {
         $($($on_enum)* $($enum)*)* $($($on_handle)* $($handle)*)* $($others)*
     };
@@ -23,3 +23,6 @@ impl ::tpc_actors::actor::Settings for Plain {
     const NAME: &'static ::core::primitive::str = "Plain";
     const POLICY: ::tpc_actors::actor::Policy = ::tpc_actors::actor::Policy::new();
 }
+const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
+    "TPC_ACTORS_DUMP"
+);
