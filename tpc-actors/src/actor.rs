@@ -69,8 +69,11 @@ pub trait Actor: Settings {
     /// Runs the handler of one request.
     fn handle(&mut self, cx: &mut Ctx<Self>, request: Self::Request, reply: ReplySlot<'_, Self>);
 
-    /// The method that a request belongs to.
-    fn handler_name(request: &Self::Request) -> &'static str;
+    /// The number of the method that a request belongs to.
+    fn handler_number(request: &Self::Request) -> u32;
+
+    /// The name of the method with this number.
+    fn handler_name(number: u32) -> &'static str;
 
     /// Writes the state down while nothing runs on any core.
     ///

@@ -165,9 +165,22 @@ impl<A: Actor> Client<A> {
         });
         // What is left of it, the waker of the slot's last use perhaps, is foreign.
         drop_quietly(wish);
+        if let Some(Err(Refused { refusal: Refusal::Reopened, .. })) = &sent {
+            self.forget_lane(shard);
+        }
         // No lane at all: the actor has just ended, or memory is short.
         let none = || mailbox.refusal().unwrap_or(Refusal::Full(Shortage::Place));
         sent.unwrap_or_else(|| Err(Refused { refusal: none(), lane: None }))
+    }
+
+    /// Lets go of the lane that a send from here takes, because its core has a new thread.
+    #[cold]
+    fn forget_lane(&self, shard: usize) {
+        let Some(lanes) = &self.ordered else { return threads::forget_lane(self.mailbox(shard)) };
+        let mut own = lanes[shard].lock().unwrap_or_else(PoisonError::into_inner);
+        let closed = std::mem::replace(&mut *own, OwnLane::Unopened);
+        drop(own);
+        drop_quietly(closed);
     }
 
     /// What is short in `lane` for a sender from here; nothing when a send would not go there.

@@ -22,6 +22,7 @@ use crate::mailbox::Life;
 use crate::reply::answer_unwound;
 
 pub(crate) mod barrier;
+pub(crate) mod called;
 pub(crate) mod cell;
 pub(crate) mod chores;
 mod commands;

@@ -9,11 +9,14 @@ use std::task::Waker;
 /// Unwind safety is the caller's promise: after an `Err` it must not use what `f` was changing, except
 /// to drop it.
 pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, String> {
-    catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
-        let message = message(&*payload);
-        drop_quietly(payload);
-        message
-    })
+    catch_unwind(AssertUnwindSafe(f)).map_err(panic_message)
+}
+
+/// The message of a panic, whose payload is dropped.
+pub(crate) fn panic_message(payload: Box<dyn Any + Send>) -> String {
+    let message = message(&*payload);
+    drop_quietly(payload);
+    message
 }
 
 /// Drops a foreign value; a panic in its `Drop` is swallowed, and so is one in that panic's payload.

@@ -36,6 +36,8 @@ mod system;
 
 #[cfg(not(tpc_loom))]
 mod clock;
+#[cfg(not(tpc_loom))]
+mod hook;
 mod isolate;
 #[cfg(not(tpc_loom))]
 mod keeper;
@@ -46,6 +48,8 @@ mod offload;
 pub mod private;
 #[cfg(not(tpc_loom))]
 mod random;
+#[cfg(not(tpc_loom))]
+mod rate;
 #[cfg(not(tpc_loom))]
 mod stats;
 mod sync;
@@ -61,8 +65,8 @@ pub use {
     reply::Reply,
     system::{
         ActorGroup, ActorState, ActorStatus, Checkpoint, CheckpointError, CheckpointFailure,
-        CheckpointReport, CoreStatus, Progress, Shutdown, ShutdownReport, Spawn, Spawner, System,
-        SystemBuilder,
+        CheckpointReport, CoreStatus, Progress, Shutdown, ShutdownReport, Spawn, Spawner,
+        StallReport, System, SystemBuilder,
     },
     tpc_actors_macros::{checkpoint, core_actor, every, handler, init, maintenance, on_stop},
 };

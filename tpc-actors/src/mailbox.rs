@@ -19,14 +19,17 @@ mod ended;
 mod entry;
 pub(crate) mod lane;
 pub(crate) mod life;
+pub(crate) mod orphan;
 pub(crate) mod threads;
 pub(crate) mod waiters;
 
+use crate::core_loop::incidents::GroupId;
 pub use ended::Ended;
 use ended::Ending;
 use lane::{Lane, LaneConsumer, LaneProducer};
 use life::{Gate, LifeWord};
 pub(crate) use life::{Life, Refusal, Shortage, flag};
+use orphan::Kept;
 
 /// Lanes that one actor can have.
 const LANES_MAX: usize = GROUPS * GROUP;
@@ -65,6 +68,9 @@ pub(crate) struct Mailbox<A: Actor> {
     /// Reserved from the start, so that a send never fails for want of a lane.
     visitor_id: u32,
     visitor: Mutex<Option<LaneProducer<A>>>,
+    /// What is needed to build the actor again, while its core has no thread.
+    kept: Mutex<Option<Kept<A>>>,
+    group: OnceLock<(GroupId, crate::supervision::Group)>,
     /// The earliest deadline that the keeper knows of.
     next_deadline: AtomicU64,
     keeper: Arc<Keeper>,
@@ -99,6 +105,8 @@ impl<A: Actor> Mailbox<A> {
             }),
             visitor_id,
             visitor: Mutex::new(None),
+            kept: Mutex::new(None),
+            group: OnceLock::new(),
             next_deadline: AtomicU64::new(NO_DEADLINE),
             keeper,
             stats: CachePadded::default(),
@@ -238,10 +246,11 @@ impl<A: Actor> Mailbox<A> {
         std::mem::take(&mut self.registry().arrivals)
     }
 
-    /// The core has dropped its end of this lane.
+    /// One end of this lane is gone: with the second one, another lane may take its place. Not before,
+    /// because the first end of a lane may outlive a thread of the core by far.
     fn lane_ended(&self, lane: u32, id: u32) {
-        if lane == VISITOR {
-            // Its producer stays, closed, until the mailbox goes; so does its id.
+        // The visitors' id is reserved.
+        if lane == VISITOR || !self.lane(lane).end_dropped() {
             return;
         }
         self.core.release_lane_id(id);

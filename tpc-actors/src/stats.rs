@@ -32,6 +32,8 @@ pub(crate) struct CoreStats {
     pub(crate) messages: Counter,
     /// Requests whose handlers were run, from lanes and from local queues.
     pub(crate) handled: Counter,
+    /// What the core is calling; see `core_loop::called`. 0 while it is idle.
+    pub(crate) calling: Counter,
     pub(crate) parks: Counter,
     /// Work that a park's backstop found without a ring: must stay 0.
     pub(crate) backstop_rescues: Counter,

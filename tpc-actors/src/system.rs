@@ -19,11 +19,13 @@ use crate::supervision::Group;
 
 mod builder;
 mod checkpoint;
+mod cores;
 mod group;
 mod names;
 mod shutdown;
 mod spawn;
 mod status;
+mod warden;
 
 pub use builder::SystemBuilder;
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointFailure, CheckpointReport};
@@ -32,10 +34,13 @@ pub use shutdown::{Shutdown, ShutdownReport};
 pub(crate) use spawn::OnProgress;
 pub use spawn::{Progress, Spawn, Spawner};
 pub use status::{ActorState, ActorStatus, CoreStatus};
+pub use warden::StallReport;
 
+use cores::CorePlan;
 use names::Names;
 use shutdown::Ending;
 use status::{Observed, Watched};
+use warden::Warden;
 
 /// A running system. Cheap to clone; dropping the last clone shuts the system down in the background.
 ///
@@ -89,9 +94,15 @@ struct Inner {
     drop_drain_time: Duration,
     /// Prefix of the cores' thread names.
     thread_name: String,
+    plan: CorePlan,
+    /// Names of threads that were lost and replaced, or not.
+    lost_cores: Mutex<Vec<String>>,
+    warden: Arc<Warden>,
+    warden_thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 struct CoreThread {
+    index: usize,
     name: String,
     thread: JoinHandle<()>,
 }
@@ -206,6 +217,13 @@ impl System {
             Err(gone) => gone,
         };
         actors.into_iter().map(status).collect()
+    }
+
+    /// Has the thread of a core panic outside of every actor, for tests of what follows.
+    #[doc(hidden)]
+    pub fn crash_core(&self, core: usize) {
+        let crash = |_: &mut crate::core_loop::Core| panic!("a core was told to crash");
+        drop(self.inner().cores[core].command(Box::new(crash)));
     }
 
     /// Every core, with what it has done so far.

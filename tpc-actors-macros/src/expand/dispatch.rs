@@ -29,7 +29,7 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
     let checkpoint =
         model.checkpoint.as_ref().filter(|_| model.complete).map(|hook| checkpoint(model, hook));
     let handle = handle(model);
-    let handler_name = handler_name(model);
+    let handler_names = handler_names(model);
     let variants = variants(model);
     let on_stop =
         model.on_stop.as_ref().filter(|_| model.complete).map(|hook| on_stop(model, hook));
@@ -53,7 +53,7 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
             #maintenance
             #inits
             #handle
-            #handler_name
+            #handler_names
             #variants
             #checkpoint
             #on_stop
@@ -299,18 +299,27 @@ fn arm(model: &ActorModel, handler: &Handler) -> TokenStream {
     emit!(#(#cfgs)* #pattern => #body)
 }
 
-fn handler_name(model: &ActorModel) -> TokenStream {
+/// Handlers have numbers, which are cheap to write down for each call, and names for who looks.
+fn handler_names(model: &ActorModel) -> TokenStream {
     let request = &model.names.request;
-    let arms = model.handlers.iter().map(|handler| {
-        let Handler { method, cfgs, variant, .. } = handler;
+    let numbered = || model.handlers.iter().zip(0u32..);
+    let numbers = numbered().map(|(handler, number)| {
+        let Handler { cfgs, variant, .. } = handler;
         let content = handler.args().next().map(|_| emit!({ .. }));
+        emit!(#(#cfgs)* #request::#variant #content => #number,)
+    });
+    let names = numbered().map(|(handler, number)| {
+        let Handler { method, cfgs, .. } = handler;
         let name = Literal::string(&method.unraw().to_string());
-        emit!(#(#cfgs)* #request::#variant #content => #name,)
+        emit!(#(#cfgs)* #number => #name,)
     });
     let parameters = super::messages::parameters_arm(model, &emit!(#request));
     emit! {
-        fn handler_name(request: &Self::Request) -> &'static ::core::primitive::str {
-            match *request { #(#arms)* #parameters }
+        fn handler_number(request: &Self::Request) -> ::core::primitive::u32 {
+            match *request { #(#numbers)* #parameters }
+        }
+        fn handler_name(number: ::core::primitive::u32) -> &'static ::core::primitive::str {
+            match number { #(#names)* _ => "?", }
         }
     }
 }

@@ -324,15 +324,27 @@ impl ::tpc_actors::Actor for KvShard {
             }
         }
     }
-    fn handler_name(request: &Self::Request) -> &'static ::core::primitive::str {
+    fn handler_number(request: &Self::Request) -> ::core::primitive::u32 {
         match *request {
-            KvShardRequest::Get { .. } => "get",
-            KvShardRequest::Put { .. } => "put",
-            KvShardRequest::Touch { .. } => "touch",
+            KvShardRequest::Get { .. } => 0u32,
+            KvShardRequest::Put { .. } => 1u32,
+            KvShardRequest::Touch { .. } => 2u32,
             #[cfg(feature = "origin")]
-            KvShardRequest::Load { .. } => "load",
-            KvShardRequest::UsedBytes => "used_bytes",
-            KvShardRequest::Flush { .. } => "flush",
+            KvShardRequest::Load { .. } => 3u32,
+            KvShardRequest::UsedBytes => 4u32,
+            KvShardRequest::Flush { .. } => 5u32,
+        }
+    }
+    fn handler_name(number: ::core::primitive::u32) -> &'static ::core::primitive::str {
+        match number {
+            0u32 => "get",
+            1u32 => "put",
+            2u32 => "touch",
+            #[cfg(feature = "origin")]
+            3u32 => "load",
+            4u32 => "used_bytes",
+            5u32 => "flush",
+            _ => "?",
         }
     }
     const VARIANTS: &'static [::tpc_actors::actor::Variant] = &[

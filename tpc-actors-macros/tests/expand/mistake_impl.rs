@@ -138,10 +138,17 @@ impl ::tpc_actors::Actor for Plain {
     ) {
         ::core::unreachable!()
     }
-    fn handler_name(request: &Self::Request) -> &'static ::core::primitive::str {
+    fn handler_number(request: &Self::Request) -> ::core::primitive::u32 {
         match *request {
-            PlainRequest::Late { .. } => "late",
-            PlainRequest::Fine => "fine",
+            PlainRequest::Late { .. } => 0u32,
+            PlainRequest::Fine => 1u32,
+        }
+    }
+    fn handler_name(number: ::core::primitive::u32) -> &'static ::core::primitive::str {
+        match number {
+            0u32 => "late",
+            1u32 => "fine",
+            _ => "?",
         }
     }
     const VARIANTS: &'static [::tpc_actors::actor::Variant] = &[

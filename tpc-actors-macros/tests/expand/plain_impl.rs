@@ -65,8 +65,13 @@ impl ::tpc_actors::Actor for Plain {
     ) {
         match request {}
     }
-    fn handler_name(request: &Self::Request) -> &'static ::core::primitive::str {
+    fn handler_number(request: &Self::Request) -> ::core::primitive::u32 {
         match *request {}
+    }
+    fn handler_name(number: ::core::primitive::u32) -> &'static ::core::primitive::str {
+        match number {
+            _ => "?",
+        }
     }
     const VARIANTS: &'static [::tpc_actors::actor::Variant] = &[];
 }

@@ -118,7 +118,15 @@ impl<'a, A: Actor> Sending<'a, A> {
         let wish = ask.then_some(Wish { waker: None, deadline: self.deadline });
         let client = self.client.get();
         let sent = client.send(self.shard, &mut self.request, wish, false);
-        sent.map_err(|refused| refused.refusal.with(self.take_request()))
+        match sent {
+            // Over a new lane, once: whoever loses the core again in between has lost it.
+            Err(Refused { refusal: Refusal::Reopened, .. }) => {
+                let wish = ask.then_some(Wish { waker: None, deadline: self.deadline });
+                let sent = client.send(self.shard, &mut self.request, wish, false);
+                sent.map_err(|refused| refused.refusal.with(self.take_request()))
+            }
+            sent => sent.map_err(|refused| refused.refusal.with(self.take_request())),
+        }
     }
 
     /// Sends as soon as there is room.
@@ -153,6 +161,11 @@ impl<'a, A: Actor> Sending<'a, A> {
             Err(Refused { refusal: Refusal::Full(shortage), lane: Some(lane) }) => {
                 self.line_up(lane, shortage, ask, context);
                 Poll::Pending
+            }
+            // The line of a lane that is gone keeps nobody.
+            Err(Refused { refusal: Refusal::Reopened, .. }) => {
+                self.leave_line(None);
+                self.poll(ask, context)
             }
             Err(refused) => {
                 self.leave_line(None);

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::barrier::Taken;
+use super::called::Called;
 use super::chores::Chore;
 use super::ctx::Ctx;
 use super::incidents::Incident;
@@ -23,6 +24,7 @@ use crate::clock::later;
 use crate::error::{Fate, PanicReport, SpawnError};
 use crate::isolate::{catch, drop_quietly};
 use crate::mailbox::lane::LaneConsumer;
+use crate::mailbox::orphan::Kept;
 use crate::mailbox::{Ended, Life, Mailbox, flag};
 use crate::pinned::LocalMailbox;
 use crate::reply::{answer_unwound, while_ending};
@@ -134,6 +136,8 @@ impl<A: Actor> ActorCell<A> {
             health: Health::new(<A as Settings>::POLICY.guard()),
             lanes: Vec::new(),
         };
+        // Not 0 when the core has lost its thread and has a new one.
+        this.cx.incarnation = this.mailbox.stats.incarnation.get();
         if let Err((error, fate)) = this.init() {
             // What `#[init]` left behind: tasks, continuations, messages to itself.
             this.mailbox.advance(Life::Stopped);
@@ -154,6 +158,7 @@ impl<A: Actor> ActorCell<A> {
     /// Builds the state, or says why not, and what tokens answer that went down with the attempt.
     fn init(&mut self) -> Result<(), (SpawnError, Fate)> {
         let Self { make_args, cx, .. } = self;
+        cx.me.local.shared.stats.calling.set(Called::Init.word(cx.cell));
         match catch(|| A::init(cx, make_args())) {
             Ok(Ok(state)) => {
                 self.state = State::Running(state);
@@ -194,7 +199,7 @@ impl<A: Actor> ActorCell<A> {
     /// A call into the actor's code panicked: answer who waits for it, drop the state, decide.
     fn failed(&mut self, handler: &'static str, message: String) {
         let report = self.report(handler, message);
-        tracing::error!(core = report.core(), shard = self.mailbox.shard, "{report}");
+        self.local().tell_of_panic(&report, self.mailbox.shard);
         let fate = Fate::Panicked(report.clone());
         answer_unwound(&fate);
         if self.mailbox.life() >= Life::Closing {
@@ -267,15 +272,17 @@ impl<A: Actor> ActorCell<A> {
         });
     }
 
-    /// Runs one call into the actor's code; false when it panicked.
-    fn call(&mut self, name: &'static str, call: impl FnOnce(&mut A, &mut Ctx<A>)) -> bool {
+    /// Runs one call into the actor's code; false when nothing may follow it: it panicked, or it asked for
+    /// the actor's stop.
+    fn call(&mut self, what: Called, call: impl FnOnce(&mut A, &mut Ctx<A>)) -> bool {
         let State::Running(actor) = &mut self.state else { return false };
         let cx = &mut self.cx;
+        cx.me.local.shared.stats.calling.set(what.word(cx.cell));
         match catch(|| call(actor, cx)) {
             // A handler that stops its actor is its last one.
             Ok(()) => !self.cx.stopping,
             Err(message) => {
-                self.failed(name, message);
+                self.failed(what.name::<A>(), message);
                 false
             }
         }
@@ -288,13 +295,19 @@ impl<A: Actor> Drop for ActorCell<A> {
         if !ended {
             // Without `close`, the core's thread is unwinding.
             self.mailbox.advance(Life::Lost);
-            self.mailbox.ending.set(Ended::CoreLost);
             self.end_incarnation(&Fate::CoreLost { started: true });
             self.state = State::Stopped;
             self.refuse_everything();
         }
         self.lanes.clear();
         self.mailbox.close();
+        if !ended {
+            // Last, because the core's next thread takes it from here.
+            let make_args: MakeArgs<A> = Box::new(|| unreachable!("taken by the orphan"));
+            let make_args = std::mem::replace(&mut self.make_args, make_args);
+            let on_progress = self.cx.on_progress.take();
+            self.mailbox.orphan(Kept { make_args, on_progress });
+        }
     }
 }
 

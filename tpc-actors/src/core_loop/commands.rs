@@ -21,6 +21,15 @@ impl Core {
         self.cells.push(cell);
     }
 
+    /// Adds an actor of the core's last thread, where it was.
+    pub(crate) fn put_back(&mut self, cell: u32, mut actor: Box<dyn Cell>) {
+        self.guard_new(&mut *actor);
+        while self.next_cell() <= cell {
+            self.cells.push(None);
+        }
+        self.cells[cell as usize] = Some(actor);
+    }
+
     /// Ends one actor whose siblings did not start.
     pub(crate) fn stop_cell(&mut self, cell: Option<u32>) {
         if let Some(actor) = cell.and_then(|cell| self.cells.get_mut(cell as usize)?.take()) {

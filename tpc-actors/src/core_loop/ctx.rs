@@ -16,7 +16,7 @@ use crate::bus::Position;
 use crate::bus::publisher::CorePublisher;
 use crate::client::Ask;
 use crate::clock::later;
-use crate::error::AskError;
+use crate::error::{AskError, PanicReport};
 use crate::isolate::{catch, drop_quietly, wake_quietly};
 use crate::pinned::{LocalMailbox, Pinned, PinnedToCore};
 use crate::system::{OnProgress, Progress};
@@ -45,7 +45,7 @@ pub struct Ctx<A: Actor> {
     pub(crate) cell: u32,
     /// The actor asked to be stopped.
     pub(crate) stopping: bool,
-    on_progress: Option<OnProgress>,
+    pub(crate) on_progress: Option<OnProgress>,
     _pinned: PinnedToCore,
 }
 
@@ -203,7 +203,9 @@ impl<A: Actor> Ctx<A> {
                 Ok(output) => me.resume(Box::new(move |this, cx| then(this, cx, output))),
                 Err(message) => {
                     me.local.shared.stats.panics.add(1);
-                    tracing::error!(actor = A::NAME, message, "an offloaded future did not finish");
+                    let core = me.local.shared.index;
+                    let report = PanicReport::new(A::NAME, "offload", core, message);
+                    me.local.tell_of_panic(&report, me.mailbox.shard);
                 }
             }
         });

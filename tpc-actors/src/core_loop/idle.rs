@@ -44,6 +44,8 @@ pub(crate) fn drive(core: &mut Core, budget: &Budget, idle: Idle, on_abort: &dyn
         if turn.more {
             continue;
         }
+        // Nothing is being called: what takes long from here on is no stall.
+        shared.stats.calling.set(0);
         let due = turn.next_deadline;
         if core.is_finished() || spin(core, idle.spin, due) || !core.try_park() {
             continue;

@@ -16,8 +16,10 @@ use super::timers::Timers;
 use crate::bus::publisher::{CorePublisher, Flush};
 use crate::bus::{Bus, BusRegistry};
 use crate::clock::Clock;
+use crate::error::PanicReport;
 use crate::offload::Offload;
 use crate::random::Random;
+use crate::rate::FiveAMinute;
 
 /// Services of one core.
 pub(crate) struct CoreLocal {
@@ -46,6 +48,8 @@ pub(crate) struct CoreLocal {
     pub(crate) abort_system: Cell<bool>,
     /// What the actors have left for the core to see to at the end of the turn.
     pub(crate) incidents: RefCell<Vec<Incident>>,
+    /// How many panics have been told of lately.
+    panics_told: RefCell<FiveAMinute>,
     /// Housekeeping that has something to do; at most as many as the actors have `#[maintenance]` methods.
     pub(crate) chores: RefCell<VecDeque<Chore>>,
     /// Whether the core has to look after a turn: at incidents, at chores, or at how its probes do.
@@ -80,6 +84,7 @@ impl CoreLocal {
             unshown: Rc::default(),
             abort_system: Cell::new(false),
             incidents: RefCell::default(),
+            panics_told: RefCell::default(),
             chores: RefCell::default(),
             attention: Cell::new(false),
         })
@@ -94,6 +99,14 @@ impl CoreLocal {
     pub(crate) fn report(&self, incident: Incident) {
         self.incidents.borrow_mut().push(incident);
         self.attention.set(true);
+    }
+
+    /// Tells of a panic, at most five times a minute; the counters are exact.
+    pub(crate) fn tell_of_panic(&self, report: &PanicReport, shard: usize) {
+        let admitted = self.panics_told.borrow_mut().admit(self.clock.now());
+        if let Some(untold) = admitted {
+            tracing::error!(core = report.core(), shard, untold, "{report}");
+        }
     }
 
     /// A chore has something to do.

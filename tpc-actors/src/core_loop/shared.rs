@@ -28,6 +28,16 @@ pub(crate) struct Inbox {
     closed: bool,
 }
 
+/// An actor whose core has lost its thread.
+pub(crate) trait Orphan: Send + Sync {
+    /// Its index on the core.
+    fn cell(&self) -> u32;
+    /// Starts it again on the core's new thread.
+    fn revive(self: Arc<Self>, core: &mut Core);
+    /// Its core does not come back.
+    fn abandon(&self);
+}
+
 #[derive(Debug, Default)]
 struct LaneIds {
     free: Vec<u32>,
@@ -47,6 +57,10 @@ pub(crate) struct CoreShared {
     pub(crate) rejected: AtomicU64,
     /// Shut for all actors of the core when its watchdog has seen too many failures.
     pub(crate) gate: Gate,
+    /// Calls that took too long; counted by who looks from outside.
+    pub(crate) stalls: AtomicU64,
+    /// Actors that the core's thread has left behind by unwinding.
+    orphans: Mutex<Vec<Arc<dyn Orphan>>>,
     inbox: Mutex<Inbox>,
     lane_ids: Mutex<LaneIds>,
 }
@@ -60,6 +74,8 @@ impl CoreShared {
             stats: CachePadded::default(),
             rejected: AtomicU64::new(0),
             gate: Gate::default(),
+            stalls: AtomicU64::new(0),
+            orphans: Mutex::default(),
             inbox: Mutex::default(),
             lane_ids: Mutex::default(),
         })
@@ -116,6 +132,36 @@ impl CoreShared {
             std::mem::take(&mut inbox.commands)
         };
         left.into_iter().for_each(drop_quietly);
+    }
+
+    /// Takes commands again, for a new thread of the core. What the last one was told by its bell is void.
+    pub(crate) fn reopen(&self) {
+        self.bell.take(drop);
+        self.inbox().closed = false;
+    }
+
+    fn orphans(&self) -> MutexGuard<'_, Vec<Arc<dyn Orphan>>> {
+        self.orphans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps an actor for the core's next thread.
+    pub(crate) fn leave_orphan(&self, orphan: Arc<dyn Orphan>) {
+        self.orphans().push(orphan);
+    }
+
+    /// The actors of the core's last thread, in the order of their start.
+    pub(crate) fn take_orphans(&self) -> Vec<Arc<dyn Orphan>> {
+        let mut orphans = std::mem::take(&mut *self.orphans());
+        orphans.sort_by_key(|orphan| orphan.cell());
+        orphans
+    }
+
+    /// There will be no other thread for them.
+    pub(crate) fn abandon_orphans(&self) {
+        for orphan in self.take_orphans() {
+            orphan.abandon();
+            drop_quietly(orphan);
+        }
     }
 
     /// For a core that does not move any more: drops the commands that wait for it, which tells their

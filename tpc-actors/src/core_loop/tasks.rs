@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
+use super::called::Called;
 use super::shared::CoreShared;
 use crate::isolate::{catch, drop_quietly};
 
@@ -148,13 +149,14 @@ impl Tasks {
     /// Polls one task.
     pub(crate) fn poll(&self, id: TaskId) -> Polled {
         // Nothing stays borrowed over the poll: it may spawn and end other tasks.
-        let (mut future, waker) = {
+        let (mut future, waker, owner) = {
             let mut places = self.places.borrow_mut();
             let Some(task) = Self::find(&mut places, id) else { return Polled::Ended };
             let Some(future) = task.future.take() else { return Polled::Alive };
             task.signal.queued.swap(false, Ordering::AcqRel);
-            (future, task.waker.clone())
+            (future, task.waker.clone(), task.owner)
         };
+        self.core.stats.calling.set(Called::Task.word(owner.cell));
         let polled = catch(|| future.as_mut().poll(&mut Context::from_waker(&waker)));
         let mut places = self.places.borrow_mut();
         let owner = match Self::find(&mut places, id) {

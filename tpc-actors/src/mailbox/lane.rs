@@ -4,6 +4,7 @@
 //! visitors. Its fixed part ([`Lane`]) stays in the mailbox's table and is used again by a later
 //! thread, because asks that are still in flight find their answer there.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Waker;
 
@@ -40,6 +41,8 @@ pub(crate) struct Lane<A: Actor> {
     pub(crate) waiters: Waiters,
     /// The fill of the ring in use, for status pages.
     gauge: Mutex<Option<Gauge<Envelope<A>>>>,
+    /// One of the two ends of the ring in use is gone.
+    half_gone: AtomicBool,
 }
 
 impl<A: Actor> Lane<A> {
@@ -48,7 +51,18 @@ impl<A: Actor> Lane<A> {
             credit: Arc::new(Credit::new()),
             waiters: Waiters::default(),
             gauge: Mutex::new(None),
+            half_gone: AtomicBool::new(false),
         }
+    }
+
+    /// Notes that one of the two ends is gone; true for the second one.
+    pub(super) fn end_dropped(&self) -> bool {
+        // The swap back to false is by the one that is second, before anyone else can have the lane.
+        if self.half_gone.swap(true, Ordering::AcqRel) {
+            self.half_gone.store(false, Ordering::Release);
+            return true;
+        }
+        false
     }
 
     /// The line for what is short.
@@ -192,7 +206,7 @@ impl<A: Actor> LaneProducer<A> {
             mailbox.lane(self.lane).credit.cancel_unsent(ticket);
         }
         *request = Some(envelope.request);
-        Err(mailbox.refusal().unwrap_or(Refusal::CoreLost))
+        Err(mailbox.refusal().unwrap_or(Refusal::Reopened))
     }
 }
 
@@ -201,6 +215,7 @@ impl<A: Actor> Drop for LaneProducer<A> {
         // A mailbox that is gone has taken its slots with it.
         if let Some(mailbox) = self.mailbox.upgrade() {
             mailbox.lane(self.lane).credit.return_all(&mut self.free);
+            mailbox.lane_ended(self.lane, self.bell.lane());
         }
     }
 }

@@ -61,6 +61,11 @@ impl LifeWord {
         self.0.fetch_max((life as u32) << flag::BITS, Ordering::Relaxed);
     }
 
+    /// The one way back: the core of a lost actor has a new thread.
+    pub(crate) fn reopen(&self) {
+        self.0.store(0, Ordering::Release);
+    }
+
     /// Sets or clears a flag; what was written before is seen by whoever sees the flag.
     pub(crate) fn set_flag(&self, flag: u32, on: bool) {
         if on {
@@ -119,6 +124,8 @@ pub(crate) enum Refusal {
     Stopped,
     Stopping,
     CoreLost,
+    /// The lane belonged to an earlier thread of the core; another one is to be had.
+    Reopened,
 }
 
 /// What a full lane has none of.
@@ -137,7 +144,7 @@ impl Refusal {
             Self::Degraded(retry_after) => TellError::Degraded { message, retry_after },
             Self::Stopped => TellError::Stopped(message),
             Self::Stopping => TellError::Stopping(message),
-            Self::CoreLost => TellError::CoreLost(message),
+            Self::CoreLost | Self::Reopened => TellError::CoreLost(message),
         }
     }
 }

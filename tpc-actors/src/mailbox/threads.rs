@@ -134,6 +134,14 @@ pub fn register_thread() {
     REGISTERED.set(true);
 }
 
+/// Closes the lane of the calling thread, whose other end is gone; the next send opens another one.
+#[cold]
+pub(crate) fn forget_lane<A: Actor>(mailbox: &Arc<Mailbox<A>>) {
+    let lane = LANES.try_with(|lanes| lanes.try_borrow_mut().ok()?.0.remove(&mailbox.id));
+    // What its slots hold is foreign.
+    drop_quietly(lane);
+}
+
 /// Runs `send` with the lane of the calling thread to `mailbox`; `None` when there is none to be had.
 pub(crate) fn with_lane<A: Actor, R>(
     mailbox: &Arc<Mailbox<A>>,

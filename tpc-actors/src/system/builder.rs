@@ -4,19 +4,19 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
-use super::{CoreThread, Handle, Inner, System};
+use super::cores::{CorePlan, Placed};
+use super::warden::{OnStall, StallReport, Warden, WatchOptions};
+use super::{Handle, Inner, System};
 use crate::bridge::doorbell::platform_doorbell;
 use crate::bus::BusRegistry;
 use crate::clock::{Clock, SystemClock};
-use crate::core_loop::idle::{Idle, drive};
+use crate::core_loop::idle::Idle;
 use crate::core_loop::incidents::CorePolicy;
-use crate::core_loop::local::CoreLocal;
 use crate::core_loop::shared::CoreShared;
-use crate::core_loop::{Budget, Core, OnCore};
 use crate::error::StartError;
 use crate::keeper::Keeper;
 use crate::offload::Offload;
-use crate::placement::{self, Pin, Placement, PlacementError};
+use crate::placement::{Pin, Placement, PlacementError};
 use crate::supervision::{Supervise, Watchdog};
 
 /// Options of a system; made by [`System::builder`].
@@ -49,6 +49,7 @@ pub struct SystemBuilder {
     tokio: Option<tokio::runtime::Handle>,
     thread_name: String,
     core_policy: CorePolicy,
+    watch: WatchOptions,
 }
 
 /// Cores that one system may have.
@@ -71,6 +72,7 @@ impl SystemBuilder {
             tokio: None,
             thread_name: "tpc-core".to_owned(),
             core_policy: CorePolicy::default(),
+            watch: WatchOptions::default(),
         }
     }
 
@@ -149,6 +151,28 @@ impl SystemBuilder {
         self
     }
 
+    /// How long a core may be in one call before it is reported as stalled; 25 ms by default, and `None`
+    /// for no reports. Looked at from outside four times in that span, so reports come up to a quarter
+    /// late. At most five a minute are made for a core; [`CoreStatus::stalls`](super::CoreStatus) is exact.
+    pub fn stall_after(mut self, time: Option<Duration>) -> Self {
+        self.watch.stall_after = time;
+        self
+    }
+
+    /// Has `hear` called with each report of a stall, on a thread of the system; a panic in it is swallowed.
+    pub fn on_stall(mut self, hear: impl Fn(&StallReport) + Send + Sync + 'static) -> Self {
+        self.watch.on_stall = Some(OnStall(Arc::new(hear)));
+        self
+    }
+
+    /// What follows when the thread of a core is lost to a panic outside of every actor: it is started
+    /// again with all of its actors, as often as `policy` allows, and then the system ends. By default
+    /// three times in a minute.
+    pub fn core_restarts(mut self, policy: Supervise) -> Self {
+        self.watch.restarts = policy;
+        self
+    }
+
     fn check(&self, cores: usize) -> Result<(), StartError> {
         if cores == 0 {
             return Err(StartError::NoCores);
@@ -165,6 +189,13 @@ impl SystemBuilder {
                 option: "tasks_max",
                 given: self.tasks_max.to_string(),
                 instead: "use 1 to 4294967295",
+            });
+        }
+        if self.watch.stall_after.is_some_and(|time| time < Duration::from_millis(1)) {
+            return Err(StartError::Option {
+                option: "stall_after",
+                given: format!("{:?}", self.watch.stall_after.unwrap_or_default()),
+                instead: "use at least 1 ms, or `None` for no reports",
             });
         }
         if self.park_backstop.is_some_and(|time| time.is_zero()) {
@@ -185,6 +216,7 @@ impl SystemBuilder {
     /// operating system refuses a thread or a descriptor. Nothing is left running then.
     pub fn start(self) -> Result<System, StartError> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        crate::hook::install();
         let cores = self.cores.unwrap_or_else(Placement::default_cores);
         self.check(cores)?;
         let placement = self.placement.clone().unwrap_or_else(|| Placement::plan(cores));
@@ -220,59 +252,26 @@ impl SystemBuilder {
             given_up: Mutex::default(),
             drop_drain_time: self.drop_drain_time,
             thread_name: self.thread_name.clone(),
+            plan: CorePlan {
+                clock,
+                idle: Idle { spin, backstop: self.park_backstop },
+                tasks_max: self.tasks_max,
+                policy: self.core_policy,
+            },
+            lost_cores: Mutex::default(),
+            warden: Arc::default(),
+            warden_thread: Mutex::default(),
         });
         // From here on an error ends what has been started, through the handle's drop.
         let system = System { handle: Arc::new(Handle { inner }) };
-        let idle = Idle { spin, backstop: self.park_backstop };
         let (report, reports) = mpsc::channel();
-        for (index, cpu) in bindings.into_iter().enumerate() {
-            self.start_core(&system, index, cpu, &clock, idle, report.clone())?;
+        for index in 0..cores {
+            system.inner().start_core(index, Some(report.clone()))?;
         }
         drop(report);
         self.await_cores(&reports)?;
+        Warden::start(system.inner(), self.watch)?;
         Ok(system)
-    }
-
-    fn start_core(
-        &self,
-        system: &System,
-        index: usize,
-        cpu: Option<usize>,
-        clock: &Arc<dyn Clock>,
-        idle: Idle,
-        report: mpsc::Sender<Placed>,
-    ) -> Result<(), StartError> {
-        let inner = Arc::clone(system.inner());
-        let clock = Arc::clone(clock);
-        let (tasks_max, policy) = (self.tasks_max, self.core_policy);
-        let name = inner.thread_name(index);
-        // Held by the thread, so that it can end the system; weak, so that it does not keep it.
-        let weak = Arc::downgrade(&inner);
-        let thread = std::thread::Builder::new().name(name.clone()).spawn(move || {
-            let bound = cpu.is_none_or(placement::pin_current_thread);
-            let _ = report.send(Placed { core: index, cpu, bound });
-            // The starter waits until the last sender is gone.
-            drop(report);
-            #[cfg(feature = "jemalloc")]
-            placement::arena::bind(index);
-            let shared = Arc::clone(&inner.cores[index]);
-            // Declared before the core, so that it outlives the core also when the thread unwinds.
-            let _on_core = OnCore::enter(shared.system);
-            let _closing = CloseInbox(Arc::clone(&shared));
-            let _entered = inner.offload.around().map(tokio::runtime::Handle::enter);
-            let seed = u64::from(std::process::id()) << 32 | index as u64;
-            let (offload, bus) = (Arc::clone(&inner.offload), Arc::clone(&inner.bus));
-            drop(inner);
-            let local = CoreLocal::new(shared, clock, seed, tasks_max, offload, bus);
-            let mut core = Core::new(local, &policy);
-            drive(&mut core, &Budget::default(), idle, &|| {
-                if let Some(inner) = weak.upgrade() {
-                    drop(inner.shut_down(Duration::ZERO));
-                }
-            });
-        })?;
-        super::lock(&system.inner().threads).push(CoreThread { name, thread });
-        Ok(())
     }
 
     /// Waits until every core is where it should be.
@@ -291,21 +290,5 @@ impl SystemBuilder {
         }
         tracing::debug!(elapsed = ?start.elapsed(), "all cores are running");
         Ok(())
-    }
-}
-
-/// What a core's thread says when it runs.
-struct Placed {
-    core: usize,
-    cpu: Option<usize>,
-    bound: bool,
-}
-
-/// Refuses commands once the core's loop is over, also when it ends by a panic.
-struct CloseInbox(Arc<CoreShared>);
-
-impl Drop for CloseInbox {
-    fn drop(&mut self) {
-        self.0.close_inbox();
     }
 }

@@ -189,6 +189,7 @@ impl Inner {
     }
 
     fn end(&self, drain_time: Duration) -> ShutdownReport {
+        self.warden.stop();
         let now = Instant::now();
         // Ten years stand for "without a limit", which would overflow the clock.
         let deadline = now + drain_time.min(Duration::from_hours(87_600));
@@ -205,7 +206,11 @@ impl Inner {
         let (abandoned, counts) = mpsc::channel();
         self.finish_cores(&abandoned);
         drop(abandoned);
-        let (stuck, lost) = self.join(deadline.max(Instant::now()) + GRACE);
+        let (stuck, mut lost) = self.join(deadline.max(Instant::now()) + GRACE);
+        lost.extend(lock(&self.lost_cores).drain(..));
+        for core in &self.cores {
+            core.abandon_orphans();
+        }
         self.bus.close();
         for core in self.cores.iter().filter(|core| stuck.contains(&self.thread_name(core.index))) {
             self.give_up(core);
@@ -215,6 +220,10 @@ impl Inner {
         if self.keeper.is_idle()
             && let Some(thread) = lock(&self.keeper_thread).take()
         {
+            drop_quietly(thread.join());
+        }
+        // It may have been replacing a core, and has told its callers.
+        if let Some(thread) = lock(&self.warden_thread).take() {
             drop_quietly(thread.join());
         }
         self.offload.shut_down();
@@ -288,7 +297,7 @@ impl Inner {
     fn join(&self, deadline: Instant) -> (Vec<String>, Vec<String>) {
         let mut stuck = Vec::new();
         let mut lost = Vec::new();
-        for CoreThread { name, thread } in std::mem::take(&mut *lock(&self.threads)) {
+        for CoreThread { index: _, name, thread } in std::mem::take(&mut *lock(&self.threads)) {
             while !thread.is_finished() && Instant::now() < deadline {
                 std::thread::sleep(PROBE_PAUSE);
             }

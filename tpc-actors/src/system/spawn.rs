@@ -203,6 +203,7 @@ impl<'a> Spawner<'a> {
             }
             let cell = core.next_cell();
             let local = Rc::clone(&core.local);
+            theirs.set_group(group);
             let started =
                 ActorCell::start(cell, &local, Arc::clone(&theirs), make_args, on_progress);
             let outcome = match started {

@@ -1,9 +1,11 @@
 //! What a system can tell about its actors and cores while they run.
 
 use std::fmt;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use crate::actor::Actor;
+use crate::core_loop::called;
 use crate::core_loop::shared::CoreShared;
 use crate::mailbox::{Life, Mailbox, flag};
 
@@ -109,6 +111,7 @@ pub struct CoreStatus {
     backstop_rescues: u64,
     cancelled: u64,
     expired: u64,
+    stalls: u64,
 }
 
 impl CoreStatus {
@@ -123,6 +126,7 @@ impl CoreStatus {
             backstop_rescues: stats.backstop_rescues.get(),
             cancelled: stats.cancelled.get(),
             expired: stats.expired.get(),
+            stalls: core.stalls.load(Ordering::Relaxed),
         }
     }
 
@@ -161,6 +165,12 @@ impl CoreStatus {
         self.cancelled
     }
 
+    /// How often it was in one call for too long; see
+    /// [`SystemBuilder::stall_after`](super::SystemBuilder::stall_after).
+    pub fn stalls(&self) -> u64 {
+        self.stalls
+    }
+
     /// Requests that did not run because their deadline had passed.
     pub fn expired(&self) -> u64 {
         self.expired
@@ -180,6 +190,8 @@ pub(super) trait Observed: Send + Sync {
     fn core(&self) -> &Arc<CoreShared>;
     fn advance(&self, life: Life);
     fn give_up(&self);
+    /// Type name, shard and method, if it is the actor at this index that is being called.
+    fn called(&self, cell: u32, word: u64) -> Option<(&'static str, usize, &'static str)>;
 }
 
 impl<A: Actor> Observed for Mailbox<A> {
@@ -197,6 +209,12 @@ impl<A: Actor> Observed for Mailbox<A> {
 
     fn give_up(&self) {
         Mailbox::give_up(self);
+    }
+
+    fn called(&self, cell: u32, word: u64) -> Option<(&'static str, usize, &'static str)> {
+        let code = u32::try_from(word & u64::from(u32::MAX)).unwrap_or(0);
+        let ours = self.cell.get() == Some(&cell);
+        ours.then(|| (A::NAME, self.shard, called::name::<A>(code)))
     }
 }
 

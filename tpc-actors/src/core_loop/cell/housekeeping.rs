@@ -1,6 +1,7 @@
 //! Calls into an actor that no message asks for: `#[maintenance]` and `#[checkpoint]`.
 
 use super::super::barrier::Taken;
+use super::super::called::Called;
 use super::super::chores::Chore;
 use super::super::timers::{Due, next_tick};
 use super::{ActorCell, State};
@@ -19,7 +20,9 @@ impl<A: Actor> ActorCell<A> {
         let end = later(local.clock.now(), maintenance.budget);
         loop {
             let mut left = Work::Done;
-            let done = self.call(maintenance.name, |actor, cx| left = (maintenance.run)(actor, cx));
+            let done = self.call(Called::Maintenance(chore.index), |actor, cx| {
+                left = (maintenance.run)(actor, cx);
+            });
             self.stop_if_asked();
             if !done {
                 return false;
@@ -45,7 +48,7 @@ impl<A: Actor> ActorCell<A> {
         let mut failure = Some("it is being restarted".to_owned());
         if matches!(self.state, State::Running(_)) {
             let mut outcome = None;
-            self.call("checkpoint", |actor, cx| outcome = Some(actor.checkpoint(cx)));
+            self.call(Called::Checkpoint, |actor, cx| outcome = Some(actor.checkpoint(cx)));
             self.stop_if_asked();
             failure = match outcome {
                 None => Some("the hook panicked".to_owned()),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::super::barrier::Taken;
+use super::super::called::Called;
 use super::super::chores::Chore;
 use super::super::timers::{Due, next_tick};
 use super::{ActorCell, Cell, Intake, State};
@@ -115,7 +116,7 @@ impl<A: Actor> Cell for ActorCell<A> {
             served += 1;
             match work {
                 LocalWork::Continue(continuation) => {
-                    self.call("continuation", continuation);
+                    self.call(Called::Continuation, continuation);
                 }
                 LocalWork::Request(envelope) => {
                     self.serve(me.credit(), envelope);
@@ -145,7 +146,7 @@ impl<A: Actor> Cell for ActorCell<A> {
             return;
         }
         let Some(timer) = A::TIMERS.get(index) else { return };
-        if self.call(timer.name, timer.run) {
+        if self.call(Called::Timer(index), timer.run) {
             let next = next_tick(due, timer.every, self.cx.now());
             let due = Due::Every { cell: self.cx.cell, incarnation, index };
             self.local().timers.borrow_mut().set(next, due);
@@ -179,10 +180,10 @@ impl<A: Actor> Cell for ActorCell<A> {
                 let text = catch(|| error.to_string()).unwrap_or_else(|panic| panic);
                 let report = match &error {
                     SpawnError::Panicked(report) => report.clone(),
-                    _ => PanicReport::new(A::NAME, "init", self.cx.core(), text.clone()),
+                    _ => PanicReport::new(A::NAME, "init", self.cx.core(), text),
                 };
                 drop_quietly(error);
-                tracing::error!(core = self.cx.core(), "{text}");
+                self.local().tell_of_panic(&report, self.mailbox.shard);
                 self.end_incarnation(&fate);
                 self.decide(report);
             }
@@ -225,7 +226,7 @@ impl<A: Actor> Cell for ActorCell<A> {
 
     fn task_panicked(&mut self, message: String) {
         let report = self.report("task", message);
-        tracing::error!(core = report.core(), "{report}");
+        self.local().tell_of_panic(&report, self.mailbox.shard);
         answer_unwound(&Fate::Panicked(report));
     }
 
@@ -243,7 +244,7 @@ impl<A: Actor> Cell for ActorCell<A> {
     fn close(&mut self) -> usize {
         self.mailbox.advance(Life::Closing);
         if matches!(self.state, State::Running(_)) {
-            self.call("on_stop", A::on_stop);
+            self.call(Called::OnStop, A::on_stop);
         }
         let unfinished = self.cx.me.continuations();
         self.end_incarnation(&Fate::Stopping { started: true });
@@ -288,9 +289,9 @@ impl<A: Actor> ActorCell<A> {
             drop_quietly(request);
             return true;
         }
-        let handler = A::handler_name(&request);
+        let called = Called::Handler(A::handler_number(&request));
         self.mailbox.stats.handled.add(1);
         local.shared.stats.handled.add(1);
-        self.call(handler, |actor, cx| actor.handle(cx, request, reply))
+        self.call(called, |actor, cx| actor.handle(cx, request, reply))
     }
 }

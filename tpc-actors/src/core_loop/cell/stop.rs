@@ -1,5 +1,6 @@
 //! How an actor stops, and what becomes of what waits for it.
 
+use super::super::called::Called;
 use super::{ActorCell, Incident, State, drop_each};
 use crate::actor::Actor;
 use crate::error::Fate;
@@ -26,7 +27,7 @@ impl<A: Actor> ActorCell<A> {
         // Refused from here on, so that the hook cannot add to its own queue.
         self.mailbox.advance(Life::Stopped);
         if matches!(self.state, State::Running(_)) {
-            self.call("on_stop", A::on_stop);
+            self.call(Called::OnStop, A::on_stop);
         }
         self.end_incarnation(&Fate::Dropped);
         self.stop(how);

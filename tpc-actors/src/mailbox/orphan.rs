@@ -1,0 +1,90 @@
+//! An actor between two threads of its core.
+
+use std::sync::Arc;
+
+use super::life::Life;
+use super::{Ended, Mailbox};
+use crate::actor::Actor;
+use crate::core_loop::Core;
+use crate::core_loop::cell::{ActorCell, MakeArgs};
+use crate::core_loop::incidents::GroupId;
+use crate::core_loop::shared::Orphan;
+use crate::error::SpawnError;
+use crate::isolate::{catch, drop_quietly};
+use crate::supervision::Group;
+use crate::system::OnProgress;
+
+/// What an actor needs to be built again.
+pub(crate) struct Kept<A: Actor> {
+    pub(crate) make_args: MakeArgs<A>,
+    pub(crate) on_progress: Option<OnProgress>,
+}
+
+impl<A: Actor> Mailbox<A> {
+    /// The core's thread unwinds and leaves the actor behind.
+    pub(crate) fn orphan(self: &Arc<Self>, kept: Kept<A>) {
+        *self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(kept);
+        self.core.leave_orphan(Arc::clone(self) as _);
+    }
+
+    /// The group that it belongs to.
+    pub(crate) fn set_group(&self, group: Option<(GroupId, Group)>) {
+        if let Some(group) = group {
+            let _ = self.group.set(group);
+        }
+    }
+
+    /// Takes senders again.
+    fn reopen(&self) {
+        self.registry().closed = false;
+        // Its consumer is gone; the next visitor opens another one.
+        let visitor = self.visitor.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        drop_quietly(visitor);
+        self.life.reopen();
+    }
+}
+
+impl<A: Actor> Orphan for Mailbox<A> {
+    fn cell(&self) -> u32 {
+        self.cell.get().copied().unwrap_or(u32::MAX)
+    }
+
+    fn revive(self: Arc<Self>, core: &mut Core) {
+        let kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let (Some(kept), Some(&cell)) = (kept, self.cell.get()) else { return self.abandon() };
+        self.reopen();
+        self.stats.restarts.add(1);
+        core.local.shared.stats.restarts.add(1);
+        let Kept { make_args, on_progress } = kept;
+        let local = std::rc::Rc::clone(&core.local);
+        match ActorCell::start(cell, &local, Arc::clone(&self), make_args, on_progress) {
+            Ok(actor) => {
+                core.put_back(cell, Box::new(actor));
+                if let Some((id, group)) = self.group.get() {
+                    core.join_group(*id, *group, cell);
+                }
+                tracing::warn!(actor = A::NAME, core = self.core.index, "restarted with its core");
+            }
+            Err(error) => self.not_revived(error),
+        }
+    }
+
+    fn abandon(&self) {
+        self.advance(Life::Lost);
+        self.ending.set(Ended::CoreLost);
+    }
+}
+
+impl<A: Actor> Mailbox<A> {
+    /// `ActorCell::start` has ended the actor; this says so.
+    fn not_revived(&self, error: SpawnError) {
+        // `Display` of a user's error is foreign code.
+        let text = catch(|| error.to_string()).unwrap_or_else(|panic| panic);
+        drop_quietly(error);
+        tracing::error!(
+            actor = A::NAME,
+            core = self.core.index,
+            "not restarted with its core: {text}"
+        );
+    }
+}

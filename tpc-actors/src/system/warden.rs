@@ -1,0 +1,306 @@
+//! Looking after the cores from outside: which ones do not get on, and which ones are gone.
+//!
+//! One thread a system. It reads what a core is calling and how much it has done; a core that is in the same
+//! call for too long has stalled. Nothing is asked of the core but the words that it writes anyway, and no
+//! stack is unwound: that has deadlocked others (Seastar's stall detector in `dlopen`).
+
+use std::fmt;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::{CoreThread, Inner, lock};
+use crate::core_loop::called::cell_of;
+use crate::core_loop::shared::CoreShared;
+use crate::isolate::{catch, drop_quietly, panic_message};
+use crate::rate::FiveAMinute;
+use crate::supervision::{Decision, History, Supervise};
+
+/// A core that has been in one call for too long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StallReport {
+    /// The core, counted from 0.
+    pub core: usize,
+    /// The type name of the actor that is being called.
+    pub actor: &'static str,
+    /// Its shard, counted from 0.
+    pub shard: usize,
+    /// The method that is being called.
+    pub handler: &'static str,
+    /// For how long at least.
+    pub stalled_for: Duration,
+    /// Stalls of this core that were not reported since the last report.
+    pub unreported: u64,
+}
+
+impl fmt::Display for StallReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { core, actor, shard, handler, stalled_for, unreported } = self;
+        write!(
+            f,
+            "core {core} has been in `{actor}::{handler}` (shard {shard}) for {stalled_for:?}"
+        )?;
+        if *unreported > 0 {
+            write!(f, "; {unreported} stalls before were not reported")?;
+        }
+        Ok(())
+    }
+}
+
+/// Who hears of stalls.
+#[derive(Clone)]
+pub(super) struct OnStall(pub(super) Arc<dyn Fn(&StallReport) + Send + Sync>);
+
+impl fmt::Debug for OnStall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnStall")
+    }
+}
+
+/// What a system wants to be looked after for.
+#[derive(Debug, Clone)]
+pub(super) struct WatchOptions {
+    pub(super) stall_after: Option<Duration>,
+    pub(super) on_stall: Option<OnStall>,
+    pub(super) restarts: Supervise,
+}
+
+impl Default for WatchOptions {
+    fn default() -> Self {
+        Self {
+            stall_after: Some(Duration::from_millis(25)),
+            on_stall: None,
+            restarts: Supervise::new().max(3).within(Duration::from_mins(1)),
+        }
+    }
+}
+
+/// Looks at a core in the time that it may be in one call.
+const LOOKS: u32 = 4;
+/// Between two looks when nobody wants to hear of stalls.
+const UNHURRIED: Duration = Duration::from_millis(25);
+
+/// What one look at a core finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Look {
+    /// What it is calling; 0 when it is idle.
+    calling: u64,
+    turns: u64,
+    handled: u64,
+}
+
+impl Look {
+    fn at(core: &CoreShared) -> Self {
+        let stats = &core.stats;
+        Self {
+            calling: stats.calling.get(),
+            turns: stats.turns.get(),
+            handled: stats.handled.get(),
+        }
+    }
+}
+
+/// What the looks at one core come to.
+#[derive(Debug)]
+struct Stalls {
+    last: Look,
+    /// When it was first found as it is now, and how often since.
+    since: Instant,
+    looks: u32,
+    rate: FiveAMinute,
+}
+
+impl Stalls {
+    fn new(first: Look, now: Instant) -> Self {
+        Self { last: first, since: now, looks: 0, rate: FiveAMinute::default() }
+    }
+
+    /// `Some` once for each stall, when it has lasted for `limit`. Counted in looks as well: if this thread
+    /// was held up, the core may just have been, too.
+    fn look(&mut self, look: Look, now: Instant, limit: Duration) -> Option<Duration> {
+        if look != self.last || look.calling == 0 {
+            (self.last, self.since, self.looks) = (look, now, 0);
+            return None;
+        }
+        self.looks += 1;
+        let stalled_for = now.saturating_duration_since(self.since);
+        // Told once: the number of looks passes the bound only once.
+        if self.looks < LOOKS || stalled_for < limit {
+            return None;
+        }
+        let told = self.looks > LOOKS * 2;
+        self.looks = LOOKS * 2 + 1;
+        (!told).then_some(stalled_for)
+    }
+}
+
+/// The thread that looks after the cores of a system, and how to end it.
+#[derive(Debug, Default)]
+pub(super) struct Warden {
+    stopped: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Warden {
+    pub(super) fn start(inner: &Arc<Inner>, options: WatchOptions) -> std::io::Result<()> {
+        let (warden, weak) = (Arc::clone(&inner.warden), Arc::downgrade(inner));
+        let pause = options.stall_after.map_or(UNHURRIED, |limit| limit / LOOKS).min(UNHURRIED);
+        let now = Instant::now();
+        let mut cores: Vec<_> =
+            inner.cores.iter().map(|core| Stalls::new(Look::at(core), now)).collect();
+        let mut losses = History::new(options.restarts);
+        let run = move || {
+            while warden.pause(pause) {
+                let Some(inner) = weak.upgrade() else { return };
+                if let Some(limit) = options.stall_after {
+                    for (core, stalls) in inner.cores.iter().zip(&mut cores) {
+                        inner.look_at(core, stalls, limit, options.on_stall.as_ref());
+                    }
+                }
+                inner.replace_lost(&mut losses);
+                drop_quietly(inner);
+            }
+        };
+        let thread = std::thread::Builder::new().name("tpc-warden".to_owned()).spawn(run)?;
+        *lock(&inner.warden_thread) = Some(thread);
+        Ok(())
+    }
+
+    /// False when it is over.
+    fn pause(&self, time: Duration) -> bool {
+        let stopped = lock(&self.stopped);
+        let waited = self.changed.wait_timeout_while(stopped, time, |stopped| !*stopped);
+        !*waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    pub(super) fn stop(&self) {
+        *lock(&self.stopped) = true;
+        self.changed.notify_all();
+    }
+}
+
+impl Inner {
+    fn look_at(
+        &self,
+        core: &CoreShared,
+        stalls: &mut Stalls,
+        limit: Duration,
+        hear: Option<&OnStall>,
+    ) {
+        let now = Instant::now();
+        let look = Look::at(core);
+        let Some(stalled_for) = stalls.look(look, now, limit) else { return };
+        core.stalls.fetch_add(1, Ordering::Relaxed);
+        let Some(unreported) = stalls.rate.admit(now) else { return };
+        let actors: Vec<_> = lock(&self.actors).iter().filter_map(|actor| actor.on(core)).collect();
+        let called =
+            actors.iter().find_map(|actor| actor.called(cell_of(look.calling), look.calling));
+        // An actor is listed once it has started.
+        let (actor, shard, handler) = called.unwrap_or(("(an actor that starts)", 0, "init"));
+        for actor in actors {
+            drop_quietly(actor);
+        }
+        let core = core.index;
+        let report = StallReport { core, actor, shard, handler, stalled_for, unreported };
+        tracing::warn!(core, actor, shard, handler, ?stalled_for, unreported, "a core has stalled");
+        if let Some(OnStall(hear)) = hear {
+            drop_quietly(catch(|| hear(&report)));
+        }
+    }
+
+    /// Replaces the threads of cores that have ended although nobody wanted it, or gives up.
+    fn replace_lost(self: &Arc<Self>, losses: &mut History) {
+        let lost = {
+            let mut threads = lock(&self.threads);
+            let place = threads.iter().position(|thread| thread.thread.is_finished());
+            // While the system ends, threads end, and are joined by who ends it.
+            if place.is_none() || lock(&self.ending).is_some() {
+                return;
+            }
+            place.map(|place| threads.swap_remove(place))
+        };
+        let Some(CoreThread { index, name, thread }) = lost else { return };
+        let message = match thread.join() {
+            Ok(()) => "it ended by itself".to_owned(),
+            Err(payload) => panic_message(payload),
+        };
+        tracing::error!(core = index, message, "the thread of a core is lost");
+        lock(&self.lost_cores).push(name);
+        match losses.failed(Instant::now(), 0) {
+            Decision::Restart { after } if self.warden.pause(after) => self.replace_core(index),
+            Decision::Restart { .. } => {}
+            Decision::GiveUp(_) => {
+                tracing::error!("too many cores were lost: the system ends");
+                drop(self.shut_down(Duration::ZERO));
+            }
+        }
+    }
+
+    fn replace_core(self: &Arc<Self>, index: usize) {
+        // Held meanwhile: who ends the system must find this core either gone or taking commands.
+        let ending = lock(&self.ending);
+        if ending.is_some() {
+            return;
+        }
+        let core = &self.cores[index];
+        core.reopen();
+        match self.start_core(index, None) {
+            Ok(()) => tracing::warn!(core = index, "the core runs again"),
+            Err(error) => {
+                core.close_inbox();
+                drop(ending);
+                tracing::error!(core = index, %error, "no thread for the core: the system ends");
+                drop(self.shut_down(Duration::ZERO));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_millis(25);
+    const STEP: Duration = Duration::from_micros(6250);
+
+    fn look(calling: u64, handled: u64) -> Look {
+        Look { calling, turns: 0, handled }
+    }
+
+    /// How often `looks`, one step apart, come to a stall.
+    fn stalls(looks: impl IntoIterator<Item = Look>) -> usize {
+        let start = Instant::now();
+        let mut stalls = Stalls::new(look(0, 0), start);
+        let found = looks.into_iter().zip(1u32..);
+        found.filter_map(|(look, step)| stalls.look(look, start + STEP * step, LIMIT)).count()
+    }
+
+    #[test]
+    fn a_call_that_lasts_is_told_once() {
+        assert_eq!(stalls(vec![look(7, 1); 4]), 0, "not yet");
+        assert_eq!(stalls(vec![look(7, 1); 5]), 1);
+        assert_eq!(stalls(vec![look(7, 1); 500]), 1);
+    }
+
+    #[test]
+    fn the_next_stall_is_told_again() {
+        let again = [vec![look(7, 1); 10], vec![look(7, 2); 10]].concat();
+        assert_eq!(stalls(again), 2);
+    }
+
+    #[test]
+    fn who_is_idle_or_gets_on_has_not_stalled() {
+        assert_eq!(stalls(vec![look(0, 1); 500]), 0);
+        assert_eq!(stalls((0..500).map(|handled| look(7, handled))), 0);
+    }
+
+    #[test]
+    fn who_looks_late_waits_for_more_looks() {
+        let start = Instant::now();
+        let mut stalls = Stalls::new(look(7, 1), start);
+        for n in 1..LOOKS {
+            assert_eq!(stalls.look(look(7, 1), start + LIMIT * 10 * n, LIMIT), None);
+        }
+    }
+}
