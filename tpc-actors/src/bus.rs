@@ -20,9 +20,13 @@ mod fetch;
 #[cfg(not(tpc_loom))]
 mod inlet;
 #[cfg(not(tpc_loom))]
+pub mod log;
+#[cfg(not(tpc_loom))]
 mod outlet;
 #[cfg(not(tpc_loom))]
 mod outside;
+#[cfg(not(tpc_loom))]
+mod past;
 #[cfg(not(tpc_loom))]
 mod position;
 #[cfg(not(tpc_loom))]

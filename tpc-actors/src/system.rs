@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::actor::{Actor, Sharded};
+use crate::bus::log::{EventLog, LogError, LogEvent, LogOptions, LogStatus};
 use crate::bus::{BusRegistry, Events, Publisher, SourceStatus};
 use crate::client::block::block_on;
 use crate::client::{ActorClient, Closed};
@@ -194,6 +195,40 @@ impl System {
     /// A publisher of events of type `E` for Tokio tasks and plain threads.
     pub fn publisher<E: Send + Clone + 'static>(&self) -> Publisher<E> {
         Publisher::new(self.inner().bus.of::<E>())
+    }
+
+    /// Writes the events of type `E` to `log`, from a thread off the data cores, before anybody publishes or
+    /// subscribes. Positions begin a new epoch with it. See [`bus::log`](crate::bus::log).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// use tpc_actors::bus::log::{LogOptions, MemoryLog};
+    /// use tpc_actors::prelude::*;
+    ///
+    /// # let system = System::builder().cores(1).start()?;
+    /// system.log_events::<String>(MemoryLog::new(), LogOptions::new().keep_events(1_000_000))?;
+    /// let mut durable = system.events::<String>().durable().subscribe();
+    /// system.publisher().publish("kept".to_owned())?;
+    /// assert!(matches!(durable.next_wait(), Some(Delivery::Event { event, .. }) if event == "kept"));
+    /// # system.shutdown_wait(Duration::from_secs(1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The log fails, or it is [too late](LogError::TooLate) for one.
+    pub fn log_events<E: LogEvent + Send + Clone + 'static>(
+        &self,
+        log: impl EventLog,
+        options: LogOptions,
+    ) -> Result<(), LogError> {
+        let inner = self.inner();
+        inner.bus.of::<E>().log_to(Box::new(log), options, inner.placement.control_plane())
+    }
+
+    /// How far the log of the events of type `E` has come; `None` when there is none.
+    pub fn log_status<E: Send + Clone + 'static>(&self) -> Option<LogStatus> {
+        self.inner().bus.of::<E>().log_status()
     }
 
     /// What each core has published of the events of type `E`, by core; last come the publishers outside.

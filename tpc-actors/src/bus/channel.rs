@@ -10,6 +10,7 @@ use super::lane::{LaneReader, Policy};
 use super::lock;
 use super::stats::LaneStats;
 use crate::isolate::wake_quietly;
+use crate::stats::Counter;
 
 pub(super) type Filter<E> = Box<dyn Fn(&E) -> bool + Send + Sync>;
 
@@ -30,6 +31,8 @@ struct End<E> {
     state: AtomicU8,
     reader: Mutex<Option<LaneReader<E>>>,
     stats: CachePadded<LaneStats>,
+    /// Wanted events that the log never got; written by the source.
+    unlogged: Counter,
 }
 
 /// One subscription, as the sources know it.
@@ -37,6 +40,8 @@ pub(super) struct Channel<E> {
     pub(super) filter: Option<Filter<E>>,
     /// Places in each lane, in events.
     pub(super) capacity: usize,
+    /// Sees what the log has made durable, and nothing else.
+    pub(super) durable: bool,
     pub(super) policy: Arc<Policy<E>>,
     /// By source.
     ends: Box<[End<E>]>,
@@ -49,7 +54,7 @@ impl<E> Channel<E> {
     /// `ends` gives the state of each source.
     pub(super) fn new(
         filter: Option<Filter<E>>,
-        capacity: usize,
+        (capacity, durable): (usize, bool),
         policy: Policy<E>,
         ends: impl Iterator<Item = u8>,
     ) -> Arc<Self> {
@@ -57,10 +62,12 @@ impl<E> Channel<E> {
             state: AtomicU8::new(state),
             reader: Mutex::default(),
             stats: CachePadded::default(),
+            unlogged: Counter::default(),
         };
         Arc::new(Self {
             filter,
             capacity,
+            durable,
             policy: Arc::new(policy),
             ends: ends.map(end).collect(),
             waker: CachePadded::default(),
@@ -93,6 +100,10 @@ impl<E> Channel<E> {
 
     pub(super) fn stats(&self, source: usize) -> &LaneStats {
         &self.ends[source].stats
+    }
+
+    pub(super) fn unlogged(&self, source: usize) -> &Counter {
+        &self.ends[source].unlogged
     }
 
     pub(super) fn register(&self, waker: &std::task::Waker) {

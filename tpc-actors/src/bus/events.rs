@@ -5,8 +5,10 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use super::channel::{Channel, Filter, end};
-use super::inlet::{Inlet, Past};
+use super::inlet::Inlet;
 use super::lane::{Policy, check};
+use super::past::Past;
+use super::position::Position;
 use super::registry::Bus;
 use super::stage::index_by;
 use super::start::Start;
@@ -36,6 +38,7 @@ pub struct Events<E> {
     policy: Policy<E>,
     retain: usize,
     start: Start,
+    durable: bool,
     /// `None` stands for all.
     cores: Option<Vec<usize>>,
 }
@@ -65,6 +68,9 @@ pub enum SubscribeError {
         /// The epoch of the events that are published now.
         now: u64,
     },
+    /// A durable subscription needs a log.
+    #[error("nothing is durable on a bus without a log; see `System::log_events`")]
+    NoLog,
 }
 
 impl<E: Send + Clone + 'static> Events<E> {
@@ -79,6 +85,7 @@ impl<E: Send + Clone + 'static> Events<E> {
             policy: Policy::DropNewest,
             retain: 0,
             start: Start::Latest,
+            durable: false,
             cores: None,
         }
     }
@@ -142,6 +149,15 @@ impl<E: Send + Clone + 'static> Events<E> {
         self
     }
 
+    /// Receives only events that the bus's [log](super::log) has made durable.
+    ///
+    /// What is lost on the way to the log is reported as a [`Gap`](super::Gap), at the place where the log
+    /// learns of it. When the log fails, the subscription ends.
+    pub fn durable(mut self) -> Self {
+        self.durable = true;
+        self
+    }
+
     /// Receives only what these cores publish, counted from 0. The number of cores stands for
     /// [publishers](crate::System::publisher) outside of them.
     pub fn cores(mut self, cores: impl IntoIterator<Item = usize>) -> Self {
@@ -168,11 +184,14 @@ impl<E: Send + Clone + 'static> Events<E> {
         check::<E>(self.capacity)?;
         self.check_cores()?;
         self.check_epochs()?;
+        if self.durable && self.bus.log().is_none() {
+            return Err(SubscribeError::NoLog);
+        }
         let sources = 0..self.bus.sources();
         let inlets = sources.clone().map(|source| self.inlet(source)).collect();
         let states: Vec<_> = sources.map(|source| self.state(source)).collect();
-        let Self { bus, filter, capacity, policy, retain, .. } = self;
-        let channel = Channel::new(filter, capacity, policy, states.into_iter());
+        let Self { bus, filter, capacity, policy, retain, durable, .. } = self;
+        let channel = Channel::new(filter, (capacity, durable), policy, states.into_iter());
         bus.subscribe(&channel, retain);
         Ok(Subscription::new(bus, channel, inlets))
     }
@@ -191,7 +210,9 @@ impl<E: Send + Clone + 'static> Events<E> {
     fn check_epochs(&self) -> Result<(), SubscribeError> {
         let now = self.bus.epoch();
         let Start::At(cursor) = &self.start else { return Ok(()) };
-        match cursor.positions().iter().find(|position| position.epoch != now) {
+        let logged = self.bus.log().is_some();
+        let unknown = |epoch: u64| epoch > now || (epoch < now && !logged);
+        match cursor.positions().iter().find(|position| unknown(position.epoch)) {
             Some(position) => Err(SubscribeError::NoSuchEpoch { epoch: position.epoch, now }),
             None => Ok(()),
         }
@@ -206,15 +227,19 @@ impl<E: Send + Clone + 'static> Events<E> {
     }
 
     fn inlet(&self, source: usize) -> Inlet<E> {
+        let published = self.bus.stats(source).published.get();
+        let durable = || self.bus.log_status().and_then(|status| status.durable.of(source));
+        let seq = if self.durable { durable().map_or(0, |end| end.seq) } else { published };
+        let first = Position::new(source, self.bus.epoch(), seq);
         let past = match &self.start {
             _ if self.state(source) != end::LATE => None,
-            Start::At(cursor) => {
-                let from = |position: super::Position| Past::from(position.seq);
-                Some(cursor.of(source).map_or_else(Past::oldest, from))
-            }
-            Start::Latest | Start::Oldest => Some(Past::oldest()),
+            Start::At(cursor) => Some(match cursor.of(source) {
+                Some(position) => Past::from(position, first),
+                None => Past::oldest(first),
+            }),
+            Start::Latest | Start::Oldest => Some(Past::oldest(first)),
         };
-        Inlet::new(source, self.bus.stats(source).published.get(), past)
+        Inlet::new(first, past)
     }
 }
 

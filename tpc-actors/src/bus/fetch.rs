@@ -31,20 +31,24 @@ impl<E> Clone for Fetch<E> {
 }
 
 /// Answers, or tells by its drop that nobody will; then wakes the asker.
-struct Answer<E> {
-    reply: Option<oneshot::Sender<Found<E>>>,
+pub(super) struct Answer<E, T> {
+    reply: Option<oneshot::Sender<T>>,
     channel: Arc<Channel<E>>,
 }
 
-impl<E> Answer<E> {
-    fn send(mut self, found: Option<Found<E>>) {
+impl<E, T> Answer<E, T> {
+    pub(super) fn new(reply: oneshot::Sender<T>, channel: Arc<Channel<E>>) -> Self {
+        Self { reply: Some(reply), channel }
+    }
+
+    pub(super) fn send(mut self, found: Option<T>) {
         if let (Some(reply), Some(found)) = (self.reply.take(), found) {
             drop_quietly(reply.send(found));
         }
     }
 }
 
-impl<E> Drop for Answer<E> {
+impl<E, T> Drop for Answer<E, T> {
     fn drop(&mut self) {
         drop(self.reply.take());
         self.channel.wake();
@@ -61,7 +65,7 @@ pub(super) struct Fetching<E> {
 impl<E: Send + Clone + 'static> Fetching<E> {
     pub(super) fn begin(bus: &Arc<Bus<E>>, source: usize, fetch: Fetch<E>) -> Self {
         let (reply, answer) = oneshot::channel();
-        let reply = Answer { reply: Some(reply), channel: Arc::clone(&fetch.channel) };
+        let reply = Answer::new(reply, Arc::clone(&fetch.channel));
         let (theirs, bus_there) = (fetch.clone(), Arc::clone(bus));
         let look = move |core: &mut crate::core_loop::Core| {
             reply.send(core.local.publisher_of(&bus_there).fetch(&theirs));

@@ -180,6 +180,15 @@ impl<E> LaneWriter<E> {
         self.count(seq);
     }
 
+    /// Counts wanted events that never came here; the next event has at least the number `next_seq`.
+    #[cfg(not(tpc_loom))]
+    pub(super) fn lose(&mut self, count: u64, next_seq: u64) {
+        self.losses.newest += count;
+        self.now.wanted += count;
+        self.now.next_seq = self.now.next_seq.max(next_seq);
+        self.unpublished += 1;
+    }
+
     #[inline]
     fn count(&mut self, seq: u64) {
         self.now = Mark { wanted: self.now.wanted + 1, next_seq: seq + 1 };

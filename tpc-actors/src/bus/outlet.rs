@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::channel::Channel;
+use super::channel::{Channel, end};
 use super::lane::{LaneWriter, Losses, lane};
 use super::stats::SourceStats;
 use crate::bridge::CapacityError;
@@ -13,6 +13,8 @@ pub(super) struct Outlet<E> {
     lane: LaneWriter<E>,
     /// The event is being copied; tells a copy that panicked from a filter that did.
     copying: bool,
+    /// What the log never got, as far as the subscriber has been told.
+    unlogged: u64,
     /// What the statistics have of this lane.
     counted: (u64, Losses),
 }
@@ -25,9 +27,12 @@ impl<E: Clone> Outlet<E> {
         next_seq: u64,
     ) -> Result<Self, CapacityError> {
         let (writer, reader) = lane(channel.capacity, &channel.policy, next_seq)?;
-        channel.attach(source, reader);
         let counted = (0, Losses::default());
-        Ok(Self { channel, source, lane: writer, copying: false, counted })
+        // Who comes late has been told of the holes before.
+        let late = channel.state(source) == end::LATE;
+        let unlogged = if late { channel.unlogged(source).get() } else { 0 };
+        channel.attach(source, reader);
+        Ok(Self { channel, source, lane: writer, copying: false, unlogged, counted })
     }
 
     /// Passes the event on if the filter wants it. Filter and copy are foreign code; the caller catches
@@ -57,6 +62,16 @@ impl<E: Clone> Outlet<E> {
             self.lane.miss(seq);
         }
         copying
+    }
+
+    /// Counts what the log never got as missing; `next_seq` is where the log has come to.
+    pub(super) fn miss_unlogged(&mut self, next_seq: u64) {
+        let unlogged = self.channel.unlogged(self.source).get();
+        let missing = unlogged - self.unlogged;
+        if missing > 0 {
+            self.unlogged = unlogged;
+            self.lane.lose(missing, next_seq);
+        }
     }
 
     /// Shows what is new to the subscriber.

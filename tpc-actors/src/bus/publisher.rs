@@ -17,6 +17,7 @@ use crate::isolate::drop_quietly;
 pub(crate) struct CorePublisher<E: Send + Clone + 'static> {
     bus: Arc<Bus<E>>,
     core: usize,
+    epoch: u64,
     next_seq: Cell<u64>,
     /// The version of the bus that `wanted` reflects.
     version: Cell<u64>,
@@ -42,6 +43,7 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
         let Numbered { source, next_seq } = bus.resting(core).take(&bus, core);
         Self {
             core,
+            epoch: bus.epoch(),
             next_seq: Cell::new(next_seq),
             version: Cell::new(source.version),
             wanted: Cell::new(source.is_wanted()),
@@ -90,7 +92,7 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
     fn take_position(&self) -> Position {
         let seq = self.next_seq.get();
         self.next_seq.set(seq + 1);
-        Position { core: self.core, epoch: self.bus.epoch(), seq }
+        Position { core: self.core, epoch: self.epoch, seq }
     }
 
     #[cold]

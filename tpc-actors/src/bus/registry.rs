@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use super::channel::{Channel, end};
 use super::fetch::Fetch;
 use super::lock;
+use super::log::link::LogLink;
+use super::log::{EventLog, LogError, LogEvent, LogOptions, LogStatus};
 use super::resting::Resting;
 use super::retained::Found;
 use super::source::Source;
@@ -17,6 +19,7 @@ use crossbeam_utils::CachePadded;
 
 use crate::core_loop::shared::CoreShared;
 use crate::isolate::drop_quietly;
+use crate::placement::CpuSet;
 
 /// The bus of one event type.
 pub(crate) struct Bus<E> {
@@ -29,7 +32,9 @@ pub(crate) struct Bus<E> {
     /// By source: one for each core, and one for all publishers outside of them.
     resting: Box<[Resting<E>]>,
     stats: Box<[CachePadded<SourceStats>]>,
-    epoch: OnceLock<u64>,
+    log: OnceLock<Arc<LogLink<E>>>,
+    /// Somebody publishes or subscribes; it is too late for a log.
+    in_use: AtomicBool,
     /// Nothing will be published any more.
     closed: AtomicBool,
 }
@@ -43,7 +48,8 @@ impl<E: Send + Clone + 'static> Bus<E> {
             resting: (0..=cores.len()).map(|_| Resting::default()).collect(),
             stats: (0..=cores.len()).map(|_| CachePadded::default()).collect(),
             cores,
-            epoch: OnceLock::new(),
+            log: OnceLock::new(),
+            in_use: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         }
     }
@@ -53,9 +59,42 @@ impl<E: Send + Clone + 'static> Bus<E> {
         self.resting.len()
     }
 
-    #[inline]
     pub(super) fn epoch(&self) -> u64 {
-        self.epoch.get().copied().unwrap_or(0)
+        self.log.get().map_or(0, |log| log.epoch)
+    }
+
+    pub(super) fn log(&self) -> Option<&Arc<LogLink<E>>> {
+        self.log.get()
+    }
+
+    /// Notes that somebody publishes or subscribes.
+    pub(super) fn is_in_use(&self) {
+        self.in_use.store(true, Ordering::Relaxed);
+    }
+
+    /// Gives the bus its log and starts the log's thread.
+    pub(crate) fn log_to(
+        self: &Arc<Self>,
+        mut log: Box<dyn EventLog>,
+        options: LogOptions,
+        cpus: CpuSet,
+    ) -> Result<(), LogError>
+    where
+        E: LogEvent,
+    {
+        if self.in_use.load(Ordering::Relaxed) || self.log.get().is_some() {
+            return Err(LogError::TooLate);
+        }
+        let link = LogLink::new(&mut *log, options)?;
+        if self.log.set(Arc::clone(&link)).is_err() {
+            return Err(LogError::TooLate);
+        }
+        link.start(self, log, cpus)
+    }
+
+    /// How far the log has come; `None` without one.
+    pub(crate) fn log_status(&self) -> Option<LogStatus> {
+        self.log.get().map(|log| log.status())
     }
 
     pub(super) fn channels(&self) -> Vec<Arc<Channel<E>>> {
@@ -68,8 +107,14 @@ impl<E: Send + Clone + 'static> Bus<E> {
 
     pub(super) fn subscribe(&self, channel: &Arc<Channel<E>>, retain: usize) {
         self.retain.fetch_max(retain, Ordering::Relaxed);
+        self.is_in_use();
         lock(&self.channels).push(Arc::clone(channel));
         self.changed();
+        if let Some(log) = self.log.get()
+            && channel.durable
+        {
+            log.look_at_subscriptions();
+        }
     }
 
     /// What each source has published, by index.
@@ -90,6 +135,12 @@ impl<E: Send + Clone + 'static> Bus<E> {
     /// Ends a subscription and has its sources let go of it, also those that publish nothing more.
     pub(super) fn unsubscribe(self: &Arc<Self>, channel: &Arc<Channel<E>>) {
         self.end(channel);
+        if let Some(log) = self.log.get()
+            && channel.durable
+        {
+            log.look_at_subscriptions();
+            return;
+        }
         let attached = |index: &usize| channel.state(*index) == end::ATTACHED;
         for index in (0..self.sources()).filter(attached) {
             let bus = Arc::clone(self);
@@ -144,6 +195,10 @@ trait Close: Any + Send + Sync {
 
 impl<E: Send + Clone + 'static> Close for Bus<E> {
     fn close(&self) {
+        // What was published becomes durable first.
+        if let Some(log) = self.log.get() {
+            log.stop();
+        }
         self.closed.store(true, Ordering::Release);
         for channel in self.channels() {
             channel.wake();

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::fetch::{Fetch, Fetching};
+use super::log::LogError;
+use super::log::reads::{Entry, LogFetch};
 use super::position::{Gap, Position};
 use super::retained::Reach;
 use super::subscription::Subscription;
@@ -17,64 +19,114 @@ pub enum ReplayError<E> {
         /// The others, in order.
         found: Vec<(Position, E)>,
     },
+    /// The log cannot be read.
+    Log(LogError),
 }
 
 impl<E> fmt::Debug for ReplayError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Without the events, so that they need not be `Debug`.
-        let Self::Gone { gone, found } = self;
-        f.debug_struct("Gone").field("gone", gone).field("found", &found.len()).finish()
+        match self {
+            Self::Gone { gone, found } => {
+                f.debug_struct("Gone").field("gone", gone).field("found", &found.len()).finish()
+            }
+            Self::Log(error) => f.debug_tuple("Log").field(error).finish(),
+        }
     }
 }
 
 impl<E> fmt::Display for ReplayError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Gone { gone, found } = self;
-        let found = found.len();
-        write!(f, "{gone} of the missing events are gone for good; {found} were found")
+        match self {
+            Self::Gone { gone, found } => {
+                let found = found.len();
+                write!(f, "{gone} of the missing events are gone for good; {found} were found")
+            }
+            Self::Log(error) => error.fmt(f),
+        }
     }
 }
 
 impl<E> std::error::Error for ReplayError<E> {}
 
 impl<E: Send + Clone + 'static> Subscription<E> {
-    /// The events that `gap` lost, in order, from those that the bus [retains](super::Events::retain).
+    /// The events that `gap` lost, in order, from those that the bus [retains](super::Events::retain), or else
+    /// from its [log](super::log).
     ///
     /// The filter is asked again, so it should give the same answers for the same events.
     ///
     /// # Errors
     ///
     /// [`ReplayError::Gone`] when some of them are not kept any more; it has the rest.
+    /// [`ReplayError::Log`] when the log cannot be read.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future changes nothing; ask again.
     pub async fn replay(&self, gap: &Gap) -> Result<Vec<(Position, E)>, ReplayError<E>> {
         let mut found = Vec::new();
-        let mut next = gap.from.seq;
-        loop {
-            let have = found.len() as u64;
-            let max = usize::try_from(gap.missed - have).unwrap_or(usize::MAX);
-            if max == 0 {
-                break;
-            }
-            let fetch =
-                Fetch { channel: self.channel(), from: next, to: gap.to, max, attach: false };
-            let fetching = Fetching::begin(self.bus(), gap.core(), fetch);
-            let Some(look) = fetching.finish(self.bus()).await else { break };
-            next = look.next;
-            found.extend(
-                look.events.into_iter().map(|(seq, event)| (Position { seq, ..gap.from }, event)),
-            );
-            match look.reach {
-                Reach::More => {}
-                Reach::Gone { oldest } if oldest < gap.to => next = oldest,
-                Reach::End | Reach::Gone { .. } => break,
-            }
+        let mut next = gap.from;
+        while (found.len() as u64) < gap.missed && next.seq < gap.to {
+            // Of an epoch that is over, only the log has anything.
+            let oldest = if next.epoch == self.bus().epoch() {
+                let look = self.look_at_source(gap, next, &mut found).await;
+                let Some((looked_at, reach)) = look else { break };
+                next.seq = looked_at;
+                match reach {
+                    Reach::More => continue,
+                    Reach::End => break,
+                    Reach::Gone { oldest } => oldest.min(gap.to),
+                }
+            } else {
+                gap.to
+            };
+            self.look_at_log(next, oldest, &mut found).await.map_err(ReplayError::Log)?;
+            next.seq = oldest;
         }
         match gap.missed - found.len() as u64 {
             0 => Ok(found),
             gone => Err(ReplayError::Gone { gone, found }),
+        }
+    }
+
+    /// Adds what the source retains from `next` on; says how far that was.
+    async fn look_at_source(
+        &self,
+        gap: &Gap,
+        next: Position,
+        found: &mut Vec<(Position, E)>,
+    ) -> Option<(u64, Reach)> {
+        let max = usize::try_from(gap.missed - found.len() as u64).unwrap_or(usize::MAX);
+        let (channel, from, to) = (self.channel(), next.seq, gap.to);
+        let fetch = Fetch { channel, from, to, max, attach: false };
+        let look = Fetching::begin(self.bus(), gap.core(), fetch).finish(self.bus()).await?;
+        let placed = |(seq, event)| (Position { seq, ..next }, event);
+        found.extend(look.events.into_iter().map(placed));
+        Some((look.next, look.reach))
+    }
+
+    /// Adds what the log has from `next` on and before `to`, if there is a log.
+    async fn look_at_log(
+        &self,
+        mut next: Position,
+        to: u64,
+        found: &mut Vec<(Position, E)>,
+    ) -> Result<(), LogError> {
+        let Some(log) = self.bus().log() else { return Ok(()) };
+        let until = Some(Position { seq: to, ..next });
+        loop {
+            let fetch = LogFetch { channel: self.channel(), from: next, until };
+            // A log that has ended with its system cannot be asked.
+            let Ok(look) = log.fetch(fetch).await else { return Ok(()) };
+            let look = look?;
+            next = look.next;
+            found.extend(look.entries.into_iter().filter_map(|entry| match entry {
+                Entry::Event(position, event) => Some((position, event)),
+                Entry::Hole { .. } => None,
+            }));
+            if look.end {
+                return Ok(());
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::channel::{Channel, end};
 use super::fetch::Fetch;
+use super::log::feed::Feed;
 use super::outlet::Outlet;
 use super::registry::Bus;
 use super::retained::{Found, Reach, Retained};
@@ -19,11 +20,16 @@ pub(super) struct Source<E> {
     pub(super) version: u64,
     outlets: Vec<Outlet<E>>,
     retained: Retained<E>,
+    /// There if the bus has a log.
+    feed: Option<Feed<E>>,
 }
 
 impl<E: Send + Clone + 'static> Source<E> {
     pub(super) fn new(bus: Arc<Bus<E>>, index: usize) -> Self {
-        Self { bus, index, version: 0, outlets: Vec::new(), retained: Retained::default() }
+        bus.is_in_use();
+        let feed = bus.log().and_then(|log| log.open_feed(index));
+        let retained = Retained::default();
+        Self { bus, index, version: 0, outlets: Vec::new(), retained, feed }
     }
 
     fn stats(&self) -> &SourceStats {
@@ -37,7 +43,7 @@ impl<E: Send + Clone + 'static> Source<E> {
 
     /// Whether an event would go anywhere.
     pub(super) fn is_wanted(&self) -> bool {
-        !self.outlets.is_empty() || self.retained.is_on()
+        !self.outlets.is_empty() || self.retained.is_on() || self.feed.is_some()
     }
 
     /// Publishes the event with the number `seq` to everyone whose filter wants it.
@@ -55,6 +61,9 @@ impl<E: Send + Clone + 'static> Source<E> {
             } else {
                 self.filter_panicked(at, &message);
             }
+        }
+        if let Some(feed) = &mut self.feed {
+            feed.push(seq, &event);
         }
         self.retained.push(event);
     }
@@ -79,6 +88,11 @@ impl<E: Send + Clone + 'static> Source<E> {
         let channels = self.bus.channels();
         let gone = |outlet: &mut Outlet<E>| outlet.channel.is_closed();
         let gone: Vec<_> = self.outlets.extract_if(.., gone).collect();
+        let (durable, channels): (Vec<_>, Vec<_>) =
+            channels.into_iter().partition(|channel| channel.durable);
+        if let Some(feed) = &mut self.feed {
+            feed.set_durable(durable);
+        }
         for channel in channels {
             if channel.state(self.index) == end::OPEN {
                 self.attach(&channel, next_seq);
@@ -120,6 +134,9 @@ impl<E: Send + Clone + 'static> Source<E> {
         let stats = self.bus.stats(self.index);
         stats.published.set(next_seq);
         self.outlets.iter_mut().for_each(|outlet| outlet.show(stats));
+        if let Some(feed) = &mut self.feed {
+            feed.flush();
+        }
     }
 
     /// Shows what is new to the subscribers and wakes them, each once. Wakers are foreign code.
@@ -130,6 +147,9 @@ impl<E: Send + Clone + 'static> Source<E> {
             if outlet.flush(stats) {
                 outlet.channel.wake();
             }
+        }
+        if let Some(feed) = &mut self.feed {
+            feed.flush();
         }
     }
 }

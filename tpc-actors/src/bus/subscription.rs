@@ -10,8 +10,8 @@ use futures_core::Stream;
 
 use super::channel::{Channel, end};
 use super::inlet::Inlet;
-use super::lane::Taken;
-use super::position::{Delivery, Gap, Position};
+use super::log::LogError;
+use super::position::Delivery;
 use super::registry::Bus;
 use super::start::Cursor;
 use super::stats::LaneStatus;
@@ -148,30 +148,30 @@ impl<E: Send + Clone + 'static> Subscription<E> {
 
     #[inline]
     fn take_from(&mut self, source: usize) -> Option<Delivery<E>> {
-        let taken = self.inlets[source].take(&self.bus, &self.channel)?;
-        let (core, epoch) = (source, self.bus.epoch());
-        Some(match taken {
-            Taken::Event { seq, event } => {
-                self.channel.stats(source).add_delivered();
-                Delivery::Event { position: Position { core, epoch, seq }, event }
+        let delivery = self.inlets[source].take(&self.bus, &self.channel)?;
+        let stats = self.channel.stats(source);
+        match &delivery {
+            Delivery::Event { .. } => stats.add_delivered(),
+            Delivery::Gap(gap) => {
+                self.lagged += gap.len();
+                stats.add_reported(gap.len());
             }
-            Taken::Missing { from, to, count } => {
-                self.lagged += count;
-                self.channel.stats(source).add_reported(count);
-                let from = Position { core, epoch, seq: from };
-                Delivery::Gap(Gap { from, to, missed: count })
-            }
-        })
+        }
+        Some(delivery)
+    }
+
+    /// Why the subscription has ended before its system, if its [log](super::log) could not be read.
+    pub fn log_error(&self) -> Option<&LogError> {
+        self.inlets.iter().find_map(Inlet::failed)
     }
 
     /// Where the subscription has come to: the position of the next event of each of its cores, or one
     /// before it where none has come yet. Hand it to [`Events::from`](super::Events::from) to go on there
     /// with another subscription.
     pub fn position(&self) -> Cursor {
-        let epoch = self.bus.epoch();
         let position = |(core, inlet): (usize, &Inlet<E>)| {
             let wanted = self.channel.state(core) != end::NEVER;
-            wanted.then(|| Position { core, epoch, seq: inlet.next_seq() })
+            wanted.then(|| inlet.next())
         };
         self.inlets.iter().enumerate().filter_map(position).collect()
     }

@@ -1,0 +1,400 @@
+//! Events that are logged: durable subscriptions, catching up over restarts, failures, retention.
+
+use std::collections::HashMap;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tpc_actors::Start;
+use tpc_actors::bus::log::{
+    Bounds, DecodeError, EventLog, LogError, LogEvent, LogOptions, MemoryLog, Records, conformance,
+};
+use tpc_actors::bus::{Cursor, Position, SubscribeError, Subscription};
+use tpc_actors::prelude::*;
+
+#[derive(Clone, Debug, PartialEq)]
+struct Tick(u64);
+
+impl LogEvent for Tick {
+    fn encode(&self, into: &mut Vec<u8>) {
+        self.0.encode(into);
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        u64::decode(bytes).map(Self)
+    }
+}
+
+#[core_actor(event = Tick)]
+struct Source {
+    next: u64,
+}
+
+#[core_actor]
+impl Source {
+    #[init]
+    fn new(next: u64) -> Self {
+        Self { next }
+    }
+
+    #[handler]
+    fn burst(&mut self, cx: &mut Ctx<Self>, count: u64) -> u64 {
+        for _ in 0..count {
+            cx.publish(Tick(self.next));
+            self.next += 1;
+        }
+        self.next
+    }
+}
+
+/// A system of one core whose ticks go to `log`; the first one is `next`.
+fn start(log: impl EventLog, options: LogOptions, next: u64) -> (System, SourceClient) {
+    let system = System::builder().cores(1).start().unwrap();
+    system.log_events::<Tick>(log, options).unwrap();
+    let source = system.spawn::<Source>(next).wait().unwrap();
+    (system, source)
+}
+
+fn stop(system: &System) {
+    let report = system.shutdown_wait(Duration::from_secs(10));
+    assert!(report.is_clean(), "{report}");
+}
+
+fn next_events(events: &mut Subscription<Tick>, count: usize) -> Vec<u64> {
+    let next = || match events.next_wait() {
+        Some(Delivery::Event { event: Tick(n), .. }) => n,
+        other => panic!("{other:?}"),
+    };
+    std::iter::repeat_with(next).take(count).collect()
+}
+
+#[test]
+fn the_log_in_memory_conforms() {
+    let log = MemoryLog::new();
+    conformance::check(|| Ok(log.clone())).unwrap();
+}
+
+#[test]
+fn the_suite_notices_a_log_that_reuses_epochs() {
+    struct Forgetful(MemoryLog);
+    impl EventLog for Forgetful {
+        fn begin_epoch(&mut self) -> Result<u64, LogError> {
+            Ok(1)
+        }
+        fn append(&mut self, first: Position, records: &Records) -> Result<(), LogError> {
+            self.0.append(first, records)
+        }
+        fn sync(&mut self) -> Result<Cursor, LogError> {
+            self.0.sync()
+        }
+        fn read_from(
+            &mut self,
+            from: Position,
+            max: usize,
+            each: &mut dyn FnMut(Position, &[u8]),
+        ) -> Result<(), LogError> {
+            self.0.read_from(from, max, each)
+        }
+        fn trim_to(&mut self, to: Position) -> Result<(), LogError> {
+            self.0.trim_to(to)
+        }
+        fn bounds(&mut self, core: usize) -> Result<Option<Bounds>, LogError> {
+            self.0.bounds(core)
+        }
+    }
+    let log = MemoryLog::new();
+    conformance::check(|| Ok(Forgetful(log.clone()))).unwrap_err();
+}
+
+#[test]
+fn durable_subscriptions_see_what_survives_a_crash() {
+    let log = MemoryLog::new();
+    let (system, source) = start(log.clone(), LogOptions::new(), 0);
+    let mut durable = system.events::<Tick>().durable().subscribe();
+    let mut even = system.events::<Tick>().durable().filter(|Tick(n)| n % 2 == 0).subscribe();
+    source.burst(500).wait().unwrap();
+    assert_eq!(next_events(&mut durable, 500), (0..500).collect::<Vec<_>>());
+    // Whatever was seen is there after a crash at that moment.
+    let mut found = 0;
+    log.crash().read_from(Position::new(0, 1, 0), 1000, &mut |_, _| found += 1).unwrap();
+    assert_eq!(found, 500);
+    assert_eq!(next_events(&mut even, 250), (0..500).step_by(2).collect::<Vec<_>>());
+    let status = system.log_status::<Tick>().unwrap();
+    assert_eq!(status.durable.of(0), Some(Position::new(0, 1, 500)), "{status:?}");
+    assert_eq!((status.appended, status.missing, status.failed), (status.durable.clone(), 0, None));
+    stop(&system);
+    assert_eq!((durable.next_wait(), even.next_wait()), (None, None));
+}
+
+#[test]
+fn the_end_of_a_system_waits_for_its_log() {
+    let log = MemoryLog::new();
+    let (system, source) = start(log.clone(), LogOptions::new(), 0);
+    let mut durable = system.events::<Tick>().capacity(100_000).durable().subscribe();
+    source.burst(50_000).wait().unwrap();
+    stop(&system);
+    assert_eq!(next_events(&mut durable, 50_000).len(), 50_000);
+    assert_eq!(durable.next_wait(), None);
+    assert_eq!(log.crash().bounds(0).unwrap().unwrap().events, 50_000);
+}
+
+#[test]
+fn a_failed_sync_is_the_end_of_all_acknowledgement() {
+    let log = MemoryLog::new();
+    log.fail_sync_after(2);
+    let (system, source) = start(log.clone(), LogOptions::new(), 0);
+    let mut durable = system.events::<Tick>().durable().subscribe();
+    let mut live = system.events::<Tick>().subscribe();
+    for _ in 0..2 {
+        source.burst(10).wait().unwrap();
+        next_events(&mut durable, 10);
+    }
+    source.burst(10).wait().unwrap();
+    assert_eq!(durable.next_wait(), None, "it ends");
+    source.burst(10).wait().unwrap();
+    assert_eq!(next_events(&mut live, 40).len(), 40, "who does not ask for the log goes on");
+    let mut late = system.events::<Tick>().durable().from(Start::Oldest).subscribe();
+    let seen: Vec<_> = std::iter::from_fn(|| late.next_wait()).collect();
+    assert!(seen.len() <= 20, "nothing that is not durable: {}", seen.len());
+    stop(&system);
+    let status = system.log_status::<Tick>().unwrap();
+    assert_eq!(status.durable.of(0), Some(Position::new(0, 1, 20)), "{status:?}");
+    assert!(status.failed.is_some());
+    assert_eq!(log.crash().bounds(0).unwrap().unwrap().events, 20);
+}
+
+/// Runs of a system over one log, with a reader that goes on where it was: before, replayed and live are
+/// together what was committed, in order, each once.
+#[test]
+fn a_reader_catches_up_over_restarts() {
+    let log = MemoryLog::new();
+    let mut cursor = None;
+    let mut seen = Vec::new();
+    for run in 0..5 {
+        // What comes before anybody listens, more than is retained.
+        let (system, source) = start(log.clone(), LogOptions::new(), run * 3000);
+        let _keep = system.events::<Tick>().retain(500).filter(|_| false).subscribe();
+        source.burst(2000).wait().unwrap();
+        let start = cursor.take().map_or(Start::Oldest, Start::At);
+        let mut events = system.events::<Tick>().capacity(64).from(start).subscribe();
+        let writer = thread::spawn(move || {
+            for _ in 0..10 {
+                source.burst(100).wait().unwrap();
+            }
+        });
+        // Each run leaves some of it to the next one.
+        let until = if run == 4 { 15_000 } else { (run + 1) * 3000 - 700 };
+        while (seen.len() as u64) < until {
+            match events.next_wait().unwrap() {
+                Delivery::Event { position, event: Tick(n) } => {
+                    assert_eq!(position.epoch, n / 3000 + 1);
+                    seen.push(n);
+                }
+                Delivery::Gap(gap) => {
+                    let missing = events.replay_wait(&gap).unwrap();
+                    seen.extend(missing.into_iter().map(|(_, Tick(n))| n));
+                }
+            }
+        }
+        cursor = Some(events.position());
+        writer.join().unwrap();
+        stop(&system);
+    }
+    assert_eq!(seen, (0..15_000).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_durable_reader_catches_up_too() {
+    let log = MemoryLog::new();
+    let (system, source) = start(log.clone(), LogOptions::new(), 0);
+    source.burst(3000).wait().unwrap();
+    stop(&system);
+    let (system, source) = start(log, LogOptions::new(), 3000);
+    source.burst(1000).wait().unwrap();
+    let mut events = system.events::<Tick>().durable().from(Start::Oldest).subscribe();
+    let mut late = system.events::<Tick>().durable().from(Position::new(0, 1, 2500)).subscribe();
+    assert_eq!(next_events(&mut events, 4000), (0..4000).collect::<Vec<_>>());
+    source.burst(500).wait().unwrap();
+    assert_eq!(next_events(&mut events, 500), (4000..4500).collect::<Vec<_>>());
+    assert_eq!(next_events(&mut late, 2000), (2500..4500).collect::<Vec<_>>());
+    assert_eq!(late.position().of(0), Some(Position::new(0, 2, 1500)));
+    stop(&system);
+}
+
+#[test]
+fn gaps_are_filled_from_the_log() {
+    let (system, source) = start(MemoryLog::new(), LogOptions::new(), 0);
+    let mut slow = system.events::<Tick>().capacity(8).filter(|Tick(n)| n % 2 == 0).subscribe();
+    source.burst(5000).wait().unwrap();
+    next_events(&mut slow, 8);
+    let Some(Delivery::Gap(gap)) = slow.next_wait() else { panic!("no gap") };
+    let missing = slow.replay_wait(&gap).unwrap();
+    let missing: Vec<_> = missing.into_iter().map(|(_, Tick(n))| n).collect();
+    assert_eq!(missing, (16..5000).step_by(2).collect::<Vec<_>>());
+    stop(&system);
+}
+
+/// A log that is slower than its core, with a feed that does not hold what comes meanwhile.
+#[test]
+fn what_the_log_never_got_is_counted() {
+    struct Slow(MemoryLog);
+    impl EventLog for Slow {
+        fn begin_epoch(&mut self) -> Result<u64, LogError> {
+            self.0.begin_epoch()
+        }
+        fn append(&mut self, first: Position, records: &Records) -> Result<(), LogError> {
+            self.0.append(first, records)
+        }
+        fn sync(&mut self) -> Result<Cursor, LogError> {
+            thread::sleep(Duration::from_millis(2));
+            self.0.sync()
+        }
+        fn read_from(
+            &mut self,
+            from: Position,
+            max: usize,
+            each: &mut dyn FnMut(Position, &[u8]),
+        ) -> Result<(), LogError> {
+            self.0.read_from(from, max, each)
+        }
+        fn trim_to(&mut self, to: Position) -> Result<(), LogError> {
+            self.0.trim_to(to)
+        }
+        fn bounds(&mut self, core: usize) -> Result<Option<Bounds>, LogError> {
+            self.0.bounds(core)
+        }
+    }
+    const TOTAL: u64 = 30_000;
+    let log = MemoryLog::new();
+    let options = LogOptions::new().feed_capacity(100);
+    let (system, source) = start(Slow(log.clone()), options, 0);
+    let durable = || system.events::<Tick>().capacity(100_000).durable();
+    let mut all = durable().subscribe();
+    let mut third = durable().filter(|Tick(n)| n % 3 == 0).subscribe();
+    for _ in 0..TOTAL / 100 {
+        source.burst(100).wait().unwrap();
+    }
+    stop(&system);
+    let count = |events: &mut Subscription<Tick>| {
+        let (mut delivered, mut missing) = (0, 0);
+        while let Some(delivery) = events.next_wait() {
+            match delivery {
+                Delivery::Event { position, event } => {
+                    assert_eq!(position.seq, event.0);
+                    delivered += 1;
+                }
+                Delivery::Gap(gap) => missing += gap.len(),
+            }
+        }
+        (delivered, missing)
+    };
+    let (delivered, missing) = count(&mut all);
+    let status = system.log_status::<Tick>().unwrap();
+    assert!(missing > 0, "the log was quick enough: {status:?}");
+    assert_eq!((delivered + missing, missing), (TOTAL, status.missing));
+    assert_eq!(log.crash().bounds(0).unwrap().unwrap().events, delivered);
+    let (delivered, missing) = count(&mut third);
+    assert_eq!(delivered + missing, TOTAL / 3);
+}
+
+#[test]
+fn the_log_forgets_what_it_is_told_to() {
+    let log = MemoryLog::new();
+    let (system, source) = start(log.clone(), LogOptions::new().keep_events(100), 0);
+    let mut durable = system.events::<Tick>().capacity(10_000).durable().subscribe();
+    for _ in 0..200 {
+        source.burst(5).wait().unwrap();
+        next_events(&mut durable, 5);
+    }
+    stop(&system);
+    let bounds = log.crash().bounds(0).unwrap().unwrap();
+    assert!(bounds.events <= 105, "{bounds:?}");
+    assert_eq!(bounds.next.seq, 1000);
+    let aged = LogOptions::new().keep_for(Duration::from_millis(1)).keep_bytes(10_000);
+    let (system, source) = start(log.clone(), aged, 0);
+    thread::sleep(Duration::from_millis(20));
+    for _ in 0..50 {
+        source.burst(1).wait().unwrap();
+        thread::sleep(Duration::from_millis(1));
+    }
+    stop(&system);
+    let bounds = log.crash().bounds(0).unwrap().unwrap();
+    assert_eq!((bounds.next.epoch, bounds.first.epoch), (2, 2), "{bounds:?}");
+}
+
+/// Positions of events that were lost with a crash are not given to others.
+#[test]
+fn numbers_are_not_reused() {
+    let log = MemoryLog::new();
+    let mut seen = HashMap::new();
+    let mut now = log;
+    for run in 0..4 {
+        now.fail_sync_after(1);
+        let (system, source) = start(now.clone(), LogOptions::new(), run * 1000);
+        let mut live = system.events::<Tick>().subscribe();
+        for _ in 0..3 {
+            source.burst(10).wait().unwrap();
+            for _ in 0..10 {
+                let Some(Delivery::Event { position, event }) = live.next_wait() else {
+                    panic!("nothing is lost")
+                };
+                assert_eq!(seen.insert(position, event.0), None, "{position} twice");
+            }
+        }
+        stop(&system);
+        now = now.crash();
+    }
+    assert_eq!(seen.len(), 120);
+}
+
+#[test]
+fn a_log_comes_first_or_not_at_all() {
+    let system = System::builder().cores(1).start().unwrap();
+    let no_log = system.events::<Tick>().durable().try_subscribe();
+    assert_eq!(no_log.unwrap_err(), SubscribeError::NoLog);
+    let events = system.events::<Tick>().subscribe();
+    let late = system.log_events::<Tick>(MemoryLog::new(), LogOptions::new());
+    assert!(matches!(late, Err(LogError::TooLate)));
+    drop(events);
+    assert_eq!(system.log_status::<Tick>(), None);
+    stop(&system);
+}
+
+/// An event that cannot be read back is damage, and is said to be.
+#[test]
+fn damage_is_reported() {
+    let mut log = MemoryLog::new();
+    let epoch = log.begin_epoch().unwrap();
+    let mut records = Records::default();
+    records.push(b"not eight bytes");
+    log.append(Position::new(0, epoch, 0), &records).unwrap();
+    log.sync().unwrap();
+    let (system, source) = start(log, LogOptions::new(), 0);
+    let mut slow = system.events::<Tick>().capacity(1).subscribe();
+    source.burst(3).wait().unwrap();
+    next_events(&mut slow, 1);
+    let Some(Delivery::Gap(gap)) = slow.next_wait() else { panic!("no gap") };
+    assert_eq!(slow.replay_wait(&gap).unwrap().len(), 2);
+    let mut durable = system.events::<Tick>().durable().from(Start::Oldest).subscribe();
+    assert_eq!(durable.next_wait(), None, "it cannot go on behind the damage");
+    assert!(matches!(durable.log_error(), Some(LogError::Damaged(_))));
+    let mut live = system.events::<Tick>().from(Start::Oldest).subscribe();
+    assert_eq!((live.next_wait(), live.log_error().is_some()), (None, true));
+    let mut behind = system.events::<Tick>().from(Position::new(0, epoch + 1, 0)).subscribe();
+    assert_eq!(next_events(&mut behind, 3), [0, 1, 2], "the rest can be read");
+    stop(&system);
+}
+
+#[test]
+fn a_quiet_log_costs_nothing() {
+    let (system, source) = start(MemoryLog::new(), LogOptions::new(), 0);
+    let mut durable = system.events::<Tick>().durable().subscribe();
+    source.burst(1).wait().unwrap();
+    next_events(&mut durable, 1);
+    let syncs = system.log_status::<Tick>().unwrap().syncs;
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(50) {
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(system.log_status::<Tick>().unwrap().syncs, syncs);
+    stop(&system);
+}

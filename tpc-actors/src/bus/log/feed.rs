@@ -1,0 +1,99 @@
+//! The way from a source to the log's thread.
+
+use std::sync::Arc;
+
+use super::super::channel::Channel;
+use crate::bridge::CapacityError;
+use crate::bridge::bell::LaneBell;
+use crate::bridge::ring::{Consumer, Producer, ring};
+use crate::isolate::catch;
+use crate::stats::Counter;
+
+/// An event on its way to the log.
+pub(super) struct Fed<E> {
+    pub(super) seq: u64,
+    pub(super) event: E,
+}
+
+/// What both ends share.
+#[derive(Debug)]
+pub(in crate::bus) struct FeedShared {
+    pub(super) bell: LaneBell,
+    /// Events that did not fit; written by the source.
+    pub(super) missing: Counter,
+}
+
+/// The source's end.
+pub(in crate::bus) struct Feed<E> {
+    ring: Producer<Fed<E>>,
+    shared: Arc<FeedShared>,
+    /// Subscriptions that wait for what the log writes; told of what it does not get.
+    durable: Vec<Arc<Channel<E>>>,
+    source: usize,
+    unpublished: u32,
+}
+
+/// The log's end.
+pub(super) struct FeedReader<E> {
+    pub(super) ring: Consumer<Fed<E>>,
+    pub(super) shared: Arc<FeedShared>,
+}
+
+/// Events after which a long handler shows what it has published so far.
+const BATCH_MAX: u32 = 64;
+
+pub(super) fn feed<E>(
+    capacity: usize,
+    source: usize,
+    bell: LaneBell,
+) -> Result<(Feed<E>, FeedReader<E>), CapacityError> {
+    let (producer, consumer) = ring(capacity)?;
+    let shared = Arc::new(FeedShared { bell, missing: Counter::default() });
+    let theirs = Arc::clone(&shared);
+    let feed = Feed { ring: producer, shared, durable: Vec::new(), source, unpublished: 0 };
+    Ok((feed, FeedReader { ring: consumer, shared: theirs }))
+}
+
+impl<E: Clone> Feed<E> {
+    /// The subscriptions that only see what is durable.
+    pub(in crate::bus) fn set_durable(&mut self, channels: Vec<Arc<Channel<E>>>) {
+        self.durable = channels;
+    }
+
+    /// Hands a copy of the event to the log.
+    #[inline]
+    pub(in crate::bus) fn push(&mut self, seq: u64, event: &E) {
+        let copy = if self.ring.free() > 0 { catch(|| event.clone()).ok() } else { None };
+        let fed = copy.map(|event| Fed { seq, event });
+        if fed.is_none_or(|fed| self.ring.push_unpublished(fed).is_err()) {
+            self.miss(event);
+        }
+        self.unpublished += 1;
+        if self.unpublished >= BATCH_MAX {
+            self.flush();
+        }
+    }
+
+    /// The log will not have this event; who wanted it from there is told how many those are.
+    #[cold]
+    fn miss(&mut self, event: &E) {
+        self.shared.missing.add(1);
+        for channel in &self.durable {
+            let wanted = || channel.filter.as_ref().is_none_or(|filter| filter(event));
+            if catch(wanted) == Ok(true) {
+                channel.unlogged(self.source).add(1);
+            }
+        }
+    }
+
+    /// Shows everything so far to the log.
+    #[inline]
+    pub(in crate::bus) fn flush(&mut self) {
+        if self.unpublished > 0 {
+            self.unpublished = 0;
+            self.ring.publish();
+            // The log's thread lives as long as the bus; a ring after its end is nobody's loss.
+            let _ = self.shared.bell.published();
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What the sources, the subscriptions and the log's thread share.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use super::super::lock;
+use super::super::registry::Bus;
+use super::feed::{Feed, FeedReader, feed};
+use super::writer::Writer;
+use super::{DecodeError, EventLog, LogError, LogEvent, LogOptions, LogStatus};
+use crate::bridge::bell::{CoreBell, LaneBell};
+use crate::bridge::doorbell::platform_doorbell;
+use crate::isolate::drop_quietly;
+use crate::placement::CpuSet;
+
+/// Something for the log's thread to do between two groups.
+pub(super) type Command<E> = Box<dyn FnOnce(&mut Writer<E>) + Send>;
+
+struct Inbox<E> {
+    commands: Vec<Command<E>>,
+    /// Feeds of sources that have come up, by source.
+    feeds: Vec<(usize, FeedReader<E>)>,
+    stop: bool,
+    /// The thread has ended.
+    closed: bool,
+}
+
+/// The link between a bus and its log.
+pub(in crate::bus) struct LogLink<E> {
+    pub(super) encode: fn(&E, &mut Vec<u8>),
+    pub(super) decode: fn(&[u8]) -> Result<E, DecodeError>,
+    pub(super) options: LogOptions,
+    pub(super) bell: Arc<CoreBell>,
+    inbox: Mutex<Inbox<E>>,
+    pub(super) status: Mutex<LogStatus>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    pub(in crate::bus) epoch: u64,
+}
+
+/// What the log's thread finds in its inbox.
+pub(super) struct News<E> {
+    pub(super) commands: Vec<Command<E>>,
+    pub(super) feeds: Vec<(usize, FeedReader<E>)>,
+    pub(super) stop: bool,
+}
+
+impl<E: Send + Clone + 'static> LogLink<E> {
+    /// Begins an epoch. The log's thread starts with [`Self::start`].
+    pub(in crate::bus) fn new(
+        log: &mut dyn EventLog,
+        options: LogOptions,
+    ) -> Result<Arc<Self>, LogError>
+    where
+        E: LogEvent,
+    {
+        let doorbell = platform_doorbell().map_err(LogError::failed)?;
+        let inbox = Inbox { commands: Vec::new(), feeds: Vec::new(), stop: false, closed: false };
+        Ok(Arc::new(Self {
+            encode: E::encode,
+            decode: E::decode,
+            options,
+            bell: Arc::new(CoreBell::new(doorbell)),
+            inbox: Mutex::new(inbox),
+            status: Mutex::default(),
+            thread: Mutex::default(),
+            epoch: log.begin_epoch()?,
+        }))
+    }
+
+    /// Starts the log's thread, on the CPUs that the cores leave free.
+    pub(in crate::bus) fn start(
+        self: &Arc<Self>,
+        bus: &Arc<Bus<E>>,
+        log: Box<dyn EventLog>,
+        cpus: CpuSet,
+    ) -> Result<(), LogError> {
+        let link = Arc::clone(self);
+        let mut writer = Writer::new(link, Arc::clone(bus), log);
+        let thread = std::thread::Builder::new().name("tpc-log".to_owned());
+        let run = move || {
+            // A thread inherits the CPU of a core that starts it.
+            cpus.bind_current_thread();
+            writer.run();
+        };
+        *lock(&self.thread) = Some(thread.spawn(run).map_err(LogError::failed)?);
+        Ok(())
+    }
+
+    /// A feed for a source that has come up.
+    pub(in crate::bus) fn open_feed(&self, source: usize) -> Option<Feed<E>> {
+        let lane = u32::try_from(source).ok()?;
+        let bell = LaneBell::new(Arc::clone(&self.bell), lane);
+        match feed(self.options.feed_capacity, source, bell) {
+            Ok((feed, reader)) => {
+                lock(&self.inbox).feeds.push((source, reader));
+                self.bell.ring_news();
+                Some(feed)
+            }
+            Err(error) => {
+                tracing::error!(source, %error, "no feed to the log; its events are not logged");
+                None
+            }
+        }
+    }
+
+    /// Has `command` run on the log's thread; dropped when that has ended.
+    pub(super) fn command(&self, command: Command<E>) {
+        let refused = {
+            let mut inbox = lock(&self.inbox);
+            if inbox.closed {
+                Some(command)
+            } else {
+                inbox.commands.push(command);
+                None
+            }
+        };
+        drop_quietly(refused);
+        self.bell.ring_command();
+    }
+
+    /// Has the log's thread look for subscriptions that have come or gone.
+    pub(in crate::bus) fn look_at_subscriptions(&self) {
+        self.bell.ring_news();
+    }
+
+    pub(super) fn take_news(&self) -> News<E> {
+        let mut inbox = lock(&self.inbox);
+        News {
+            commands: std::mem::take(&mut inbox.commands),
+            feeds: std::mem::take(&mut inbox.feeds),
+            stop: inbox.stop,
+        }
+    }
+
+    /// Nothing is taken any more; who waits is told.
+    pub(super) fn close(&self) {
+        let left = {
+            let mut inbox = lock(&self.inbox);
+            inbox.closed = true;
+            std::mem::take(&mut inbox.commands)
+        };
+        left.into_iter().for_each(drop_quietly);
+    }
+
+    /// Has everything written that was published, and ends the thread.
+    pub(in crate::bus) fn stop(&self) {
+        lock(&self.inbox).stop = true;
+        self.bell.ring_command();
+        let thread = lock(&self.thread).take();
+        if let Some(thread) = thread {
+            drop_quietly(thread.join());
+        }
+    }
+
+    pub(in crate::bus) fn status(&self) -> LogStatus {
+        lock(&self.status).clone()
+    }
+}
+
+impl<E: Send + Clone + 'static> Bus<E> {
+    /// Whether the log's view of the subscriptions is the newest.
+    pub(super) fn version_now(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,346 @@
+//! The log's thread: whatever has come is one group, appended, synced, and then shown.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::super::channel::end;
+use super::super::outlet::Outlet;
+use super::super::position::Position;
+use super::super::registry::Bus;
+use super::super::stats::SourceStats;
+use super::super::{Cursor, lock};
+use super::feed::{Fed, FeedReader};
+use super::link::{LogLink, News};
+use super::{EventLog, LogError, Records, Retention};
+use crate::bridge::bell::{LaneBell, fence_before_recheck};
+use crate::isolate::{catch, drop_quietly};
+
+/// What the log's thread has of one source.
+struct Intake<E> {
+    feed: Option<FeedReader<E>>,
+    outlets: Vec<Outlet<E>>,
+    /// The events that were handed to the log end here.
+    appended: u64,
+    /// The durable ones end here.
+    durable: u64,
+    /// Events of this group, to be shown when it is durable.
+    group: Vec<Fed<E>>,
+}
+
+pub(super) struct Writer<E> {
+    pub(super) link: Arc<LogLink<E>>,
+    bus: Arc<Bus<E>>,
+    pub(super) log: Box<dyn EventLog>,
+    /// By source.
+    intakes: Vec<Intake<E>>,
+    records: Records,
+    /// The version of the bus that the outlets reflect.
+    version: u64,
+    /// Figures of the outlets here; those of the bus belong to the cores.
+    stats: SourceStats,
+    failed: bool,
+    /// Events that could not be written.
+    unwritten: u64,
+}
+
+/// Events of one source in one group.
+const GROUP_MAX: usize = 16_384;
+/// Groups that are removed after one that was written, so that trimming keeps up and holds up nobody.
+const TRIMS_MAX: usize = 8;
+
+impl<E: Send + Clone + 'static> Writer<E> {
+    pub(super) fn new(link: Arc<LogLink<E>>, bus: Arc<Bus<E>>, log: Box<dyn EventLog>) -> Self {
+        let intake = || Intake {
+            feed: None,
+            outlets: Vec::new(),
+            appended: 0,
+            durable: 0,
+            group: Vec::new(),
+        };
+        let intakes = (0..bus.sources()).map(|_| intake()).collect();
+        let (records, stats) = (Records::default(), SourceStats::default());
+        let (version, failed, unwritten) = (0, false, 0);
+        Self { link, bus, log, intakes, records, version, stats, failed, unwritten }
+    }
+
+    pub(super) fn run(&mut self) {
+        loop {
+            self.link.bell.take(|_| {});
+            let News { commands, feeds, stop } = self.link.take_news();
+            for (source, feed) in feeds {
+                self.intakes[source].feed = Some(feed);
+            }
+            let wrote = self.write_group();
+            for command in commands {
+                command(self);
+            }
+            if wrote {
+                continue;
+            }
+            for source in 0..self.intakes.len() {
+                self.flush(source);
+            }
+            self.update_status(false);
+            if stop {
+                break;
+            }
+            self.sleep();
+        }
+        self.link.close();
+        for intake in &mut self.intakes {
+            intake.outlets.drain(..).for_each(drop_quietly);
+        }
+    }
+
+    /// Sleeps until something comes, by the protocol of the cores.
+    fn sleep(&mut self) {
+        self.bells().for_each(LaneBell::arm);
+        fence_before_recheck();
+        let found = self.intakes.iter_mut().filter_map(|intake| intake.feed.as_mut());
+        let found = found.into_iter().any(|feed| !feed.ring.is_empty());
+        if !found && self.link.bell.try_park() {
+            self.link.bell.sleep(None);
+        }
+        self.bells().for_each(LaneBell::disarm);
+    }
+
+    fn bells(&self) -> impl Iterator<Item = &LaneBell> {
+        self.intakes.iter().filter_map(|intake| Some(&intake.feed.as_ref()?.shared.bell))
+    }
+
+    fn position(&self, core: usize, seq: u64) -> Position {
+        Position { core, epoch: self.link.epoch, seq }
+    }
+
+    /// Appends what has come, makes it durable, and shows it; false when nothing had come.
+    fn write_group(&mut self) -> bool {
+        let mut any = false;
+        let mut outcome = Ok(());
+        for source in 0..self.intakes.len() {
+            any |= self.take_group(source);
+        }
+        // After the events were taken: who subscribed before one of them was published gets it.
+        self.refresh();
+        if !any {
+            return false;
+        }
+        for source in 0..self.intakes.len() {
+            if outcome.is_ok() && !self.failed {
+                outcome = self.append(source);
+            }
+        }
+        self.update_status(false);
+        let durable = match outcome {
+            _ if self.failed => Err(LogError::Poisoned),
+            Ok(()) => self.log.sync(),
+            Err(error) => Err(error),
+        };
+        match durable {
+            Ok(_) => {
+                for intake in &mut self.intakes {
+                    intake.durable = intake.appended;
+                }
+                self.update_status(true);
+                self.show();
+            }
+            Err(error) => self.fail(&error),
+        }
+        true
+    }
+
+    /// Takes a group out of a feed; false when there is nothing in it.
+    fn take_group(&mut self, source: usize) -> bool {
+        let Intake { feed, group, .. } = &mut self.intakes[source];
+        let Some(feed) = feed else { return false };
+        feed.ring.drain(GROUP_MAX, |fed| group.push(fed)) > 0
+    }
+
+    /// Appends a source's group, in runs without a hole.
+    fn append(&mut self, source: usize) -> Result<(), LogError> {
+        let group = std::mem::take(&mut self.intakes[source].group);
+        let mut run = None;
+        let mut outcome = Ok(());
+        for Fed { seq, event } in &group {
+            let len = self.records.len();
+            if run.is_some_and(|first| first + len as u64 != *seq) {
+                outcome = outcome.and_then(|()| self.append_run(source, run.take()));
+            }
+            let (len, encode) = (self.records.len(), self.link.encode);
+            // An event that cannot be written is missing in the log like one that came too fast.
+            let records = &mut self.records;
+            if catch(|| records.push_with(|bytes| encode(event, bytes))).is_ok() {
+                run = run.or(Some(*seq));
+            } else {
+                self.records.truncate(len);
+                outcome = outcome.and_then(|()| self.append_run(source, run.take()));
+                self.unwritten += 1;
+            }
+        }
+        outcome = outcome.and_then(|()| self.append_run(source, run));
+        self.intakes[source].group = group;
+        outcome
+    }
+
+    fn append_run(&mut self, source: usize, first: Option<u64>) -> Result<(), LogError> {
+        let Some(first) = first else { return Ok(()) };
+        let outcome = self.log.append(self.position(source, first), &self.records);
+        self.intakes[source].appended = first + self.records.len() as u64;
+        self.records.clear();
+        outcome
+    }
+
+    /// A group has become durable: shows it to the subscriptions that waited for that.
+    fn show(&mut self) {
+        for source in 0..self.intakes.len() {
+            let mut group = std::mem::take(&mut self.intakes[source].group);
+            for Fed { seq, event } in group.drain(..) {
+                self.offer(source, seq, &event);
+                if std::mem::needs_drop::<E>() {
+                    drop_quietly(event);
+                }
+            }
+            self.intakes[source].group = group;
+            self.flush(source);
+            self.trim(source);
+        }
+    }
+
+    fn offer(&mut self, source: usize, seq: u64, event: &E) {
+        let outlets = &mut self.intakes[source].outlets;
+        let mut at = 0;
+        while at < outlets.len() {
+            let outlet = &mut outlets[at];
+            if catch(|| outlet.offer(seq, event)).is_ok() || outlet.caught(seq) {
+                at += 1;
+                continue;
+            }
+            tracing::error!(source, "an event filter or key panicked; its subscription ends");
+            let mut outlet = outlets.swap_remove(at);
+            outlet.flush(&self.stats);
+            self.bus.end(&outlet.channel);
+            drop_quietly(outlet);
+        }
+    }
+
+    /// Tells subscribers what is new, and what the log did not get.
+    fn flush(&mut self, source: usize) {
+        let Intake { outlets, durable, .. } = &mut self.intakes[source];
+        for outlet in outlets {
+            outlet.miss_unlogged(*durable);
+            if outlet.flush(&self.stats) {
+                outlet.channel.wake();
+            }
+        }
+    }
+
+    fn update_status(&self, synced: bool) {
+        let known = self.intakes.iter().enumerate().filter(|(_, intake)| intake.feed.is_some());
+        let cursor = |end: fn(&Intake<E>) -> u64| -> Cursor {
+            known.clone().map(|(core, intake)| self.position(core, end(intake))).collect()
+        };
+        let (appended, durable) =
+            (cursor(|intake| intake.appended), cursor(|intake| intake.durable));
+        let feeds = self.intakes.iter().filter_map(|intake| intake.feed.as_ref());
+        let missing = feeds.map(|feed| feed.shared.missing.get()).sum::<u64>() + self.unwritten;
+        let mut status = lock(&self.link.status);
+        status.appended = appended;
+        status.durable = durable;
+        status.missing = missing;
+        status.syncs += u64::from(synced);
+    }
+
+    /// From here on nothing is acknowledged; subscriptions that wait for that end.
+    fn fail(&mut self, error: &LogError) {
+        if !self.failed {
+            self.failed = true;
+            tracing::error!(%error, "the event log failed; nothing more is durable");
+            let reason = error.to_string();
+            lock(&self.link.status).failed = Some(reason);
+        }
+        for intake in &mut self.intakes {
+            self.unwritten += intake.group.len() as u64;
+            intake.group.drain(..).for_each(drop_quietly);
+            for outlet in intake.outlets.drain(..) {
+                self.bus.end(&outlet.channel);
+                drop_quietly(outlet);
+            }
+        }
+    }
+
+    /// Takes over durable subscriptions and lets go of those that have gone.
+    fn refresh(&mut self) {
+        let version = self.bus.version_now();
+        if version == self.version {
+            return;
+        }
+        self.version = version;
+        for intake in &mut self.intakes {
+            let gone = |outlet: &mut Outlet<E>| outlet.channel.is_closed();
+            let gone: Vec<_> = intake.outlets.extract_if(.., gone).collect();
+            gone.into_iter().for_each(drop_quietly);
+        }
+        for channel in self.bus.channels().into_iter().filter(|channel| channel.durable) {
+            if self.failed {
+                self.bus.end(&channel);
+                continue;
+            }
+            for source in 0..self.intakes.len() {
+                if channel.state(source) == end::OPEN {
+                    self.attach(source, &channel);
+                }
+            }
+        }
+    }
+
+    /// Has a subscription get the source's durable events from here on.
+    pub(super) fn attach(
+        &mut self,
+        source: usize,
+        channel: &Arc<super::super::channel::Channel<E>>,
+    ) {
+        let durable = self.intakes[source].durable;
+        match Outlet::attach(Arc::clone(channel), source, durable) {
+            Ok(outlet) => self.intakes[source].outlets.push(outlet),
+            Err(error) => {
+                tracing::error!(source, %error, "no lane; its subscription ends");
+                self.bus.end(channel);
+            }
+        }
+    }
+
+    /// Where the source's durable events end.
+    pub(super) fn durable(&self, source: usize) -> Position {
+        self.position(source, self.intakes[source].durable)
+    }
+
+    /// Whether nothing of the source is on its way to the log.
+    pub(super) fn is_idle(&mut self, source: usize) -> bool {
+        self.intakes[source].feed.as_mut().is_none_or(|feed| feed.ring.is_empty())
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Removes what is kept no longer.
+    fn trim(&mut self, core: usize) {
+        let Retention { events_max, bytes_max, age_max } = self.link.options.retention;
+        if (events_max, bytes_max, age_max) == (None, None, None) {
+            return;
+        }
+        for _ in 0..TRIMS_MAX {
+            let Ok(Some(bounds)) = self.log.bounds(core) else { return };
+            let age = SystemTime::now().duration_since(bounds.oldest).unwrap_or_default();
+            let over = events_max.is_some_and(|max| bounds.events > max)
+                || bytes_max.is_some_and(|max| bounds.bytes > max)
+                || age_max.is_some_and(|max| age > max);
+            if !over || bounds.trims_at >= bounds.next {
+                return;
+            }
+            if let Err(error) = self.log.trim_to(bounds.trims_at) {
+                tracing::error!(core, %error, "the event log does not forget");
+                return;
+            }
+        }
+    }
+}
