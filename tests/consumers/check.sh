@@ -23,3 +23,14 @@ for consumer in edition2021 edition2024; do
     )
     echo "$consumer: ok"
 done
+
+# A profile that ends the process with the first panic is refused in words, unless it is asked for.
+cp "$root/Cargo.lock" abort/Cargo.lock
+(
+    cd abort
+    ! cargo check --quiet 2>refused.txt || { echo "\`panic = abort\` is not refused"; exit 1; }
+    grep -q 'isolates and restarts actors by catching their panics' refused.txt || { cat refused.txt; exit 1; }
+    [ "$(grep -c '^error' refused.txt)" -le 2 ] || { cat refused.txt; exit 1; }
+    cargo check --quiet --features accept
+)
+echo "abort: ok"

@@ -7,6 +7,13 @@
     allow(dead_code, reason = "a model builds the protocols without their users")
 )]
 
+#[cfg(all(panic = "abort", not(feature = "panic-abort")))]
+compile_error!(
+    "tpc-actors isolates and restarts actors by catching their panics, and `panic = \"abort\"` ends the process \
+     instead; remove it from the profile, or accept that the first panic is the last with \
+     `tpc-actors = { features = [\"panic-abort\"] }`"
+);
+
 // Expansions name the crate; its own tests use the macros as well.
 #[cfg(all(test, not(tpc_loom)))]
 extern crate self as tpc_actors;
@@ -74,6 +81,7 @@ pub use {
 /// The guide's code, compiled and run with the documentation's other examples.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/first-actor.md")]
+#[doc = include_str!("../../docs/supervision.md")]
 mod guide {}
 
 /// What a program with actors needs: `use tpc_actors::prelude::*;`.
