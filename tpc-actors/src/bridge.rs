@@ -52,4 +52,4 @@ pub use ends::{ControlHandle, DataHandle, PinnedDataHandle, channel};
 pub use pipe::{Closed, SendError, TryRecvError, TrySendError};
 #[cfg(not(tpc_loom))]
 pub use pressure::{BridgeConfig, BridgeError, Pressure, Thresholds};
-pub use ring::{CapacityError, Consumer, Producer, ring};
+pub use ring::{CapacityError, Consumer, Producer, Reserved, ring};

@@ -12,8 +12,9 @@
 #![allow(unsafe_code, reason = "slots are shared between two threads; each site says why it may")]
 
 mod consumer;
+mod producer;
+mod reserved;
 
-use std::fmt;
 use std::mem::MaybeUninit;
 
 use crossbeam_utils::CachePadded;
@@ -22,6 +23,8 @@ use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering, UnsafeCell, weaken};
 
 pub use consumer::Consumer;
 pub(crate) use consumer::Gauge;
+pub use producer::Producer;
+pub use reserved::Reserved;
 
 /// Why a ring was not built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +62,22 @@ unsafe impl<T: Send> Send for Shared<T> {}
 unsafe impl<T: Send> Sync for Shared<T> {}
 
 impl<T> Shared<T> {
+    /// The slots of `count` positions from `position` on, as the one or two runs that they lie in.
+    ///
+    /// Runs let the batches of both halves walk slices, without a mask and a check for each item.
+    fn runs(&self, position: usize, count: usize) -> [&[UnsafeCell<MaybeUninit<T>>]; 2] {
+        let start = position & self.mask;
+        let before_wrap = count.min(self.slots.len() - start);
+        [&self.slots[start..start + before_wrap], &self.slots[..count - before_wrap]]
+    }
+
+    /// Consumer: everything before `head` has been read.
+    #[inline]
+    fn free_before(&self, head: usize) {
+        // Pairs with the `Acquire` in `Producer::refresh`.
+        self.head.store(head, weaken!("ring.publish-head", Ordering::Release));
+    }
+
     /// Reads the value at `position` out of its slot.
     ///
     /// # Safety
@@ -150,141 +169,6 @@ pub(crate) fn check_capacity<T>(capacity: usize) -> Result<usize, CapacityError>
         return Err(too_large);
     }
     Ok(count)
-}
-
-/// The writing half of a ring.
-pub struct Producer<T> {
-    shared: Arc<Shared<T>>,
-    tail: usize,
-    /// The consumer's position when it was last looked at.
-    head: usize,
-}
-
-impl<T> Producer<T> {
-    /// Appends `value`.
-    ///
-    /// # Errors
-    ///
-    /// Hands the value back when the ring is full.
-    #[inline]
-    pub fn push(&mut self, value: T) -> Result<(), T> {
-        if self.free() == 0 {
-            return Err(value);
-        }
-        self.write(value);
-        self.publish();
-        Ok(())
-    }
-
-    /// Appends items of `source` while there is room and publishes them at once; says how many.
-    ///
-    /// Items that do not fit stay in `source`.
-    pub fn push_batch(&mut self, source: &mut impl Iterator<Item = T>) -> usize {
-        let mut pushed = 0;
-        // The room is asked for before the item, or the item would have nowhere to go.
-        while self.free() > 0 {
-            let Some(value) = source.next() else { break };
-            self.write(value);
-            pushed += 1;
-        }
-        self.publish();
-        pushed
-    }
-
-    /// Places that can be filled now; looks at the consumer's position only when none seems left.
-    #[inline]
-    pub fn free(&mut self) -> usize {
-        let free = self.shared.capacity - self.tail.wrapping_sub(self.head);
-        if free > 0 {
-            return free;
-        }
-        // Pairs with the `Release` in `Consumer::publish`: what was read there is read for good.
-        self.head = self.shared.head.load(weaken!("ring.refresh-head", Ordering::Acquire));
-        self.shared.capacity - self.tail.wrapping_sub(self.head)
-    }
-
-    #[inline]
-    fn write(&mut self, value: T) {
-        self.shared.slots[self.tail & self.shared.mask].with_mut(|slot| {
-            // SAFETY: the caller has seen `free() > 0`, so this slot lies outside `[head, tail)`: the
-            // consumer has read it (ordered by the `Acquire` in `free`) and will not look at it before
-            // `publish`. `&mut self` makes this the only writer.
-            unsafe { (*slot).write(value) };
-        });
-        self.tail = self.tail.wrapping_add(1);
-    }
-
-    /// Appends an item if there is room, without showing it; [`Self::publish`] shows all of a batch.
-    #[inline]
-    pub(crate) fn push_unpublished(&mut self, value: T) -> Result<(), T> {
-        if self.free() == 0 {
-            return Err(value);
-        }
-        self.write(value);
-        Ok(())
-    }
-
-    /// Shows everything that was written to the consumer.
-    #[inline]
-    pub(crate) fn publish(&mut self) {
-        // Pairs with the `Acquire` in `Consumer::available`.
-        self.shared.tail.store(self.tail, weaken!("ring.publish-tail", Ordering::Release));
-    }
-
-    /// Items that the consumer has not read yet; may be too high, never too low.
-    pub fn len(&self) -> usize {
-        self.tail.wrapping_sub(self.shared.head.load(Ordering::Acquire))
-    }
-
-    /// Whether the consumer has read everything.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The number of places.
-    pub fn capacity(&self) -> usize {
-        self.shared.capacity
-    }
-
-    /// Whether the consumer has been dropped.
-    pub fn is_closed(&self) -> bool {
-        self.shared.consumer_gone.load(Ordering::Acquire)
-    }
-
-    /// Takes the oldest unread item back once the consumer is gone, so that nothing is lost silently.
-    pub fn reclaim(&mut self) -> Option<T> {
-        // Pairs with the `Release` in the consumer's drop: its last position is final.
-        if !self.shared.consumer_gone.load(Ordering::Acquire) {
-            return None;
-        }
-        let head = self.shared.head.load(Ordering::Relaxed);
-        if head == self.tail {
-            return None;
-        }
-        self.shared.head.store(head.wrapping_add(1), Ordering::Relaxed);
-        self.head = head.wrapping_add(1);
-        // SAFETY: the consumer is gone for good (acquired above), so this half is the only reader;
-        // `head` is below our own `tail` and has just been advanced past this position.
-        Some(unsafe { self.shared.take(head) })
-    }
-
-    /// A view of the fill that any thread may hold.
-    pub(crate) fn gauge(&self) -> Gauge<T> {
-        Gauge(Arc::clone(&self.shared))
-    }
-}
-
-impl<T> Drop for Producer<T> {
-    fn drop(&mut self) {
-        // Pairs with the `Acquire` in `Consumer::is_closed`: everything pushed is visible first.
-        self.shared.producer_gone.store(true, Ordering::Release);
-    }
-}
-
-impl<T> fmt::Debug for Producer<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Producer").field("capacity", &self.capacity()).finish_non_exhaustive()
-    }
 }
 
 #[cfg(all(test, tpc_loom))]

@@ -32,18 +32,33 @@ impl<T> Consumer<T> {
     /// When `each` panics, the items it has seen are gone and the others stay.
     pub fn drain(&mut self, max: usize, mut each: impl FnMut(T)) -> usize {
         /// Frees the places also when `each` unwinds.
-        struct Publish<'a, T>(&'a mut Consumer<T>);
+        struct Publish<'a, T>(&'a Shared<T>, &'a mut usize);
         impl<T> Drop for Publish<'_, T> {
             fn drop(&mut self) {
-                self.0.publish();
+                self.0.free_before(*self.1);
             }
         }
         let count = self.available().min(max);
-        let guard = Publish(self);
-        for _ in 0..count {
-            each(guard.0.read());
+        let Self { shared, head, .. } = self;
+        let runs = shared.runs(*head, count);
+        let guard = Publish(shared, head);
+        for run in runs {
+            for slot in run {
+                // The position moves before the value leaves, so no unwinding can read it twice.
+                *guard.1 = guard.1.wrapping_add(1);
+                // SAFETY: as in `read`: the first `count` positions lie below the acquired `tail`, and
+                // `head` is past this one now.
+                each(slot.with(|slot| unsafe { (*slot).assume_init_read() }));
+            }
         }
         count
+    }
+
+    /// Moves up to `max` items into `into`, oldest first; says how many.
+    pub fn pop_batch(&mut self, into: &mut Vec<T>, max: usize) -> usize {
+        // Room before items: a push that had to grow could panic with an item in hand.
+        into.reserve(self.available().min(max));
+        self.drain(max, |item| into.push(item))
     }
 
     /// Items that can be read now; looks at the producer's position only when none seems left.
@@ -77,8 +92,7 @@ impl<T> Consumer<T> {
     /// Frees the places of everything read so far.
     #[inline]
     pub(crate) fn publish(&mut self) {
-        // Pairs with the `Acquire` in `Producer::free`.
-        self.shared.head.store(self.head, weaken!("ring.publish-head", Ordering::Release));
+        self.shared.free_before(self.head);
     }
 
     /// Whether nothing can be read now.

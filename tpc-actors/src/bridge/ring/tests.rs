@@ -14,7 +14,10 @@ use super::*;
 enum Step {
     Push,
     PushBatch(usize),
+    Reserve { wanted: usize, filled: usize, commit: bool },
+    FillWith(usize),
     Pop,
+    PopBatch(usize),
     Drain(usize),
 }
 
@@ -22,7 +25,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => Just(Step::Push),
         1 => (0..20usize).prop_map(Step::PushBatch),
+        1 => (0..20usize, 0..20usize, any::<bool>())
+            .prop_map(|(wanted, filled, commit)| Step::Reserve { wanted, filled, commit }),
+        1 => (0..20usize).prop_map(Step::FillWith),
         4 => Just(Step::Pop),
+        1 => (0..20usize).prop_map(Step::PopBatch),
         1 => (0..20usize).prop_map(Step::Drain),
     ];
     prop::collection::vec(step, 0..200)
@@ -60,7 +67,45 @@ fn compare<T: Clone + PartialEq + Debug>(
                 assert_eq!(source.len(), count - pushed, "what does not fit stays in the source");
                 queue.extend(values.into_iter().take(pushed));
             }
+            Step::Reserve { wanted, filled, commit } => {
+                let mut reserved = producer.reserve(*wanted);
+                let room = (*wanted).min(capacity - queue.len());
+                assert_eq!(reserved.free(), room);
+                let values: Vec<T> = (made_so_far..made_so_far + filled).map(&make).collect();
+                made_so_far += filled;
+                for (n, value) in values.iter().enumerate() {
+                    let pushed = reserved.push(value.clone());
+                    assert_eq!(pushed.is_ok(), n < room);
+                }
+                let filled = room.min(*filled);
+                assert_eq!((reserved.len(), reserved.free()), (filled, room - filled));
+                assert!(consumer.available() <= queue.len(), "nothing shows before the commit");
+                if *commit {
+                    assert_eq!(reserved.commit(), filled);
+                    queue.extend(values.into_iter().take(filled));
+                } else {
+                    drop(reserved);
+                }
+            }
+            Step::FillWith(wanted) => {
+                let mut reserved = producer.reserve(*wanted);
+                let before = made_so_far;
+                let filled = reserved.fill_with(|| {
+                    made_so_far += 1;
+                    make(made_so_far - 1)
+                });
+                assert_eq!(reserved.commit(), filled);
+                assert_eq!(filled, (*wanted).min(capacity - queue.len()));
+                queue.extend((before..made_so_far).map(&make));
+            }
             Step::Pop => assert_eq!(consumer.pop(), queue.pop_front()),
+            Step::PopBatch(max) => {
+                let mut popped = Vec::new();
+                let available = consumer.available();
+                assert_eq!(consumer.pop_batch(&mut popped, *max), available.min(*max));
+                let expected: Vec<T> = queue.drain(..popped.len()).collect();
+                assert_eq!(popped, expected);
+            }
             Step::Drain(max) => {
                 let mut drained = Vec::new();
                 let available = consumer.available();
@@ -79,6 +124,32 @@ fn compare<T: Clone + PartialEq + Debug>(
 #[repr(align(128))]
 struct Aligned(usize);
 
+/// An item that counts how many of its kind are alive.
+#[derive(Debug, PartialEq)]
+struct Counted {
+    number: usize,
+    alive: Rc<Cell<usize>>,
+}
+
+impl Counted {
+    fn new(number: usize, alive: &Rc<Cell<usize>>) -> Self {
+        alive.set(alive.get() + 1);
+        Self { number, alive: Rc::clone(alive) }
+    }
+}
+
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        Self::new(self.number, &self.alive)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.alive.set(self.alive.get() - 1);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
@@ -94,6 +165,9 @@ proptest! {
         compare(capacity, start, &steps, |n| format!("item {n}"));
         compare(capacity, start, &steps, |n| [u8::try_from(n % 256).unwrap(); 129]);
         compare(capacity, start, &steps, Aligned);
+        let alive = Rc::new(Cell::new(0));
+        compare(capacity, start, &steps, |n| Counted::new(n, &alive));
+        assert_eq!(alive.get(), 0, "every item is dropped, and once");
     }
 }
 
@@ -167,6 +241,23 @@ fn a_panic_in_the_middle_of_a_drain_loses_no_item_twice() {
 }
 
 #[test]
+fn a_reservation_that_is_not_committed_drops_each_item_once_whatever_their_drops_do() {
+    for bomb in 0..4 {
+        let dropped = Rc::new(Cell::new(0));
+        let (mut producer, mut consumer) = ring(4).unwrap();
+        let mut reserved = producer.reserve(4);
+        for n in 0..4 {
+            let item = Bomb { dropped: Rc::clone(&dropped), panics: n == bomb };
+            assert!(reserved.push(item).is_ok());
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| drop(reserved)));
+        assert!(outcome.is_err(), "the panic is not swallowed");
+        assert_eq!(dropped.get(), 4, "bomb at {bomb}");
+        assert_eq!((producer.free(), consumer.available()), (4, 0));
+    }
+}
+
+#[test]
 fn either_half_may_go_first_and_what_is_left_is_dropped_once() {
     for (pushed, producer_first) in (0..=3).flat_map(|n| [(n, true), (n, false)]) {
         let dropped = Rc::new(Cell::new(0));
@@ -214,10 +305,11 @@ fn a_producer_takes_back_what_a_gone_consumer_has_not_read() {
 
 #[test]
 fn two_threads_lose_nothing_and_reorder_nothing() {
-    // Items carry their number, so loss, repetition and reordering all show.
-    const ITEMS: u64 = 2_000_000;
+    // Items carry their number, so loss, repetition and reordering all show. `TPC_RING_ITEMS` sets how
+    // many; a release build moves 200 million in seconds.
+    let most = std::env::var("TPC_RING_ITEMS").map_or(2_000_000, |items| items.parse().unwrap());
     for capacity in [1, 3, 1024] {
-        let items = if capacity == 1 { ITEMS / 100 } else { ITEMS };
+        let items = if capacity == 1024 { most } else { most / 100 };
         let (mut producer, mut consumer) = ring::<u64>(capacity).unwrap();
         let sender = std::thread::spawn(move || {
             let mut next = 0;

@@ -1,0 +1,163 @@
+//! The writing half of a ring.
+
+#![allow(unsafe_code, reason = "slots are shared between two threads; each site says why it may")]
+
+use std::fmt;
+
+use super::{Gauge, Reserved, Shared};
+use crate::sync::{Arc, Ordering, weaken};
+
+/// The writing half of a ring.
+pub struct Producer<T> {
+    pub(super) shared: Arc<Shared<T>>,
+    /// Next position to write; ahead of the shared one until it is published.
+    pub(super) tail: usize,
+    /// The consumer's position when it was last looked at.
+    pub(super) head: usize,
+}
+
+impl<T> Producer<T> {
+    /// Appends `value`.
+    ///
+    /// # Errors
+    ///
+    /// Hands the value back when the ring is full.
+    #[inline]
+    pub fn push(&mut self, value: T) -> Result<(), T> {
+        if self.free() == 0 {
+            return Err(value);
+        }
+        self.write(value);
+        self.publish();
+        Ok(())
+    }
+
+    /// Appends items of `source` while there is room and publishes them at once; says how many.
+    ///
+    /// Items that do not fit stay in `source`.
+    pub fn push_batch(&mut self, source: &mut impl Iterator<Item = T>) -> usize {
+        let mut reserved = self.reserve(usize::MAX);
+        reserved.extend_from(source);
+        reserved.commit()
+    }
+
+    /// Places for up to `wanted` items, to be filled one by one and published together.
+    ///
+    /// May be fewer, or none: see [`Reserved::free`].
+    #[inline]
+    pub fn reserve(&mut self, wanted: usize) -> Reserved<'_, T> {
+        let room = self.room(wanted);
+        Reserved::new(self, room)
+    }
+
+    /// Room for up to `wanted` items; looks at the consumer's position only when it seems too little.
+    #[inline]
+    fn room(&mut self, wanted: usize) -> usize {
+        let free = self.shared.capacity - self.tail.wrapping_sub(self.head);
+        if free >= wanted {
+            return wanted;
+        }
+        self.refresh().min(wanted)
+    }
+
+    /// Places that can be filled now; looks at the consumer's position only when none seems left.
+    #[inline]
+    pub fn free(&mut self) -> usize {
+        let free = self.shared.capacity - self.tail.wrapping_sub(self.head);
+        if free > 0 {
+            return free;
+        }
+        self.refresh()
+    }
+
+    /// Looks at the consumer's position; says how many places are free.
+    #[inline]
+    fn refresh(&mut self) -> usize {
+        // Pairs with the `Release` in `Consumer::publish`: what was read there is read for good.
+        self.head = self.shared.head.load(weaken!("ring.refresh-head", Ordering::Acquire));
+        self.shared.capacity - self.tail.wrapping_sub(self.head)
+    }
+
+    #[inline]
+    pub(super) fn write(&mut self, value: T) {
+        self.shared.slots[self.tail & self.shared.mask].with_mut(|slot| {
+            // SAFETY: the caller has seen `free() > 0`, so this slot lies outside `[head, tail)`: the
+            // consumer has read it (ordered by the `Acquire` in `free`) and will not look at it before
+            // `publish`. `&mut self` makes this the only writer.
+            unsafe { (*slot).write(value) };
+        });
+        self.tail = self.tail.wrapping_add(1);
+    }
+
+    /// Appends an item if there is room, without showing it; [`Self::publish`] shows all of a batch.
+    #[inline]
+    pub(crate) fn push_unpublished(&mut self, value: T) -> Result<(), T> {
+        if self.free() == 0 {
+            return Err(value);
+        }
+        self.write(value);
+        Ok(())
+    }
+
+    /// Shows everything that was written to the consumer.
+    #[inline]
+    pub(crate) fn publish(&mut self) {
+        // Pairs with the `Acquire` in `Consumer::available`.
+        self.shared.tail.store(self.tail, weaken!("ring.publish-tail", Ordering::Release));
+    }
+
+    /// Items that the consumer has not read yet; may be too high, never too low.
+    pub fn len(&self) -> usize {
+        self.tail.wrapping_sub(self.shared.head.load(Ordering::Acquire))
+    }
+
+    /// Whether the consumer has read everything.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number of places.
+    pub fn capacity(&self) -> usize {
+        self.shared.capacity
+    }
+
+    /// Whether the consumer has been dropped.
+    pub fn is_closed(&self) -> bool {
+        self.shared.consumer_gone.load(Ordering::Acquire)
+    }
+
+    /// Takes the oldest unread item back once the consumer is gone, so that nothing is lost silently.
+    pub fn reclaim(&mut self) -> Option<T> {
+        // Pairs with the `Release` in the consumer's drop: its last position is final.
+        if !self.shared.consumer_gone.load(Ordering::Acquire) {
+            return None;
+        }
+        let head = self.shared.head.load(Ordering::Relaxed);
+        if head == self.tail {
+            return None;
+        }
+        self.shared.head.store(head.wrapping_add(1), Ordering::Relaxed);
+        self.head = head.wrapping_add(1);
+        // SAFETY: the consumer is gone for good (acquired above), so this half is the only reader;
+        // `head` is below our own `tail` and has just been advanced past this position.
+        Some(unsafe { self.shared.take(head) })
+    }
+
+    /// A view of the fill that any thread may hold.
+    pub(crate) fn gauge(&self) -> Gauge<T> {
+        Gauge(Arc::clone(&self.shared))
+    }
+}
+
+impl<T> Drop for Producer<T> {
+    fn drop(&mut self) {
+        // Pairs with the `Acquire` in `Consumer::is_closed`: everything pushed is visible first.
+        self.shared.producer_gone.store(true, Ordering::Release);
+    }
+}
+
+impl<T> fmt::Debug for Producer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Producer").field("capacity", &self.capacity()).finish_non_exhaustive()
+    }
+}
