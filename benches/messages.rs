@@ -278,7 +278,10 @@ impl Peers {
             }
         });
         let kameo = on_runtime(cpu, || async {
-            KameoCounter::spawn_with_mailbox(KameoCounter::default(), kameo::mailbox::bounded(CAPACITY))
+            KameoCounter::spawn_with_mailbox(
+                KameoCounter::default(),
+                kameo::mailbox::bounded(CAPACITY),
+            )
         });
         let (address, waits) = std::sync::mpsc::channel();
         on_cpu(cpu, move || {

@@ -30,10 +30,14 @@ pub enum Unit {
 
 /// Runs `rounds` rounds of each contender in turns and prints a table; the first one is ours.
 ///
-/// Only rows whose table or name contains the first argument of the process are run.
+/// Only tables whose title contains the first argument of the process are run; `--alone` runs ours only,
+/// for profiles.
 pub fn compare(title: &str, unit: Unit, rounds: usize, mut contenders: Vec<Contender<'_>>) {
     if !wanted(title) {
         return;
+    }
+    if std::env::args().any(|arg| arg == "--alone") {
+        contenders.truncate(1);
     }
     let mut times = vec![Vec::new(); contenders.len()];
     for round in 0..=rounds {

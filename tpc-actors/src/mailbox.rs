@@ -14,6 +14,7 @@ use crate::error::Fate;
 use crate::keeper::{Expire, Keeper};
 use crate::reply::slot::NO_DEADLINE;
 use crate::stats::ActorStats;
+use crate::sync::heavy_fence;
 
 mod ended;
 mod entry;
@@ -275,7 +276,7 @@ impl<A: Actor> Mailbox<A> {
         self.advance(Life::Lost);
         self.ending.set(Ended::CoreLost);
         // Pairs with the fence in `LaneBell::published`: a sender that has not seen this is seen here.
-        fence(Ordering::SeqCst);
+        heavy_fence();
         self.refuse_queued();
         self.for_each_lane(Lane::wake_all);
     }

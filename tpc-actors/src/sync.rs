@@ -14,6 +14,22 @@ mod real {
     pub(crate) use std::sync::Arc;
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, fence};
 
+    #[cfg(target_os = "linux")]
+    pub(crate) use crate::bridge::doorbell::membarrier::{
+        heavy as heavy_fence, light as light_fence,
+    };
+
+    /// Without a fence that works for all threads, both sides fence for themselves.
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn light_fence() {
+        std::sync::atomic::fence(super::Ordering::SeqCst);
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn heavy_fence() {
+        std::sync::atomic::fence(super::Ordering::SeqCst);
+    }
+
     /// A place from which two threads take a box and put it back, each in one exchange.
     pub(crate) type Exchange<T> = crossbeam_utils::atomic::AtomicCell<Option<Box<T>>>;
 
@@ -61,6 +77,14 @@ mod model {
         pub(crate) fn take(&self) -> Option<Box<T>> {
             self.swap(None)
         }
+
+    /// A model checks the symmetric form, in which both sides fence for themselves.
+    pub(crate) fn light_fence() {
+        fence(super::Ordering::SeqCst);
+    }
+
+    pub(crate) fn heavy_fence() {
+        fence(super::Ordering::SeqCst);
     }
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! producer                                   consumer (about to sleep)
 //!   write item, publish tail                   arm every active lane          (swap)
-//!   fence(SeqCst)  ─────────── pairs with ───▶ fence(SeqCst)
+//!   light fence  ───────────── pairs with ───▶ heavy fence
 //!   armed?  no → done                          look at every tail again: something? disarm, go on
 //!           yes → CAS ARMED→ACTIVE wins        CAS summary 0→PARKED: fails? disarm, go on
 //!             set ready bit; first in word?    wait on the doorbell
@@ -12,7 +12,9 @@
 //! ```
 //!
 //! *No lost wake.* Publishing and arming are a store followed by a load of the other's word on both
-//! sides; the two fences forbid that both loads miss. *One ring per park.* The bitmap words are only
+//! sides; the two fences forbid that both loads miss. A producer passes its fence with every message and
+//! the consumer only on its way to sleep, so the consumer fences for both where the system can do that
+//! (`membarrier`), and each for itself where it cannot. *One ring per park.* The bitmap words are only
 //! written by read-modify-writes, so all of them are totally ordered, and just the one that finds
 //! `PARKED` alone writes the eventfd. *Silent lanes are free.* An armed lane is not polled at all.
 //!
@@ -24,7 +26,7 @@ use std::sync::Arc;
 use crossbeam_utils::CachePadded;
 
 use super::doorbell::Doorbell;
-use crate::sync::{AtomicU32, AtomicU64, Ordering, fence, intact, weaken};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, heavy_fence, intact, light_fence, weaken};
 
 /// The consumer sleeps, or is about to.
 const PARKED: u64 = 1 << 63;
@@ -179,8 +181,8 @@ impl LaneBell {
     #[inline]
     pub(crate) fn published(&self) -> Result<(), LaneClosed> {
         if intact!("bell.producer-fence") {
-            // Pairs with the fence in `fence_before_recheck` and in `close`.
-            fence(Ordering::SeqCst);
+            // Pairs with the heavy fence in `fence_before_recheck` and in `close`.
+            light_fence();
         }
         match self.armed.load(Ordering::Relaxed) {
             armed::ACTIVE => Ok(()),
@@ -222,8 +224,8 @@ impl LaneBell {
     pub(crate) fn close(&self) {
         self.armed.swap(armed::CLOSED, Ordering::AcqRel);
         if intact!("bell.close-fence") {
-            // Pairs with the fence in `published`: the producer sees CLOSED or we see its item.
-            fence(Ordering::SeqCst);
+            // Pairs with the light fence in `published`: the producer sees CLOSED or we see its item.
+            heavy_fence();
         }
     }
 }
@@ -231,8 +233,8 @@ impl LaneBell {
 /// Consumer: between arming lanes and looking at them again.
 pub(crate) fn fence_before_recheck() {
     if intact!("bell.consumer-fence") {
-        // Pairs with the fence in `LaneBell::published`.
-        fence(Ordering::SeqCst);
+        // Pairs with the light fence in `LaneBell::published`.
+        heavy_fence();
     }
 }
 

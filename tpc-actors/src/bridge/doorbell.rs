@@ -13,6 +13,8 @@ use std::time::Instant;
 #[cfg(target_os = "linux")]
 mod eventfd;
 #[cfg(target_os = "linux")]
+pub(crate) mod membarrier;
+#[cfg(target_os = "linux")]
 pub(crate) use eventfd::EventFd;
 
 /// Sleeping and waking, as a loop or a bridge end sees it.
@@ -34,6 +36,7 @@ pub(crate) trait Doorbell: Send + Sync + fmt::Debug {
 pub(crate) fn platform_doorbell() -> std::io::Result<std::sync::Arc<dyn Doorbell>> {
     #[cfg(target_os = "linux")]
     {
+        membarrier::prepare();
         Ok(std::sync::Arc::new(EventFd::new()?))
     }
     #[cfg(not(target_os = "linux"))]
