@@ -84,6 +84,7 @@ impl<A: Actor> Client<A> {
     }
 
     /// An ask to one shard; used by generated methods.
+    #[inline]
     pub fn ask<T, E>(
         &self,
         shard: usize,
@@ -94,6 +95,7 @@ impl<A: Actor> Client<A> {
     }
 
     /// A tell to one shard; used by generated methods.
+    #[inline]
     pub fn tell(&self, shard: usize, request: A::Request) -> Tell<'_, A> {
         Tell::new(self, shard, request)
     }
@@ -116,6 +118,7 @@ impl<A: Actor> Client<A> {
         &self.shards
     }
 
+    #[inline]
     fn mailbox(&self, shard: usize) -> &Arc<Mailbox<A>> {
         &self.shards[shard]
     }
@@ -138,6 +141,28 @@ impl<A: Actor> Client<A> {
         }
     }
 
+    /// Sends over the calling thread's own lane when nothing at all is in the way; otherwise leaves
+    /// everything as it is for [`Self::send`] to see to.
+    #[inline]
+    fn send_at_once(
+        &self,
+        shard: usize,
+        request: &mut Option<A::Request>,
+        wish: &mut Option<Wish>,
+    ) -> Option<Sent> {
+        let mailbox = self.mailbox(shard);
+        if self.ordered.is_some() || !mailbox.is_plain() {
+            return None;
+        }
+        threads::with_own_lane(mailbox, |lane| {
+            let fixed = lane.fixed();
+            if fixed.waiters.any() || (wish.is_some() && fixed.credit.waiters.any()) {
+                return None;
+            }
+            lane.send(mailbox, request, wish).ok()
+        })?
+    }
+
     /// Sends what is in `request`, or leaves it there. `patient` says that the sender would wait, and so
     /// lines up behind those that wait for the same.
     fn send(
@@ -153,7 +178,7 @@ impl<A: Actor> Client<A> {
             return Err(Refused { refusal, lane: None });
         }
         let sent = self.with_lane(shard, |lane| {
-            let fixed = mailbox.lane(lane.lane);
+            let fixed = lane.fixed();
             if patient && fixed.line(Shortage::Place).any() {
                 return Err(Refused::full(Shortage::Place, lane.lane));
             }

@@ -21,6 +21,7 @@ mod entry;
 pub(crate) mod lane;
 pub(crate) mod life;
 pub(crate) mod orphan;
+mod place;
 pub(crate) mod threads;
 pub(crate) mod waiters;
 
@@ -31,6 +32,7 @@ use lane::{Lane, LaneConsumer, LaneProducer};
 use life::{Gate, LifeWord};
 pub(crate) use life::{Life, Refusal, Shortage, flag};
 use orphan::Kept;
+use place::Place;
 
 /// Lanes that one actor can have.
 const LANES_MAX: usize = GROUPS * GROUP;
@@ -41,7 +43,7 @@ const GROUP: usize = 64;
 const VISITOR: u32 = 0;
 
 /// Lanes stay where they are once built, so that asks can borrow them for as long as their client.
-type Group<A> = OnceLock<Box<[OnceLock<Lane<A>>]>>;
+type Group<A> = OnceLock<Box<[OnceLock<Arc<Lane<A>>>]>>;
 
 struct Registry<A: Actor> {
     /// Table indices whose producers have gone.
@@ -54,8 +56,10 @@ struct Registry<A: Actor> {
 
 /// The shared part of one actor.
 pub(crate) struct Mailbox<A: Actor> {
-    /// Unique in the process; keys the threads' lane tables.
+    /// Unique in the process, for good.
     pub(crate) id: u64,
+    /// Unique among the mailboxes of the moment; where the threads' lane tables have their lane.
+    pub(crate) place: Place,
     pub(crate) shard: usize,
     pub(crate) core: Arc<CoreShared>,
     /// The actor's index on its core; set by the core before anyone can send.
@@ -90,6 +94,7 @@ impl<A: Actor> Mailbox<A> {
         let visitor_id = core.acquire_lane_id()?;
         Some(Arc::new(Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            place: Place::acquire(),
             shard,
             core,
             cell: OnceLock::new(),
@@ -127,6 +132,12 @@ impl<A: Actor> Mailbox<A> {
     }
 
     // ---- life ----------------------------------------------------------------------------------
+
+    /// Whether there is nothing to be said of the actor's life; one relaxed load.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.life.is_plain()
+    }
 
     pub(crate) fn life(&self) -> Life {
         self.life.life()
@@ -172,7 +183,7 @@ impl<A: Actor> Mailbox<A> {
     // ---- lanes ---------------------------------------------------------------------------------
 
     /// The lane at a table index that a producer of it has given out.
-    pub(crate) fn lane(&self, index: u32) -> &Lane<A> {
+    pub(crate) fn lane(&self, index: u32) -> &Arc<Lane<A>> {
         let index = index as usize;
         let group = self.lanes[index / GROUP].get();
         group.and_then(|group| group[index % GROUP].get()).expect("a lane in use is in the table")
@@ -180,7 +191,7 @@ impl<A: Actor> Mailbox<A> {
 
     fn for_each_lane(&self, mut each: impl FnMut(&Lane<A>)) {
         for group in self.lanes.iter().filter_map(OnceLock::get) {
-            group.iter().filter_map(OnceLock::get).for_each(&mut each);
+            group.iter().filter_map(OnceLock::get).for_each(|lane| each(lane));
         }
     }
 
@@ -231,7 +242,7 @@ impl<A: Actor> Mailbox<A> {
         registry.arrivals.push(consumer);
         drop(registry);
         self.core.announce_lane(id, cell);
-        Some(LaneProducer::new(producer, bell, index, Arc::downgrade(self)))
+        Some(LaneProducer::new(producer, bell, index, self))
     }
 
     /// The lane at `index`, as a former producer left it or new.
@@ -239,7 +250,7 @@ impl<A: Actor> Mailbox<A> {
         let index = index as usize;
         let group =
             self.lanes[index / GROUP].get_or_init(|| (0..GROUP).map(|_| OnceLock::new()).collect());
-        group[index % GROUP].get_or_init(Lane::new)
+        group[index % GROUP].get_or_init(|| Arc::new(Lane::new()))
     }
 
     /// The lanes that the core has not seen yet.

@@ -77,6 +77,7 @@ mod model {
         pub(crate) fn take(&self) -> Option<Box<T>> {
             self.swap(None)
         }
+    }
 
     /// A model checks the symmetric form, in which both sides fence for themselves.
     pub(crate) fn light_fence() {

@@ -42,6 +42,7 @@ struct InFlight {
 }
 
 impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
+    #[inline]
     pub(super) fn new(
         client: &'a Client<A>,
         shard: usize,
@@ -116,6 +117,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         Ask { sending: self.sending.move_to_owned(), decode, sent }
     }
 
+    #[inline]
     fn in_flight(&mut self, sent: &Sent, waker: Option<WakerIdentity>) {
         let Sent { lane, ticket } = *sent;
         let ticket = ticket.expect("an ask is sent with a ticket");
@@ -151,11 +153,12 @@ impl<A: Actor, T, E> Unpin for Ask<'_, A, T, E> {}
 impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
     type Output = Result<T, AskError<E>>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let identity = WakerIdentity::of(context.waker());
         if this.sent.is_none() {
-            match this.sending.poll(true, context) {
+            match this.sending.poll_ask(context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(refused)) => return Poll::Ready(Err(refused.into())),
                 // The waker went along, so there is nothing to look for yet: the core has just been told.

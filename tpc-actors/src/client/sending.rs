@@ -8,6 +8,7 @@ use super::{Client, Refused};
 use crate::actor::Actor;
 use crate::clock::{deadline_after, nanos};
 use crate::error::TellError;
+use crate::isolate::drop_quietly;
 use crate::mailbox::lane::{Sent, Wish};
 use crate::mailbox::waiters::WaiterId;
 use crate::mailbox::{Mailbox, Refusal, Shortage};
@@ -61,6 +62,7 @@ pub(crate) struct Sending<'a, A: Actor> {
 }
 
 impl<'a, A: Actor> Sending<'a, A> {
+    #[inline]
     pub(crate) fn new(client: &'a Client<A>, shard: usize, request: A::Request) -> Self {
         Self {
             client: Sender::Borrowed(client),
@@ -112,8 +114,23 @@ impl<'a, A: Actor> Sending<'a, A> {
         }
     }
 
+    /// Sends if nothing is in the way; the common case, small enough to become part of its caller.
+    #[inline]
+    fn at_once(&mut self, wish: &mut Option<Wish>) -> Option<Sent> {
+        if self.line.is_some() || self.limit.is_some() || self.deadline != NO_DEADLINE {
+            return None;
+        }
+        let client = self.client.get();
+        client.send_at_once(self.shard, &mut self.request, wish)
+    }
+
     /// Sends now, or hands the request back.
     pub(crate) fn now(&mut self, ask: bool) -> Result<Sent, TellError<A::Request>> {
+        let mut wish = ask.then_some(Wish { waker: None, deadline: NO_DEADLINE });
+        if let Some(sent) = self.at_once(&mut wish) {
+            drop_quietly(wish);
+            return Ok(sent);
+        }
         self.start_clock();
         let wish = ask.then_some(Wish { waker: None, deadline: self.deadline });
         let client = self.client.get();
@@ -129,13 +146,51 @@ impl<'a, A: Actor> Sending<'a, A> {
         }
     }
 
-    /// Sends as soon as there is room.
-    pub(crate) fn poll(
+    /// Sends a tell as soon as there is room.
+    #[inline]
+    pub(crate) fn poll_tell(
         &mut self,
-        ask: bool,
         context: &Context<'_>,
     ) -> Poll<Result<Sent, TellError<A::Request>>> {
+        match self.at_once(&mut None) {
+            Some(sent) => Poll::Ready(Ok(sent)),
+            None => self.poll_slowly(None, context),
+        }
+    }
+
+    /// Sends an ask as soon as there is room, with the waker of `context`.
+    #[inline]
+    pub(crate) fn poll_ask(
+        &mut self,
+        context: &Context<'_>,
+    ) -> Poll<Result<Sent, TellError<A::Request>>> {
+        let waker = context.waker().clone();
+        self.waker = Some(WakerIdentity::of(&waker));
+        let mut wish = Some(Wish { waker: Some(waker), deadline: NO_DEADLINE });
+        match self.at_once(&mut wish) {
+            Some(sent) => {
+                // The waker of the slot's last use, perhaps: it is foreign.
+                if let Some(Wish { waker: Some(old), .. }) = wish {
+                    drop_quietly(old);
+                }
+                Poll::Ready(Ok(sent))
+            }
+            None => self.poll_slowly(wish, context),
+        }
+    }
+
+    /// The same with everything that may be in the way.
+    #[inline(never)]
+    fn poll_slowly(
+        &mut self,
+        mut wish: Option<Wish>,
+        context: &Context<'_>,
+    ) -> Poll<Result<Sent, TellError<A::Request>>> {
+        let ask = wish.is_some();
         self.start_clock();
+        if let Some(wish) = &mut wish {
+            wish.deadline = self.deadline;
+        }
         if let Some(Line { lane, shortage, id }) = self.line {
             let mailbox = self.mailbox();
             let waits = mailbox.lane(lane).line(shortage).still_waiting(id, context.waker());
@@ -147,9 +202,6 @@ impl<'a, A: Actor> Sending<'a, A> {
                 return Poll::Pending;
             }
         }
-        let waker = ask.then(|| context.waker().clone());
-        self.waker = waker.as_ref().map(WakerIdentity::of);
-        let wish = ask.then_some(Wish { waker, deadline: self.deadline });
         // Who has waited already goes first; who comes new lines up behind those that wait.
         let patient = self.line.is_none();
         let client = self.client.get();
@@ -165,7 +217,7 @@ impl<'a, A: Actor> Sending<'a, A> {
             // The line of a lane that is gone keeps nobody.
             Err(Refused { refusal: Refusal::Reopened, .. }) => {
                 self.leave_line(None);
-                self.poll(ask, context)
+                if ask { self.poll_ask(context) } else { self.poll_tell(context) }
             }
             Err(refused) => {
                 self.leave_line(None);

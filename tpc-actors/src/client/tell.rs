@@ -25,6 +25,7 @@ pub struct Tell<'a, A: Actor> {
 }
 
 impl<'a, A: Actor> Tell<'a, A> {
+    #[inline]
     pub(super) fn new(client: &'a Client<A>, shard: usize, request: A::Request) -> Self {
         Self { sending: Sending::new(client, shard, request) }
     }
@@ -63,8 +64,9 @@ impl<A: Actor> Unpin for Tell<'_, A> {}
 impl<A: Actor> Future for Tell<'_, A> {
     type Output = Result<(), TellError<A::Request>>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.sending.poll(false, context).map(|sent| sent.map(drop))
+        self.sending.poll_tell(context).map(|sent| sent.map(drop))
     }
 }
 

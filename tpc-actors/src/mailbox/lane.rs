@@ -21,10 +21,8 @@ use crate::reply::slot::{FreeSlots, NO_DEADLINE, Ticket};
 /// A request on its way.
 pub(crate) struct Envelope<A: Actor> {
     pub(crate) request: A::Request,
-    /// Where the answer goes; `None` for a tell.
+    /// Where the answer goes; `None` for a tell. The deadline is there as well.
     pub(crate) ticket: Option<Ticket>,
-    /// Nanoseconds since the clock's epoch.
-    pub(crate) deadline: u64,
 }
 
 /// What an asker wants along with its request.
@@ -117,6 +115,7 @@ pub(crate) struct LaneProducer<A: Actor> {
     free: FreeSlots,
     /// Index in the mailbox's table.
     pub(crate) lane: u32,
+    fixed: Arc<Lane<A>>,
     mailbox: Weak<Mailbox<A>>,
     /// Last, because fields drop in order: the ring closes first, then the core is woken to see it.
     _close: CloseBell,
@@ -127,12 +126,13 @@ impl<A: Actor> LaneProducer<A> {
         ring: Producer<Envelope<A>>,
         bell: Arc<LaneBell>,
         lane: u32,
-        mailbox: Weak<Mailbox<A>>,
+        mailbox: &Arc<Mailbox<A>>,
     ) -> Self {
         // What a former producer had comes back through the slab.
         let free = FreeSlots::default();
         let close = CloseBell(Arc::clone(&bell));
-        Self { ring, bell, free, lane, mailbox, _close: close }
+        let fixed = Arc::clone(mailbox.lane(lane));
+        Self { ring, bell, free, lane, fixed, mailbox: Arc::downgrade(mailbox), _close: close }
     }
 
     /// Whether the core has left this lane.
@@ -145,14 +145,27 @@ impl<A: Actor> LaneProducer<A> {
         if self.ring.free() == 0 {
             return Some(Shortage::Place);
         }
-        let most = slots_max(mailbox.capacity());
-        let credit = &mailbox.lane(self.lane).credit;
-        (ask && !credit.has_free(&mut self.free, most)).then_some(Shortage::Slot)
+        let no_slot = ask && !self.free.is_stocked() && !self.stock_up(mailbox);
+        no_slot.then_some(Shortage::Slot)
+    }
+
+    /// Looks for reply slots that have come back, or makes more.
+    fn stock_up(&mut self, mailbox: &Mailbox<A>) -> bool {
+        self.fixed.credit.has_free(&mut self.free, slots_max(mailbox.capacity()))
+    }
+
+    /// The part that outlives this producer.
+    pub(crate) fn fixed(&self) -> &Lane<A> {
+        &self.fixed
     }
 
     /// Sends what is in `request`, or leaves it there.
     ///
+    /// Inlined into the callers' futures: a request that is built there then goes from registers right
+    /// into the ring, and not through copies that wait for each other.
+    ///
     /// What is left of `wish` is dropped by the caller, outside every borrow: a waker is foreign code.
+    #[inline]
     pub(crate) fn send(
         &mut self,
         mailbox: &Arc<Mailbox<A>>,
@@ -167,22 +180,17 @@ impl<A: Actor> LaneProducer<A> {
         let mut deadline = NO_DEADLINE;
         if let Some(wish) = wish {
             deadline = wish.deadline;
-            let most = slots_max(mailbox.capacity());
-            let credit = &mailbox.lane(self.lane).credit;
-            sent.ticket = credit.acquire(&mut self.free, most, &mut wish.waker, deadline);
+            sent.ticket = self.fixed.credit.acquire(&mut self.free, &mut wish.waker, deadline);
         }
         let Some(message) = request.take() else { unreachable!("a request is sent once") };
-        let envelope = Envelope { request: message, ticket: sent.ticket, deadline };
-        if let Err(envelope) = self.ring.push(envelope) {
-            unreachable!("{:?} found no place that was there before", envelope.request);
-        }
+        self.ring.push_free(Envelope { request: message, ticket: sent.ticket });
         if self.bell.published().is_err() {
             return self.after_close(mailbox, sent, request);
         }
         if deadline != NO_DEADLINE {
             mailbox.note_deadline(deadline);
         }
-        if mailbox.life() == Life::Lost {
+        if !mailbox.is_plain() && mailbox.life() == Life::Lost {
             // Pairs with the fence in `give_up`: its look at the slots may have come before this one.
             mailbox.refuse_queued();
         }
@@ -203,7 +211,7 @@ impl<A: Actor> LaneProducer<A> {
         }
         let Some(envelope) = self.ring.reclaim() else { return Ok(sent) };
         if let Some(ticket) = envelope.ticket {
-            mailbox.lane(self.lane).credit.cancel_unsent(ticket);
+            self.fixed.credit.cancel_unsent(ticket);
         }
         *request = Some(envelope.request);
         Err(mailbox.refusal().unwrap_or(Refusal::Reopened))
@@ -212,9 +220,9 @@ impl<A: Actor> LaneProducer<A> {
 
 impl<A: Actor> Drop for LaneProducer<A> {
     fn drop(&mut self) {
-        // A mailbox that is gone has taken its slots with it.
+        self.fixed.credit.return_all(&mut self.free);
+        // A mailbox that is gone needs its numbers no more.
         if let Some(mailbox) = self.mailbox.upgrade() {
-            mailbox.lane(self.lane).credit.return_all(&mut self.free);
             mailbox.lane_ended(self.lane, self.bell.lane());
         }
     }
@@ -234,7 +242,7 @@ pub(crate) struct LaneConsumer<A: Actor> {
     /// `None` only while it is being dropped.
     ring: Option<Consumer<Envelope<A>>>,
     pub(crate) bell: Arc<LaneBell>,
-    pub(crate) credit: Arc<Credit<A>>,
+    fixed: Arc<Lane<A>>,
     /// Index in the mailbox's table.
     pub(crate) lane: u32,
     mailbox: Arc<Mailbox<A>>,
@@ -247,8 +255,8 @@ impl<A: Actor> LaneConsumer<A> {
         lane: u32,
         mailbox: Arc<Mailbox<A>>,
     ) -> Self {
-        let credit = Arc::clone(&mailbox.lane(lane).credit);
-        Self { ring: Some(ring), bell, credit, lane, mailbox }
+        let fixed = Arc::clone(mailbox.lane(lane));
+        Self { ring: Some(ring), bell, fixed, lane, mailbox }
     }
 
     pub(crate) fn ring(&mut self) -> &mut Consumer<Envelope<A>> {
@@ -258,20 +266,20 @@ impl<A: Actor> LaneConsumer<A> {
     /// Both at once, for serving from the one with the other.
     pub(crate) fn ring_and_credit(&mut self) -> (&mut Consumer<Envelope<A>>, &Arc<Credit<A>>) {
         let ring = self.ring.as_mut().expect("the ring is there until the lane is dropped");
-        (ring, &self.credit)
+        (ring, &self.fixed.credit)
     }
 
     /// Tells the senders of `places` that are free now.
     pub(crate) fn publish(&mut self, places: usize) {
         self.ring().publish();
-        self.mailbox.lane(self.lane).waiters.freed(places);
+        self.fixed.waiters.freed(places);
     }
 
     /// Answers `fate` to everything in the ring; says how many were refused that somebody still wanted.
     pub(crate) fn refuse_all(&mut self, fate: &Fate) -> usize {
         let waiting: Vec<_> = std::iter::from_fn(|| self.ring().pop()).collect();
-        let refused = refuse_each(&self.credit, waiting, fate);
-        self.mailbox.lane(self.lane).wake_all();
+        let refused = refuse_each(&self.fixed.credit, waiting, fate);
+        self.fixed.wake_all();
         refused
     }
 }
@@ -283,9 +291,9 @@ impl<A: Actor> Drop for LaneConsumer<A> {
         self.bell.close();
         let waiting: Vec<_> = std::iter::from_fn(|| self.ring().pop()).collect();
         drop(self.ring.take());
-        let refused = refuse_each(&self.credit, waiting, &self.mailbox.closing_fate());
+        let refused = refuse_each(&self.fixed.credit, waiting, &self.mailbox.closing_fate());
         self.mailbox.count_rejected(refused);
-        self.mailbox.lane(self.lane).wake_all();
+        self.fixed.wake_all();
         self.mailbox.lane_ended(self.lane, self.bell.lane());
     }
 }
@@ -298,7 +306,7 @@ pub(crate) fn refuse_each<A: Actor>(
     fate: &Fate,
 ) -> usize {
     let mut refused = 0;
-    for Envelope { request, ticket, deadline: _ } in envelopes {
+    for Envelope { request, ticket } in envelopes {
         let started = ticket.and_then(|ticket| credit.start(ticket));
         refused += usize::from(ticket.is_none() || started.is_some());
         let waker = started.and_then(|started| credit.complete(started, Err(fate.clone())));

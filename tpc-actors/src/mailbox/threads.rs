@@ -7,8 +7,6 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, Weak};
 
 use super::Mailbox;
@@ -21,8 +19,15 @@ thread_local! {
     static LANES: RefCell<Lanes> = RefCell::default();
 }
 
+/// By the places of their mailboxes.
 #[derive(Default)]
-struct Lanes(HashMap<u64, Box<dyn OwnLane>, BuildHasherDefault<IdHasher>>);
+struct Lanes(Vec<Option<Entry>>);
+
+struct Entry {
+    /// The mailbox's id: its place may have been another one's before.
+    mailbox: u64,
+    lane: Box<dyn OwnLane>,
+}
 
 /// A thread's lane to some actor.
 trait OwnLane: Any {
@@ -41,27 +46,6 @@ impl<A: Actor> OwnLane for LaneProducer<A> {
     }
 }
 
-/// Mailbox ids are counted up, which is as good as hashed already.
-#[derive(Default)]
-struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(self.0 << 8 | u64::from(byte));
-        }
-    }
-
-    fn write_u64(&mut self, id: u64) {
-        // The table takes its bucket from the low and its tag from the high bits; spread to both.
-        self.0 = id.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
-}
-
 /// Remembers that a thread has used the visitors' lane: it stays there, because two lanes to one actor
 /// would not keep the thread's order.
 struct Visitor<A: Actor>(Weak<Mailbox<A>>);
@@ -77,36 +61,51 @@ impl<A: Actor> OwnLane for Visitor<A> {
 }
 
 impl Lanes {
-    /// The thread's own lane, or `None` when it goes with the visitors. Lanes that are over come out in
-    /// `over`, because dropping one may run foreign code that sends.
-    fn to<A: Actor>(
-        &mut self,
-        mailbox: &Arc<Mailbox<A>>,
-        over: &mut Vec<Box<dyn OwnLane>>,
-    ) -> Option<&mut LaneProducer<A>> {
-        if !self.0.contains_key(&mailbox.id) {
-            self.open(mailbox, over);
-        }
-        self.0.get_mut(&mailbox.id)?.as_any().downcast_mut()
+    #[inline]
+    fn find<A: Actor>(&mut self, mailbox: &Mailbox<A>) -> Option<&mut Entry> {
+        let entry = self.0.get_mut(mailbox.place.index())?.as_mut()?;
+        (entry.mailbox == mailbox.id).then_some(entry)
     }
 
-    #[cold]
+    /// The thread's own lane, if it is open.
+    #[inline]
+    fn own<A: Actor>(&mut self, mailbox: &Mailbox<A>) -> Option<&mut LaneProducer<A>> {
+        self.find(mailbox)?.lane.as_any().downcast_mut()
+    }
+
+    fn forget<A: Actor>(&mut self, mailbox: &Mailbox<A>) -> Option<Entry> {
+        self.find(mailbox)?;
+        self.0[mailbox.place.index()].take()
+    }
+
+    /// Opens a lane, unless that has been done. Lanes that are over come out in `over`, because dropping
+    /// one may run foreign code that sends.
     fn open<A: Actor>(&mut self, mailbox: &Arc<Mailbox<A>>, over: &mut Vec<Box<dyn OwnLane>>) {
+        if self.find(mailbox).is_some() {
+            return;
+        }
         // Opening is rare; it is the moment to let go of lanes to actors that have ended.
-        over.extend(self.0.extract_if(|_, lane| lane.is_over()).map(|(_, lane)| lane));
+        for place in &mut self.0 {
+            over.extend(place.take_if(|entry| entry.lane.is_over()).map(|entry| entry.lane));
+        }
         let own = if deserves_own_lane() { mailbox.open_lane() } else { None };
         let lane: Box<dyn OwnLane> = match own {
             Some(own) => Box::new(own),
             None => Box::new(Visitor(Arc::downgrade(mailbox))),
         };
-        self.0.insert(mailbox.id, lane);
+        let place = mailbox.place.index();
+        if self.0.len() <= place {
+            self.0.resize_with(place + 1, || None);
+        }
+        let before = self.0[place].replace(Entry { mailbox: mailbox.id, lane });
+        over.extend(before.map(|entry| entry.lane));
     }
 }
 
 impl Drop for Lanes {
     fn drop(&mut self) {
         // The thread ends: a panic in what a lane's slots hold would end the process.
-        self.0.drain().for_each(|(_, lane)| drop_quietly(lane));
+        self.0.drain(..).for_each(drop_quietly);
     }
 }
 
@@ -137,9 +136,22 @@ pub fn register_thread() {
 /// Closes the lane of the calling thread, whose other end is gone; the next send opens another one.
 #[cold]
 pub(crate) fn forget_lane<A: Actor>(mailbox: &Arc<Mailbox<A>>) {
-    let lane = LANES.try_with(|lanes| lanes.try_borrow_mut().ok()?.0.remove(&mailbox.id));
+    let lane = LANES.try_with(|lanes| lanes.try_borrow_mut().ok()?.forget(mailbox));
     // What its slots hold is foreign.
     drop_quietly(lane);
+}
+
+/// Runs `send` with the lane that the calling thread has opened to `mailbox` before.
+///
+/// `None` when there is none, or when it is out of reach: while the thread ends, and while a waker's own
+/// code sends from within a send.
+#[inline]
+pub(crate) fn with_own_lane<A: Actor, R>(
+    mailbox: &Mailbox<A>,
+    send: impl FnOnce(&mut LaneProducer<A>) -> R,
+) -> Option<R> {
+    let sent = LANES.try_with(|lanes| lanes.try_borrow_mut().ok()?.own(mailbox).map(send));
+    sent.ok().flatten()
 }
 
 /// Runs `send` with the lane of the calling thread to `mailbox`; `None` when there is none to be had.
@@ -147,18 +159,15 @@ pub(crate) fn with_lane<A: Actor, R>(
     mailbox: &Arc<Mailbox<A>>,
     send: impl FnOnce(&mut LaneProducer<A>) -> R,
 ) -> Option<R> {
-    let mut send = Some(send);
     let mut over = Vec::new();
-    // The table is out of reach while the thread ends and while a waker's own code sends from within
-    // a send; the visitor lane is always there.
-    let through_own = LANES.try_with(|lanes| {
-        let mut lanes = lanes.try_borrow_mut().ok()?;
-        let lane = lanes.to(mailbox, &mut over)?;
-        Some(send.take()?(lane))
+    let _: Result<(), _> = LANES.try_with(|lanes| {
+        if let Ok(mut lanes) = lanes.try_borrow_mut() {
+            lanes.open(mailbox, &mut over);
+        }
     });
     over.into_iter().for_each(drop_quietly);
-    if let Ok(Some(sent)) = through_own {
-        return Some(sent);
-    }
-    mailbox.with_visitor(send.take()?)
+    let mut send = Some(send);
+    let sent = with_own_lane(mailbox, |lane| send.take().map(|send| send(lane)));
+    // The visitor lane is always there.
+    sent.flatten().or_else(|| mailbox.with_visitor(send.take()?))
 }

@@ -84,11 +84,10 @@ impl<A: Actor> LocalMailbox<A> {
         // The waker of the slot's last use comes out, and is dropped when all is done: it is foreign.
         let mut old_waker = None;
         if ask {
-            let most = slots_max(self.mailbox.capacity());
             let free = &mut *self.free.borrow_mut();
-            ticket = self.credit.acquire(free, most, &mut old_waker, NO_DEADLINE);
+            ticket = self.credit.acquire(free, &mut old_waker, NO_DEADLINE);
         }
-        self.queue.borrow_mut().push_back(Envelope { request, ticket, deadline: NO_DEADLINE });
+        self.queue.borrow_mut().push_back(Envelope { request, ticket });
         self.announce();
         drop_quietly(old_waker);
         Ok(ticket)

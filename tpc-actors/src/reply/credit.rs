@@ -27,18 +27,14 @@ impl<A: Actor> Credit<A> {
         self.slab.has_free(free, most)
     }
 
-    /// Takes a slot. The waker comes out again if there is none, and otherwise the slot's former one.
+    /// Takes a slot that is in stock, with `waker` in it, which gets the slot's former one.
     pub(crate) fn acquire(
         &self,
         free: &mut FreeSlots,
-        most: u32,
         waker: &mut Option<Waker>,
         deadline: u64,
     ) -> Option<Ticket> {
-        if !self.slab.has_free(free, most) {
-            return None;
-        }
-        let (ticket, old) = self.slab.acquire(free, most, waker.take(), deadline)?;
+        let (ticket, old) = self.slab.acquire(free, waker.take(), deadline)?;
         *waker = old;
         Some(ticket)
     }

@@ -26,6 +26,7 @@ mod asker;
 mod keeper;
 mod starter;
 
+use std::num::NonZeroU32;
 use std::sync::OnceLock;
 use std::task::Waker;
 
@@ -53,8 +54,19 @@ pub(crate) const NO_DEADLINE: u64 = u64::MAX;
 /// Names one request: where its answer goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ticket {
-    pub(crate) index: u32,
+    /// Index + 1, so that a request without a ticket takes no more room in a ring.
+    place: NonZeroU32,
     generation: u32,
+}
+
+impl Ticket {
+    fn new(index: u32, generation: u32) -> Self {
+        Self { place: NonZeroU32::MIN.saturating_add(index), generation }
+    }
+
+    pub(crate) fn index(self) -> u32 {
+        self.place.get() - 1
+    }
 }
 
 struct Slot<V> {
@@ -86,6 +98,8 @@ pub(crate) struct Started {
     /// The asker's waker, when LOCK was taken along with it.
     waker: Option<Waker>,
     locked: bool,
+    /// Nanoseconds since the clock's epoch after which nobody wants the answer, or [`NO_DEADLINE`].
+    pub(crate) deadline: u64,
 }
 
 /// What an asker finds.
@@ -115,6 +129,14 @@ pub(crate) enum Left<V> {
 pub(crate) struct FreeSlots {
     /// Index + 1, or 0 when empty.
     head: u32,
+}
+
+impl FreeSlots {
+    /// Whether there is one right here.
+    #[inline]
+    pub(crate) fn is_stocked(&self) -> bool {
+        self.head != 0
+    }
 }
 
 /// The reply slots of one lane.
@@ -162,7 +184,7 @@ impl<V> Slab<V> {
     }
 
     fn slot(&self, ticket: Ticket) -> &Slot<V> {
-        self.slot_at(ticket.index)
+        self.slot_at(ticket.index())
     }
 
     /// Adds slots, up to the end of a chunk and to `most` in all.
@@ -203,7 +225,7 @@ impl<V> Slab<V> {
             let next = if busy { word | ABANDONED } else { Self::next_generation(word) };
             match slot.word.compare_exchange(word, next, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) if busy => return,
-                Ok(_) => return self.give_back(ticket.index),
+                Ok(_) => return self.give_back(ticket.index()),
                 Err(now) => word = now,
             }
         }

@@ -99,6 +99,18 @@ impl<T> Producer<T> {
         Ok(())
     }
 
+    /// Appends and shows an item for which [`Self::free`] has just found a place.
+    ///
+    /// # Panics
+    ///
+    /// There is no place after all.
+    #[inline]
+    pub(crate) fn push_free(&mut self, value: T) {
+        assert!(self.shared.capacity != self.tail.wrapping_sub(self.head), "room was looked for");
+        self.write(value);
+        self.publish();
+    }
+
     /// Shows everything that was written to the consumer.
     #[inline]
     pub(crate) fn publish(&mut self) {

@@ -16,6 +16,7 @@ use crate::isolate::{catch, drop_quietly};
 use crate::mailbox::lane::Envelope;
 use crate::mailbox::{Ended, Life};
 use crate::pinned::LocalWork;
+use crate::reply::slot::NO_DEADLINE;
 use crate::reply::{Credit, ReplySlot, answer_unwound};
 
 /// Requests after which the places that they left are free again, within one look into a lane: often
@@ -268,8 +269,9 @@ impl<A: Actor> ActorCell<A> {
 
     /// Serves one request; false when the actor is not running any more.
     fn serve(&mut self, credit: &Arc<Credit<A>>, envelope: Envelope<A>) -> bool {
-        let Envelope { request, ticket, deadline } = envelope;
+        let Envelope { request, ticket } = envelope;
         let local = Rc::clone(&self.cx.me.local);
+        let mut deadline = NO_DEADLINE;
         let started = match ticket {
             None => None,
             Some(ticket) => {
@@ -279,6 +281,7 @@ impl<A: Actor> ActorCell<A> {
                     drop_quietly(request);
                     return true;
                 };
+                deadline = started.deadline;
                 Some(started)
             }
         };

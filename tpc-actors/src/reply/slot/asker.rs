@@ -25,15 +25,15 @@ impl<V> Slab<V> {
         free.head != 0
     }
 
-    /// Takes a free slot and prepares it; the ring's publish makes it visible to the core.
+    /// Takes a slot that `has_free` has found and prepares it; the ring's publish makes it visible to the
+    /// core.
     pub(crate) fn acquire(
         &self,
         free: &mut FreeSlots,
-        most: u32,
         waker: Option<Waker>,
         deadline: u64,
     ) -> Option<(Ticket, Option<Waker>)> {
-        if !self.has_free(free, most) {
+        if !free.is_stocked() {
             return None;
         }
         let index = free.head - 1;
@@ -48,7 +48,7 @@ impl<V> Slab<V> {
         slot.word.store(generation << GENERATION | QUEUED | timed, Ordering::Release);
         let generation = u32::try_from(generation).unwrap_or(0);
         // The caller drops the old waker: its `Drop` is foreign code and may come back to this lane.
-        Some((Ticket { index, generation }, old))
+        Some((Ticket::new(index, generation), old))
     }
 
     /// Gives back a slot whose request was never published.
@@ -118,7 +118,7 @@ impl<V> Slab<V> {
             match slot.word.compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => {
                     if ours {
-                        self.give_back(ticket.index);
+                        self.give_back(ticket.index());
                     }
                     return if word & STARTED == 0 { Left::NeverStarted } else { Left::Started };
                 }

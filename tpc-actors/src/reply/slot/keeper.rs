@@ -80,7 +80,7 @@ impl<V> Slab<V> {
         for (slot, index) in slots.zip(0u32..) {
             let word = slot.word.load(Ordering::Acquire);
             if word & (QUEUED | ABANDONED) == QUEUED {
-                each(Ticket { index, generation: u32::try_from(word >> GENERATION).unwrap_or(0) });
+                each(Ticket::new(index, u32::try_from(word >> GENERATION).unwrap_or(0)));
             }
         }
     }

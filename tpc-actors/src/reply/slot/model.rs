@@ -30,6 +30,17 @@ impl Drop for Value {
 /// One slot: models that need two say so.
 const MOST: u32 = 1;
 
+/// What a sender does: looks for a slot, and takes it.
+fn acquire<V>(
+    slab: &Slab<V>,
+    free: &mut FreeSlots,
+    most: u32,
+    waker: Option<Waker>,
+    deadline: u64,
+) -> Option<(Ticket, Option<Waker>)> {
+    if slab.has_free(free, most) { slab.acquire(free, waker, deadline) } else { None }
+}
+
 /// A slab whose slots are there before any other thread is.
 fn slab(count: u32) -> (Arc<Slab<Value>>, FreeSlots, Arc<AtomicUsize>) {
     let (slab, mut free) = (Slab::new(), FreeSlots::default());
@@ -67,7 +78,7 @@ fn await_answer(slab: &Slab<Value>, ticket: Ticket) -> u32 {
 fn answered() {
     explore(3, || {
         let (slab, mut free, drops) = slab(1);
-        let (ticket, _) = slab.acquire(&mut free, MOST, None, NO_DEADLINE).unwrap();
+        let (ticket, _) = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
         let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
         let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
         assert_eq!(await_answer(&slab, ticket), 7);
@@ -81,7 +92,7 @@ fn answered() {
 fn deferred() {
     explore(2, || {
         let (slab, mut free, drops) = slab(1);
-        let (ticket, _) = slab.acquire(&mut free, MOST, None, NO_DEADLINE).unwrap();
+        let (ticket, _) = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
         let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
         let core = thread::spawn(move || {
             let mut started = theirs.start(ticket).unwrap();
@@ -101,7 +112,7 @@ fn deferred() {
 fn left() {
     explore(3, || {
         let (slab, mut free, drops) = slab(1);
-        let (ticket, _) = slab.acquire(&mut free, MOST, None, NO_DEADLINE).unwrap();
+        let (ticket, _) = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
         let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
         let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
         let left = slab.leave(ticket);
@@ -117,12 +128,12 @@ fn left() {
 fn reused() {
     explore(2, || {
         let (slab, mut free, drops) = slab(1);
-        let (stale, _) = slab.acquire(&mut free, MOST, None, NO_DEADLINE).unwrap();
+        let (stale, _) = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
         let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
         let core = thread::spawn(move || answer(&theirs, stale, 1, &counted));
         drop(slab.leave(stale));
         // The core may still hold the slot; then there is none to be had yet.
-        let fresh = slab.acquire(&mut free, MOST, None, NO_DEADLINE);
+        let fresh = acquire(&slab, &mut free, MOST, None, NO_DEADLINE);
         core.join().unwrap();
         if let Some((ticket, _)) = fresh {
             let polled = slab.poll(ticket, futures_noop(), false);
@@ -147,7 +158,7 @@ fn futures_noop() -> &'static Waker {
 fn kept() {
     explore(2, || {
         let (slab, mut free, drops) = slab(1);
-        let (ticket, _) = slab.acquire(&mut free, MOST, None, 5).unwrap();
+        let (ticket, _) = acquire(&slab, &mut free, MOST, None, 5).unwrap();
         let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
         let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
         let keeper = Arc::clone(&slab);
@@ -165,7 +176,7 @@ fn kept_and_left() {
     explore(2, || {
         let (slab, mut free, drops) = slab(1);
         let noop = futures_noop().clone();
-        let (ticket, _) = slab.acquire(&mut free, MOST, Some(noop), 5).unwrap();
+        let (ticket, _) = acquire(&slab, &mut free, MOST, Some(noop), 5).unwrap();
         let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
         let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
         let keeper = Arc::clone(&slab);
@@ -175,7 +186,7 @@ fn kept_and_left() {
         keeper.join().unwrap();
         assert_eq!(drops.load(Ordering::Relaxed), usize::from(ran));
         assert!(slab.has_free(&mut free, MOST), "the slot comes back");
-        assert!(slab.acquire(&mut free, MOST, None, NO_DEADLINE).is_some());
+        assert!(acquire(&slab, &mut free, MOST, None, NO_DEADLINE).is_some());
         assert!(!slab.has_free(&mut free, MOST), "and it comes back once");
     });
 }
@@ -184,7 +195,7 @@ fn kept_and_left() {
 fn expired() {
     explore(3, || {
         let (slab, mut free, _drops) = slab(1);
-        let (ticket, _) = slab.acquire(&mut free, MOST, None, 5).unwrap();
+        let (ticket, _) = acquire(&slab, &mut free, MOST, None, 5).unwrap();
         let keeper = Arc::clone(&slab);
         let late = Arc::new(AtomicBool::new(false));
         let noticed = Arc::clone(&late);
@@ -212,8 +223,8 @@ fn expired() {
 fn returned() {
     explore(3, || {
         let (slab, mut free, _drops) = slab(2);
-        let (one, _) = slab.acquire(&mut free, 2, None, NO_DEADLINE).unwrap();
-        let (two, _) = slab.acquire(&mut free, 2, None, NO_DEADLINE).unwrap();
+        let (one, _) = acquire(&slab, &mut free, 2, None, NO_DEADLINE).unwrap();
+        let (two, _) = acquire(&slab, &mut free, 2, None, NO_DEADLINE).unwrap();
         let theirs = Arc::clone(&slab);
         let other = thread::spawn(move || {
             // Its waker is what the slot's next user must not collide with.
@@ -221,11 +232,11 @@ fn returned() {
             drop(theirs.leave(one));
         });
         drop(slab.leave(two));
-        let early = (0..3).filter_map(|_| slab.acquire(&mut free, 2, None, NO_DEADLINE));
-        let mut indices: Vec<u32> = early.map(|(ticket, _)| ticket.index).collect();
+        let early = (0..3).filter_map(|_| acquire(&slab, &mut free, 2, None, NO_DEADLINE));
+        let mut indices: Vec<u32> = early.map(|(ticket, _)| ticket.index()).collect();
         other.join().unwrap();
-        while let Some((ticket, _)) = slab.acquire(&mut free, 2, None, NO_DEADLINE) {
-            indices.push(ticket.index);
+        while let Some((ticket, _)) = acquire(&slab, &mut free, 2, None, NO_DEADLINE) {
+            indices.push(ticket.index());
         }
         indices.sort_unstable();
         assert_eq!(indices, [0, 1], "each slot once");

@@ -4,7 +4,9 @@
 
 use std::task::Waker;
 
-use super::{ABANDONED, GENERATION, LOCK, QUEUED, READY, STARTED, Slab, Started, TIMED, Ticket};
+use super::{
+    ABANDONED, GENERATION, LOCK, NO_DEADLINE, QUEUED, READY, STARTED, Slab, Started, TIMED, Ticket,
+};
 use crate::isolate::drop_quietly;
 use crate::sync::{Ordering, intact, weaken};
 
@@ -26,7 +28,10 @@ impl<V> Slab<V> {
             let begun = (word & !QUEUED) | STARTED | if locked { LOCK } else { 0 };
             match slot.word.compare_exchange(word, begun, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => {
-                    let mut started = Started { ticket, waker: None, locked };
+                    let timed = word & TIMED != 0;
+                    let deadline =
+                        if timed { slot.deadline.load(Ordering::Relaxed) } else { NO_DEADLINE };
+                    let mut started = Started { ticket, waker: None, locked, deadline };
                     if locked {
                         // SAFETY: LOCK was free and is ours now.
                         started.waker = slot.waker.with_mut(|cell| unsafe { (*cell).take() });
@@ -58,7 +63,7 @@ impl<V> Slab<V> {
     /// Stores the answer. Returns the waker of an asker that waits, to be woken by the caller, or the
     /// value when the asker has left.
     pub(crate) fn complete(&self, started: Started, value: V) -> Result<Option<Waker>, V> {
-        let Started { ticket, mut waker, locked } = started;
+        let Started { ticket, mut waker, locked, .. } = started;
         let slot = self.slot(ticket);
         // SAFETY: from STARTED to READY the value cell belongs to whoever holds `Started`.
         slot.value.with_mut(|cell| unsafe { *cell = Some(value) });
