@@ -58,6 +58,8 @@ mod random;
 #[cfg(not(tpc_loom))]
 mod rate;
 #[cfg(not(tpc_loom))]
+mod relay;
+#[cfg(not(tpc_loom))]
 mod stats;
 mod sync;
 

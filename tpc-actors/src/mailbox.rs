@@ -12,6 +12,7 @@ use crate::bridge::ring::ring;
 use crate::core_loop::shared::CoreShared;
 use crate::error::Fate;
 use crate::keeper::{Expire, Keeper};
+use crate::relay::Relay;
 use crate::reply::slot::NO_DEADLINE;
 use crate::stats::ActorStats;
 use crate::sync::heavy_fence;
@@ -204,6 +205,8 @@ impl<A: Actor> Mailbox<A> {
 
     /// Opens a lane and announces it to the core; `None` when the actor or its core has no more.
     pub(crate) fn open_lane(self: &Arc<Self>) -> Option<LaneProducer<A>> {
+        // Taken first, because it spawns a task: foreign code may run along with that.
+        let relay = Relay::of_this_worker();
         let index = {
             let mut registry = self.registry();
             match registry.free.pop() {
@@ -216,7 +219,7 @@ impl<A: Actor> Mailbox<A> {
             }
         };
         let id = self.core.acquire_lane_id();
-        let lane = id.and_then(|id| self.open_lane_at(index, id));
+        let lane = id.and_then(|id| self.open_lane_at(index, id, relay));
         if lane.is_none() {
             self.registry().free.push(index);
             if let Some(id) = id {
@@ -227,7 +230,12 @@ impl<A: Actor> Mailbox<A> {
     }
 
     /// `None` when the actor has ended, or when memory is short at this moment.
-    fn open_lane_at(self: &Arc<Self>, index: u32, id: u32) -> Option<LaneProducer<A>> {
+    fn open_lane_at(
+        self: &Arc<Self>,
+        index: u32,
+        id: u32,
+        relay: Option<Arc<Relay>>,
+    ) -> Option<LaneProducer<A>> {
         let cell = *self.cell.get()?;
         let (producer, consumer) = ring(self.capacity).ok()?;
         let lane = self.lane_or_new(index);
@@ -238,7 +246,8 @@ impl<A: Actor> Mailbox<A> {
             // Neither end has been announced, so nobody has to be told.
             return None;
         }
-        let consumer = LaneConsumer::new(consumer, Arc::clone(&bell), index, Arc::clone(self));
+        let consumer =
+            LaneConsumer::new(consumer, Arc::clone(&bell), index, Arc::clone(self), relay);
         registry.arrivals.push(consumer);
         drop(registry);
         self.core.announce_lane(id, cell);
@@ -277,7 +286,7 @@ impl<A: Actor> Mailbox<A> {
     ) -> Option<R> {
         let mut visitor = self.visitor.lock().unwrap_or_else(PoisonError::into_inner);
         if visitor.is_none() {
-            *visitor = self.open_lane_at(VISITOR, self.visitor_id);
+            *visitor = self.open_lane_at(VISITOR, self.visitor_id, None);
         }
         visitor.as_mut().map(send)
     }

@@ -12,6 +12,7 @@
 #![allow(unsafe_code, reason = "slots are shared between two threads; each site says why it may")]
 
 mod consumer;
+mod line;
 mod producer;
 mod reserved;
 
@@ -23,6 +24,7 @@ use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering, UnsafeCell, weaken};
 
 pub use consumer::Consumer;
 pub(crate) use consumer::Gauge;
+pub(crate) use line::Line;
 pub use producer::Producer;
 pub use reserved::Reserved;
 
@@ -76,6 +78,18 @@ impl<T> Shared<T> {
     fn free_before(&self, head: usize) {
         // Pairs with the `Acquire` in `Producer::refresh`.
         self.head.store(head, weaken!("ring.publish-head", Ordering::Release));
+    }
+
+    /// Looks at the value at `position`.
+    ///
+    /// # Safety
+    ///
+    /// `position` must lie in `[head, tail)` as seen by the caller with `Acquire`, and nobody may take the
+    /// value while the reference lives.
+    unsafe fn peek(&self, position: usize) -> &T {
+        // SAFETY: the producer initialised the slot before its `Release` of `tail`, which the caller has
+        // acquired; it does not write there again before `head` has passed it.
+        self.slots[position & self.mask].with(|slot| unsafe { (*slot).assume_init_ref() })
     }
 
     /// Reads the value at `position` out of its slot.

@@ -154,7 +154,7 @@ impl<'a, A: Actor> Sending<'a, A> {
     ) -> Poll<Result<Sent, TellError<A::Request>>> {
         match self.at_once(&mut None) {
             Some(sent) => Poll::Ready(Ok(sent)),
-            None => self.poll_slowly(None, context),
+            None => self.poll_slowly(false, context),
         }
     }
 
@@ -167,15 +167,14 @@ impl<'a, A: Actor> Sending<'a, A> {
         let waker = context.waker().clone();
         self.waker = Some(WakerIdentity::of(&waker));
         let mut wish = Some(Wish { waker: Some(waker), deadline: NO_DEADLINE });
-        match self.at_once(&mut wish) {
-            Some(sent) => {
-                // The waker of the slot's last use, perhaps: it is foreign.
-                if let Some(Wish { waker: Some(old), .. }) = wish {
-                    drop_quietly(old);
-                }
-                Poll::Ready(Ok(sent))
-            }
-            None => self.poll_slowly(wish, context),
+        let sent = self.at_once(&mut wish);
+        // The waker of the slot's last use, perhaps: it is foreign.
+        if let Some(Wish { waker: Some(old), .. }) = wish {
+            drop_quietly(old);
+        }
+        match sent {
+            Some(sent) => Poll::Ready(Ok(sent)),
+            None => self.poll_slowly(true, context),
         }
     }
 
@@ -183,14 +182,10 @@ impl<'a, A: Actor> Sending<'a, A> {
     #[inline(never)]
     fn poll_slowly(
         &mut self,
-        mut wish: Option<Wish>,
+        ask: bool,
         context: &Context<'_>,
     ) -> Poll<Result<Sent, TellError<A::Request>>> {
-        let ask = wish.is_some();
         self.start_clock();
-        if let Some(wish) = &mut wish {
-            wish.deadline = self.deadline;
-        }
         if let Some(Line { lane, shortage, id }) = self.line {
             let mailbox = self.mailbox();
             let waits = mailbox.lane(lane).line(shortage).still_waiting(id, context.waker());
@@ -202,6 +197,9 @@ impl<'a, A: Actor> Sending<'a, A> {
                 return Poll::Pending;
             }
         }
+        let waker = ask.then(|| context.waker().clone());
+        self.waker = waker.as_ref().map(WakerIdentity::of);
+        let wish = ask.then_some(Wish { waker, deadline: self.deadline });
         // Who has waited already goes first; who comes new lines up behind those that wait.
         let patient = self.line.is_none();
         let client = self.client.get();
@@ -217,7 +215,7 @@ impl<'a, A: Actor> Sending<'a, A> {
             // The line of a lane that is gone keeps nobody.
             Err(Refused { refusal: Refusal::Reopened, .. }) => {
                 self.leave_line(None);
-                if ask { self.poll_ask(context) } else { self.poll_tell(context) }
+                self.poll_slowly(ask, context)
             }
             Err(refused) => {
                 self.leave_line(None);

@@ -15,6 +15,7 @@ use crate::bridge::bell::LaneBell;
 use crate::bridge::ring::{Consumer, Gauge, Producer};
 use crate::error::Fate;
 use crate::isolate::{drop_quietly, wake_quietly};
+use crate::relay::Relay;
 use crate::reply::Credit;
 use crate::reply::slot::{FreeSlots, NO_DEADLINE, Ticket};
 
@@ -246,6 +247,8 @@ pub(crate) struct LaneConsumer<A: Actor> {
     /// Index in the mailbox's table.
     pub(crate) lane: u32,
     mailbox: Arc<Mailbox<A>>,
+    /// Wakes the askers of this lane, where that is shorter than waking each.
+    pub(crate) relay: Option<Arc<Relay>>,
 }
 
 impl<A: Actor> LaneConsumer<A> {
@@ -254,9 +257,10 @@ impl<A: Actor> LaneConsumer<A> {
         bell: Arc<LaneBell>,
         lane: u32,
         mailbox: Arc<Mailbox<A>>,
+        relay: Option<Arc<Relay>>,
     ) -> Self {
         let fixed = Arc::clone(mailbox.lane(lane));
-        Self { ring: Some(ring), bell, fixed, lane, mailbox }
+        Self { ring: Some(ring), bell, fixed, lane, mailbox, relay }
     }
 
     pub(crate) fn ring(&mut self) -> &mut Consumer<Envelope<A>> {

@@ -150,8 +150,8 @@ pub(crate) fn with_own_lane<A: Actor, R>(
     mailbox: &Mailbox<A>,
     send: impl FnOnce(&mut LaneProducer<A>) -> R,
 ) -> Option<R> {
-    let sent = LANES.try_with(|lanes| lanes.try_borrow_mut().ok()?.own(mailbox).map(send));
-    sent.ok().flatten()
+    let done = LANES.try_with(|lanes| lanes.try_borrow_mut().ok()?.own(mailbox).map(send));
+    done.ok().flatten()
 }
 
 /// Runs `send` with the lane of the calling thread to `mailbox`; `None` when there is none to be had.
@@ -167,7 +167,7 @@ pub(crate) fn with_lane<A: Actor, R>(
     });
     over.into_iter().for_each(drop_quietly);
     let mut send = Some(send);
-    let sent = with_own_lane(mailbox, |lane| send.take().map(|send| send(lane)));
+    let done = with_own_lane(mailbox, |lane| send.take().map(|send| send(lane)));
     // The visitor lane is always there.
-    sent.flatten().or_else(|| mailbox.with_visitor(send.take()?))
+    done.flatten().or_else(|| mailbox.with_visitor(send.take()?))
 }

@@ -4,6 +4,7 @@ use std::task::Waker;
 
 use super::slot::{FreeSlots, Left, Polled, Slab, Started, Ticket};
 use crate::actor::Actor;
+use crate::bridge::ring::Line;
 use crate::error::Fate;
 use crate::isolate::drop_quietly;
 use crate::mailbox::waiters::Waiters;
@@ -68,6 +69,11 @@ impl<A: Actor> Credit<A> {
         let left = self.slab.leave(ticket);
         self.waiters.freed(1);
         left
+    }
+
+    /// Where the answer goes, for whoever is about to write it or to look for it.
+    pub(crate) fn line(&self, ticket: Ticket) -> Line {
+        self.slab.line(ticket)
     }
 
     /// Begins the request, or says that its asker has left and it must not run.

@@ -32,6 +32,7 @@ use std::task::Waker;
 
 use crossbeam_utils::CachePadded;
 
+use crate::bridge::ring::Line;
 use crate::sync::{AtomicU32, AtomicU64, Ordering, UnsafeCell, intact, weaken};
 
 /// The request waits in a ring.
@@ -69,6 +70,9 @@ impl Ticket {
     }
 }
 
+/// A line of its own, which an answer of a few words fits into: a slot goes to the core and comes back, and
+/// must not take others along.
+#[repr(align(64))]
 struct Slot<V> {
     word: AtomicU64,
     /// Link of the free list while free: index + 1, or 0 for the end.
@@ -181,6 +185,12 @@ impl<V> Slab<V> {
     fn slot_at(&self, index: u32) -> &Slot<V> {
         let (chunk, place) = place(index);
         &self.chunks[chunk].get().expect("a slot in use is in its chunk")[place]
+    }
+
+    /// Where a slot lies, for whoever needs it soon.
+    #[inline]
+    pub(crate) fn line(&self, ticket: Ticket) -> Line {
+        Line::of(self.slot(ticket))
     }
 
     fn slot(&self, ticket: Ticket) -> &Slot<V> {

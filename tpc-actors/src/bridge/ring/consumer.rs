@@ -73,6 +73,17 @@ impl<T> Consumer<T> {
         self.tail.wrapping_sub(self.head)
     }
 
+    /// The item that many places behind the oldest one, if it has been seen to be there.
+    #[inline]
+    pub(crate) fn peek(&self, behind: usize) -> Option<&T> {
+        if behind >= self.tail.wrapping_sub(self.head) {
+            return None;
+        }
+        // SAFETY: the position lies in `[head, tail)` with `tail` acquired: it is written, and only this
+        // half, which is borrowed meanwhile, can take it out.
+        Some(unsafe { self.shared.peek(self.head.wrapping_add(behind)) })
+    }
+
     /// Takes the oldest item without freeing its place; [`Self::publish`] frees all of a batch.
     #[inline]
     pub(crate) fn read_unpublished(&mut self) -> Option<T> {

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::{Gauge, Reserved, Shared};
+use super::{Gauge, Line, Reserved, Shared};
 use crate::sync::{Arc, Ordering, weaken};
 
 /// The writing half of a ring.
@@ -78,6 +78,13 @@ impl<T> Producer<T> {
         self.shared.capacity - self.tail.wrapping_sub(self.head)
     }
 
+    /// Items in two lines: how far ahead of the writing position a slot is fetched from the consumer's CPU.
+    const AHEAD: usize = if size_of::<T>() < 64 {
+        128 / if size_of::<T>() == 0 { 128 } else { size_of::<T>() }
+    } else {
+        1
+    };
+
     #[inline]
     pub(super) fn write(&mut self, value: T) {
         self.shared.slots[self.tail & self.shared.mask].with_mut(|slot| {
@@ -87,6 +94,8 @@ impl<T> Producer<T> {
             unsafe { (*slot).write(value) };
         });
         self.tail = self.tail.wrapping_add(1);
+        let ahead = self.tail.wrapping_add(const { Self::AHEAD }) & self.shared.mask;
+        Line::of(&self.shared.slots[ahead]).fetch();
     }
 
     /// Appends an item if there is room, without showing it; [`Self::publish`] shows all of a batch.

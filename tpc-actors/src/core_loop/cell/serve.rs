@@ -23,6 +23,9 @@ use crate::reply::{Credit, ReplySlot, answer_unwound};
 /// enough for a small lane with slow handlers, rarely enough to be shared by many quick ones.
 const PUBLISH_EVERY: usize = 16;
 
+/// Requests between the one that is handled and the one whose reply slot is fetched.
+const SLOTS_AHEAD: usize = 6;
+
 impl<A: Actor> Cell for ActorCell<A> {
     fn adopt(&mut self, found: &mut dyn FnMut(u32, u32)) {
         for lane in self.mailbox.take_arrivals() {
@@ -46,9 +49,14 @@ impl<A: Actor> Cell for ActorCell<A> {
         let mut unpublished = 0;
         let mut running = self.is_served();
         let handled = self.mailbox.stats.handled.get();
+        let before = self.local().wakes.borrow().len();
         while running && served < max {
             let (ring, credit) = consumer.ring_and_credit();
             let Some(envelope) = ring.read_unpublished() else { break };
+            // The slot of a later request is on its way here while this one is handled.
+            if let Some(Envelope { ticket: Some(ticket), .. }) = ring.peek(SLOTS_AHEAD) {
+                credit.line(*ticket).fetch();
+            }
             served += 1;
             unpublished += 1;
             running = self.serve(credit, envelope);
@@ -62,6 +70,12 @@ impl<A: Actor> Cell for ActorCell<A> {
         }
         if unpublished > 0 {
             consumer.publish(unpublished);
+        }
+        if let Some(relay) = &consumer.relay {
+            // Out of its cell for the time, because a waker of the relay's own is woken.
+            let mut wakers = self.local().wakes.take();
+            relay.take(&mut wakers, before);
+            self.local().wakes.replace(wakers);
         }
         if self.health.probing {
             let panicked = u64::from(!running);

@@ -1,0 +1,105 @@
+//! Many askers of one worker are woken through one task of its runtime, and nobody is forgotten there.
+
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinSet;
+use tpc_actors::prelude::*;
+
+const LONG: Duration = Duration::from_secs(10);
+
+#[core_actor]
+struct Echo;
+
+#[core_actor]
+impl Echo {
+    #[init]
+    fn new() -> Self {
+        Self
+    }
+
+    #[handler]
+    fn echo(&mut self, n: u64) -> u64 {
+        n
+    }
+
+    /// Keeps the core busy, so that what is asked meanwhile is answered in one batch.
+    #[handler(tell)]
+    fn nap(&mut self) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn one_worker() -> Runtime {
+    Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+}
+
+fn start() -> (System, EchoClient) {
+    let system = System::builder().cores(1).start().unwrap();
+    let echo = system.spawn::<Echo>(()).wait().unwrap();
+    (system, echo)
+}
+
+/// `count` tasks that ask `rounds` times, each answered with its own number.
+fn askers(echo: &EchoClient, count: u64, rounds: u64) -> JoinSet<()> {
+    (0..count)
+        .map(|task| {
+            let echo = echo.clone();
+            async move {
+                for round in 0..rounds {
+                    assert_eq!(echo.echo(task << 32 | round).await.unwrap(), task << 32 | round);
+                }
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn many_tasks_of_a_worker_get_each_its_own_answers() {
+    let (system, echo) = start();
+    let runtimes = [one_worker(), Builder::new_multi_thread().worker_threads(3).build().unwrap()];
+    for runtime in &runtimes {
+        runtime.block_on(async { askers(&echo, 300, 100).join_all().await });
+    }
+    drop(runtimes);
+    assert!(system.shutdown_wait(LONG).is_clean());
+}
+
+/// The only worker blocks in `.wait()`, so no task of its runtime could wake it.
+#[test]
+fn a_worker_that_blocks_among_many_askers_is_woken_directly() {
+    let (system, echo) = start();
+    let runtime = one_worker();
+    runtime.block_on(async {
+        askers(&echo, 8, 1).join_all().await;
+        for _ in 0..50 {
+            let tasks = askers(&echo, 32, 3);
+            let echo = echo.clone();
+            let blocks = tokio::spawn(async move {
+                echo.nap().await.unwrap();
+                tokio::task::yield_now().await;
+                assert_eq!(echo.echo(7).wait().unwrap(), 7);
+            });
+            blocks.await.unwrap();
+            tasks.join_all().await;
+        }
+    });
+    assert!(system.shutdown_wait(LONG).is_clean());
+}
+
+/// A runtime that goes away takes its pump along; the askers of other runtimes do not notice.
+#[test]
+fn a_runtime_that_shuts_down_with_asks_on_their_way_leaves_the_others_alone() {
+    let (system, echo) = start();
+    let lasting = one_worker();
+    for round in 0..20 {
+        let brief = one_worker();
+        let mut cut_off = brief.block_on(async { askers(&echo, 64, 1_000) });
+        let others = lasting.block_on(async { askers(&echo, 32, 50) });
+        std::thread::sleep(Duration::from_micros(100 * round));
+        brief.shutdown_timeout(LONG);
+        lasting.block_on(async { while cut_off.join_next().await.is_some() {} });
+        lasting.block_on(others.join_all());
+    }
+    assert!(system.shutdown_wait(LONG).is_clean());
+}

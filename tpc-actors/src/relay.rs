@@ -1,0 +1,121 @@
+//! Waking many tasks of a Tokio runtime by waking one.
+//!
+//! A core that answers many tasks of one worker would go through the runtime's shared queue, and its lock,
+//! for each of them; and it would take the line of each task's header away from the worker that is about
+//! to run it. Instead it hands all wakers of a batch over at once and wakes one task of the runtime, the
+//! *pump*, which wakes the others from inside, where that is a push into a local queue.
+//!
+//! Only wakers of plain Tokio tasks are relayed: whatever else waits on a worker, a thread that blocks there
+//! for example, may be what keeps the pump from running, and is woken directly.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, RawWakerVTable, Waker};
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use crate::isolate::wake_quietly;
+
+/// Wakers from which on the detour is shorter than waking each.
+const RELAYED_MIN: usize = 4;
+
+thread_local! {
+    static RELAY: RefCell<Option<Arc<Relay>>> = const { RefCell::new(None) };
+}
+
+/// The way from cores to the tasks of one worker's runtime.
+#[derive(Debug)]
+pub(crate) struct Relay(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    wakers: Vec<Waker>,
+    /// The pump's own, while it sleeps.
+    pump: Option<Waker>,
+    /// What wakers of tasks look like; unknown until the pump has run once.
+    of_tasks: Option<&'static RawWakerVTable>,
+    /// The runtime has shut down.
+    over: bool,
+}
+
+impl Relay {
+    /// The relay of the calling thread if it is a worker of a runtime with threads of its own.
+    ///
+    /// A runtime that runs inside of somebody's `block_on` does not run its pump at other times, when the
+    /// thread may still be asking.
+    pub(crate) fn of_this_worker() -> Option<Arc<Self>> {
+        tokio::runtime::worker_index()?;
+        let handle = Handle::try_current().ok()?;
+        if handle.runtime_flavor() != RuntimeFlavor::MultiThread {
+            return None;
+        }
+        let known = RELAY.try_with(|relay| relay.borrow().clone()).ok()?;
+        if let Some(relay) = known.filter(|relay| !relay.state().over) {
+            return Some(relay);
+        }
+        let state = State { wakers: Vec::new(), pump: None, of_tasks: None, over: false };
+        let relay = Arc::new(Self(Mutex::new(state)));
+        drop(handle.spawn(Pump { relay: Arc::clone(&relay), taken: Vec::new() }));
+        drop(RELAY.try_with(|known| known.replace(Some(Arc::clone(&relay)))));
+        Some(relay)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes those of `wakers` from the `first` on that it may wake, if they are worth the detour.
+    pub(crate) fn take(&self, wakers: &mut Vec<Waker>, first: usize) {
+        if wakers.len() - first < RELAYED_MIN {
+            return;
+        }
+        let mut state = self.state();
+        let Some(of_tasks) = state.of_tasks.filter(|_| !state.over) else { return };
+        let relayed = wakers.extract_if(first.., |waker| std::ptr::eq(waker.vtable(), of_tasks));
+        state.wakers.extend(relayed);
+        let pump = if state.wakers.is_empty() { None } else { state.pump.take() };
+        drop(state);
+        if let Some(pump) = pump {
+            wake_quietly(pump);
+        }
+    }
+}
+
+/// Wakes what cores have handed over.
+struct Pump {
+    relay: Arc<Relay>,
+    /// Changes places with the relay's list, so that neither is ever allocated anew.
+    taken: Vec<Waker>,
+}
+
+impl Future for Pump {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        {
+            let mut state = this.relay.state();
+            state.of_tasks = Some(context.waker().vtable());
+            std::mem::swap(&mut state.wakers, &mut this.taken);
+            // In place before the wakers are used: what is handed over from here on wakes the pump again.
+            state.pump.get_or_insert_with(|| context.waker().clone());
+        }
+        this.taken.drain(..).for_each(wake_quietly);
+        Poll::Pending
+    }
+}
+
+impl Drop for Pump {
+    fn drop(&mut self) {
+        // The runtime shuts down. What is left may belong to others, and is woken from here.
+        let left = {
+            let mut state = self.relay.state();
+            state.over = true;
+            state.pump = None;
+            std::mem::take(&mut state.wakers)
+        };
+        self.taken.drain(..).chain(left).for_each(wake_quietly);
+    }
+}
