@@ -24,6 +24,10 @@ soak rounds="20":
 bench:
     cargo bench -p tpc-actors-benches
 
+# How long an actor with 100 handlers takes to compile, against kameo; fetches kameo.
+compile-time:
+    benches/compile_time.py
+
 # Licences, advisories and duplicate versions; needs `cargo install cargo-deny`.
 deny:
     cargo deny check

@@ -1,5 +1,7 @@
 //! Tests of the whole pipeline: what comes out for which input.
 
+mod annotated;
+mod budget;
 mod rules;
 mod snapshots;
 

@@ -13,7 +13,6 @@ impl Counter {
 
     #[checkpoint]
     fn one(&self) {}
-
     #[checkpoint]
     fn two(&self) {}
 }

@@ -34,6 +34,7 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
         impl #declared #krate::client::ActorClient for #name #used #clause {
             type Actor = #actor;
 
+            #[inline]
             fn untyped(&self) -> &#krate::client::Client<#actor> {
                 &self.inner
             }
@@ -71,6 +72,7 @@ pub(super) fn wrapper(model: &ActorModel, name: &Ident, inner: &TokenStream) -> 
     emit! {
         #[automatically_derived]
         impl #declared ::core::clone::Clone for #name #used #clause {
+            #[inline]
             fn clone(&self) -> Self {
                 Self { inner: ::core::clone::Clone::clone(&self.inner) }
             }
@@ -78,6 +80,7 @@ pub(super) fn wrapper(model: &ActorModel, name: &Ident, inner: &TokenStream) -> 
 
         #[automatically_derived]
         impl #declared ::core::fmt::Debug for #name #used #clause {
+            #[inline]
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 ::core::fmt::Debug::fmt(&self.inner, f)
             }
@@ -85,6 +88,7 @@ pub(super) fn wrapper(model: &ActorModel, name: &Ident, inner: &TokenStream) -> 
 
         #[automatically_derived]
         impl #declared ::core::convert::From<#inner> for #name #used #clause {
+            #[inline]
             fn from(inner: #inner) -> Self {
                 Self { inner }
             }
@@ -118,6 +122,7 @@ fn method(model: &ActorModel, handler: &Handler) -> TokenStream {
     emit! {
         #(#cfgs)*
         #docs
+        #[inline]
         pub fn #name(&self #parameters) -> #output { #body }
     }
 }

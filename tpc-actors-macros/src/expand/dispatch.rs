@@ -159,6 +159,7 @@ fn checkpoint(model: &ActorModel, hook: &Hook) -> TokenStream {
         #(#cfgs)*
         const CHECKPOINT: ::core::primitive::bool = true;
         #(#cfgs)*
+        #[inline]
         fn checkpoint(
             &mut self,
             #cx: &mut #krate::Ctx<Self>,
@@ -208,6 +209,7 @@ fn init(model: &ActorModel, init: Option<&Init>) -> TokenStream {
     emit! {
         #types
         #(#cfgs)*
+        #[inline]
         fn init(
             #cx: &mut #krate::Ctx<Self>,
             #args: Self::Args,
@@ -255,6 +257,7 @@ fn handle(model: &ActorModel) -> TokenStream {
         emit!(::core::unreachable!())
     };
     emit! {
+        #[inline]
         fn handle(
             &mut self,
             cx: &mut #krate::Ctx<Self>,
@@ -315,9 +318,11 @@ fn handler_names(model: &ActorModel) -> TokenStream {
     });
     let parameters = super::messages::parameters_arm(model, &emit!(#request));
     emit! {
+        #[inline]
         fn handler_number(request: &Self::Request) -> ::core::primitive::u32 {
             match *request { #(#numbers)* #parameters }
         }
+        #[inline]
         fn handler_name(number: ::core::primitive::u32) -> &'static ::core::primitive::str {
             match number { #(#names)* _ => "?", }
         }
@@ -347,6 +352,7 @@ fn on_stop(model: &ActorModel, hook: &Hook) -> TokenStream {
     };
     emit! {
         #(#cfgs)*
+        #[inline]
         fn on_stop(&mut self, #cx: &mut #krate::Ctx<Self>) {
             Self::#method(self #argument);
         }

@@ -129,6 +129,7 @@ fn debug(
         #[automatically_derived]
         #deprecated
         impl #declared ::core::fmt::Debug for #name #used #clause {
+            #[inline]
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 match *self { #(#arms)* #parameters }
             }

@@ -60,6 +60,7 @@ fn method(model: &ActorModel, handler: &Handler) -> TokenStream {
     emit! {
         #(#cfgs)*
         #docs
+        #[inline]
         pub fn #name(&self #parameters) -> #output { #body }
     }
 }

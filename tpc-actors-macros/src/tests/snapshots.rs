@@ -92,7 +92,7 @@ fn check(name: &str, args: &str, item: &str) {
 }
 
 /// Does what the visibility macro of a `pub struct` does.
-fn visible(expansion: TokenStream) -> TokenStream {
+pub(super) fn visible(expansion: TokenStream) -> TokenStream {
     let mut file: syn::File = syn::parse2(expansion).expect("an expansion consists of items");
     if !matches!(file.items.last(), Some(Item::Macro(item)) if item.ident.is_none()) {
         return quote!(#file);

@@ -192,6 +192,7 @@ pub struct KvShardPinned {
 #[automatically_derived]
 #[allow(deprecated)]
 impl ::core::fmt::Debug for KvShardRequest {
+    #[inline]
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         match *self {
             Self::Get { .. } => ::core::fmt::Formatter::write_str(f, "Get"),
@@ -207,6 +208,7 @@ impl ::core::fmt::Debug for KvShardRequest {
 #[automatically_derived]
 #[allow(deprecated)]
 impl ::core::fmt::Debug for KvShardResponse {
+    #[inline]
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         match *self {
             Self::Get(..) => ::core::fmt::Formatter::write_str(f, "Get"),
@@ -288,6 +290,7 @@ impl ::tpc_actors::Actor for KvShard {
             '__message,
             usize,
         >: ::tpc_actors::private::Travels;
+    #[inline]
     fn init(
         cx: &mut ::tpc_actors::Ctx<Self>,
         budget: Self::Args,
@@ -295,6 +298,7 @@ impl ::tpc_actors::Actor for KvShard {
         let returned = Self::new(cx, budget);
         ::tpc_actors::private::into_init::<Self, _>(returned)
     }
+    #[inline]
     fn handle(
         &mut self,
         cx: &mut ::tpc_actors::Ctx<Self>,
@@ -324,6 +328,7 @@ impl ::tpc_actors::Actor for KvShard {
             }
         }
     }
+    #[inline]
     fn handler_number(request: &Self::Request) -> ::core::primitive::u32 {
         match *request {
             KvShardRequest::Get { .. } => 0u32,
@@ -335,6 +340,7 @@ impl ::tpc_actors::Actor for KvShard {
             KvShardRequest::Flush { .. } => 5u32,
         }
     }
+    #[inline]
     fn handler_name(number: ::core::primitive::u32) -> &'static ::core::primitive::str {
         match number {
             0u32 => "get",
@@ -359,6 +365,7 @@ impl ::tpc_actors::Actor for KvShard {
         ::tpc_actors::actor::Variant::new("UsedBytes", &[]),
         ::tpc_actors::actor::Variant::new("Flush", &[::core::mem::size_of::<Instant>()]),
     ];
+    #[inline]
     fn on_stop(&mut self, _cx: &mut ::tpc_actors::Ctx<Self>) {
         Self::stopping(self);
     }
@@ -369,6 +376,7 @@ impl ::tpc_actors::actor::Sharded for KvShard {
 }
 #[automatically_derived]
 impl ::core::clone::Clone for KvShardClient {
+    #[inline]
     fn clone(&self) -> Self {
         Self {
             inner: ::core::clone::Clone::clone(&self.inner),
@@ -377,12 +385,14 @@ impl ::core::clone::Clone for KvShardClient {
 }
 #[automatically_derived]
 impl ::core::fmt::Debug for KvShardClient {
+    #[inline]
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::Debug::fmt(&self.inner, f)
     }
 }
 #[automatically_derived]
 impl ::core::convert::From<::tpc_actors::client::Client<KvShard>> for KvShardClient {
+    #[inline]
     fn from(inner: ::tpc_actors::client::Client<KvShard>) -> Self {
         Self { inner }
     }
@@ -390,6 +400,7 @@ impl ::core::convert::From<::tpc_actors::client::Client<KvShard>> for KvShardCli
 #[automatically_derived]
 impl ::tpc_actors::client::ActorClient for KvShardClient {
     type Actor = KvShard;
+    #[inline]
     fn untyped(&self) -> &::tpc_actors::client::Client<KvShard> {
         &self.inner
     }
@@ -398,6 +409,7 @@ impl ::tpc_actors::client::ActorClient for KvShardClient {
 #[allow(deprecated)]
 impl KvShardClient {
     /// Reads a value.
+    #[inline]
     pub fn get(
         &self,
         key: String,
@@ -416,6 +428,7 @@ impl KvShardClient {
             )
     }
     /// Asks the actor to run `put`.
+    #[inline]
     pub fn put(
         &self,
         key: String,
@@ -442,12 +455,14 @@ impl KvShardClient {
             )
     }
     /// Tells the actor to run `touch`.
+    #[inline]
     pub fn touch(&self, key: String) -> ::tpc_actors::client::Tell<'_, KvShard> {
         let shard = self.inner.shard_of(&key);
         self.inner.tell(shard, KvShardRequest::Touch { key })
     }
     #[cfg(feature = "origin")]
     /// Asks the actor to run `load`.
+    #[inline]
     pub fn load(
         &self,
         key: String,
@@ -474,6 +489,7 @@ impl KvShardClient {
     }
     /// Bytes in use.
     #[deprecated]
+    #[inline]
     pub fn used_bytes(&self) -> ::tpc_actors::client::AskAll<'_, KvShard, usize> {
         self.inner
             .ask_all(
@@ -487,6 +503,7 @@ impl KvShardClient {
             )
     }
     /// Tells every shard to run `flush`.
+    #[inline]
     pub fn flush(&self, at: Instant) -> ::tpc_actors::client::TellAll<'_, KvShard> {
         self.inner
             .tell_all(|| KvShardRequest::Flush {
@@ -513,6 +530,7 @@ impl KvShardClient {
 }
 #[automatically_derived]
 impl ::core::clone::Clone for KvShardPinned {
+    #[inline]
     fn clone(&self) -> Self {
         Self {
             inner: ::core::clone::Clone::clone(&self.inner),
@@ -521,12 +539,14 @@ impl ::core::clone::Clone for KvShardPinned {
 }
 #[automatically_derived]
 impl ::core::fmt::Debug for KvShardPinned {
+    #[inline]
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::Debug::fmt(&self.inner, f)
     }
 }
 #[automatically_derived]
 impl ::core::convert::From<::tpc_actors::pinned::Pinned<KvShard>> for KvShardPinned {
+    #[inline]
     fn from(inner: ::tpc_actors::pinned::Pinned<KvShard>) -> Self {
         Self { inner }
     }
@@ -535,6 +555,7 @@ impl ::core::convert::From<::tpc_actors::pinned::Pinned<KvShard>> for KvShardPin
 #[allow(deprecated)]
 impl KvShardPinned {
     /// Reads a value.
+    #[inline]
     pub fn get(
         &self,
         key: String,
@@ -551,6 +572,7 @@ impl KvShardPinned {
             )
     }
     /// Asks the actor to run `put`.
+    #[inline]
     pub fn put(
         &self,
         key: String,
@@ -575,11 +597,13 @@ impl KvShardPinned {
             )
     }
     /// Tells the actor to run `touch`.
+    #[inline]
     pub fn touch(&self, key: String) -> ::tpc_actors::pinned::PinnedTell<'_, KvShard> {
         self.inner.tell(KvShardRequest::Touch { key })
     }
     #[cfg(feature = "origin")]
     /// Asks the actor to run `load`.
+    #[inline]
     pub fn load(
         &self,
         key: String,
@@ -604,6 +628,7 @@ impl KvShardPinned {
     }
     /// Bytes in use.
     #[deprecated]
+    #[inline]
     pub fn used_bytes(&self) -> ::tpc_actors::pinned::PinnedAsk<'_, KvShard, usize> {
         self.inner
             .ask(
@@ -617,6 +642,7 @@ impl KvShardPinned {
             )
     }
     /// Tells the actor to run `flush`.
+    #[inline]
     pub fn flush(&self, at: Instant) -> ::tpc_actors::pinned::PinnedTell<'_, KvShard> {
         self.inner.tell(KvShardRequest::Flush { at })
     }

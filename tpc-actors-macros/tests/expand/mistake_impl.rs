@@ -72,6 +72,7 @@ pub struct PlainPinned {
 }
 #[automatically_derived]
 impl ::core::fmt::Debug for PlainRequest {
+    #[inline]
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         match *self {
             Self::Late { .. } => ::core::fmt::Formatter::write_str(f, "Late"),
@@ -81,6 +82,7 @@ impl ::core::fmt::Debug for PlainRequest {
 }
 #[automatically_derived]
 impl ::core::fmt::Debug for PlainResponse {
+    #[inline]
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         match *self {
             Self::Late(..) => ::core::fmt::Formatter::write_str(f, "Late"),
@@ -124,12 +126,14 @@ impl ::tpc_actors::Actor for Plain {
             '__message,
             u8,
         >: ::tpc_actors::private::Travels;
+    #[inline]
     fn init(
         _cx: &mut ::tpc_actors::Ctx<Self>,
         _args: Self::Args,
     ) -> ::core::result::Result<Self, ::tpc_actors::InitError> {
         ::core::unreachable!()
     }
+    #[inline]
     fn handle(
         &mut self,
         cx: &mut ::tpc_actors::Ctx<Self>,
@@ -138,12 +142,14 @@ impl ::tpc_actors::Actor for Plain {
     ) {
         ::core::unreachable!()
     }
+    #[inline]
     fn handler_number(request: &Self::Request) -> ::core::primitive::u32 {
         match *request {
             PlainRequest::Late { .. } => 0u32,
             PlainRequest::Fine => 1u32,
         }
     }
+    #[inline]
     fn handler_name(number: ::core::primitive::u32) -> &'static ::core::primitive::str {
         match number {
             0u32 => "late",
@@ -158,6 +164,7 @@ impl ::tpc_actors::Actor for Plain {
 }
 #[automatically_derived]
 impl ::core::clone::Clone for PlainClient {
+    #[inline]
     fn clone(&self) -> Self {
         Self {
             inner: ::core::clone::Clone::clone(&self.inner),
@@ -166,12 +173,14 @@ impl ::core::clone::Clone for PlainClient {
 }
 #[automatically_derived]
 impl ::core::fmt::Debug for PlainClient {
+    #[inline]
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::Debug::fmt(&self.inner, f)
     }
 }
 #[automatically_derived]
 impl ::core::convert::From<::tpc_actors::client::Client<Plain>> for PlainClient {
+    #[inline]
     fn from(inner: ::tpc_actors::client::Client<Plain>) -> Self {
         Self { inner }
     }
@@ -179,6 +188,7 @@ impl ::core::convert::From<::tpc_actors::client::Client<Plain>> for PlainClient 
 #[automatically_derived]
 impl ::tpc_actors::client::ActorClient for PlainClient {
     type Actor = Plain;
+    #[inline]
     fn untyped(&self) -> &::tpc_actors::client::Client<Plain> {
         &self.inner
     }
@@ -186,6 +196,7 @@ impl ::tpc_actors::client::ActorClient for PlainClient {
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 impl PlainClient {
     /// Asks the actor to run `late`.
+    #[inline]
     pub fn late(&self, by: u8) -> ::tpc_actors::client::Ask<'_, Plain, u8> {
         self.inner
             .ask(
@@ -200,6 +211,7 @@ impl PlainClient {
             )
     }
     /// Asks the actor to run `fine`.
+    #[inline]
     pub fn fine(&self) -> ::tpc_actors::client::Ask<'_, Plain, ()> {
         self.inner
             .ask(
@@ -228,6 +240,7 @@ impl PlainClient {
 }
 #[automatically_derived]
 impl ::core::clone::Clone for PlainPinned {
+    #[inline]
     fn clone(&self) -> Self {
         Self {
             inner: ::core::clone::Clone::clone(&self.inner),
@@ -236,12 +249,14 @@ impl ::core::clone::Clone for PlainPinned {
 }
 #[automatically_derived]
 impl ::core::fmt::Debug for PlainPinned {
+    #[inline]
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::Debug::fmt(&self.inner, f)
     }
 }
 #[automatically_derived]
 impl ::core::convert::From<::tpc_actors::pinned::Pinned<Plain>> for PlainPinned {
+    #[inline]
     fn from(inner: ::tpc_actors::pinned::Pinned<Plain>) -> Self {
         Self { inner }
     }
@@ -249,6 +264,7 @@ impl ::core::convert::From<::tpc_actors::pinned::Pinned<Plain>> for PlainPinned 
 #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 impl PlainPinned {
     /// Asks the actor to run `late`.
+    #[inline]
     pub fn late(&self, by: u8) -> ::tpc_actors::pinned::PinnedAsk<'_, Plain, u8> {
         self.inner
             .ask(
@@ -262,6 +278,7 @@ impl PlainPinned {
             )
     }
     /// Asks the actor to run `fine`.
+    #[inline]
     pub fn fine(&self) -> ::tpc_actors::pinned::PinnedAsk<'_, Plain, ()> {
         self.inner
             .ask(

@@ -32,12 +32,14 @@ pub struct PlainPinned {
 }
 #[automatically_derived]
 impl ::core::fmt::Debug for PlainRequest {
+    #[inline]
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         match *self {}
     }
 }
 #[automatically_derived]
 impl ::core::fmt::Debug for PlainResponse {
+    #[inline]
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         match *self {}
     }
@@ -50,6 +52,7 @@ impl ::tpc_actors::Actor for Plain {
     type Pinned = PlainPinned;
     const TIMERS: &'static [::tpc_actors::actor::Timer<Self>] = &[];
     type Args = ();
+    #[inline]
     fn init(
         _cx: &mut ::tpc_actors::Ctx<Self>,
         (): Self::Args,
@@ -57,6 +60,7 @@ impl ::tpc_actors::Actor for Plain {
         let returned = Self::new();
         ::tpc_actors::private::into_init::<Self, _>(returned)
     }
+    #[inline]
     fn handle(
         &mut self,
         cx: &mut ::tpc_actors::Ctx<Self>,
@@ -65,9 +69,11 @@ impl ::tpc_actors::Actor for Plain {
     ) {
         match request {}
     }
+    #[inline]
     fn handler_number(request: &Self::Request) -> ::core::primitive::u32 {
         match *request {}
     }
+    #[inline]
     fn handler_name(number: ::core::primitive::u32) -> &'static ::core::primitive::str {
         match number {
             _ => "?",
@@ -77,6 +83,7 @@ impl ::tpc_actors::Actor for Plain {
 }
 #[automatically_derived]
 impl ::core::clone::Clone for PlainClient {
+    #[inline]
     fn clone(&self) -> Self {
         Self {
             inner: ::core::clone::Clone::clone(&self.inner),
@@ -85,12 +92,14 @@ impl ::core::clone::Clone for PlainClient {
 }
 #[automatically_derived]
 impl ::core::fmt::Debug for PlainClient {
+    #[inline]
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::Debug::fmt(&self.inner, f)
     }
 }
 #[automatically_derived]
 impl ::core::convert::From<::tpc_actors::client::Client<Plain>> for PlainClient {
+    #[inline]
     fn from(inner: ::tpc_actors::client::Client<Plain>) -> Self {
         Self { inner }
     }
@@ -98,6 +107,7 @@ impl ::core::convert::From<::tpc_actors::client::Client<Plain>> for PlainClient 
 #[automatically_derived]
 impl ::tpc_actors::client::ActorClient for PlainClient {
     type Actor = Plain;
+    #[inline]
     fn untyped(&self) -> &::tpc_actors::client::Client<Plain> {
         &self.inner
     }
@@ -119,6 +129,7 @@ impl PlainClient {
 }
 #[automatically_derived]
 impl ::core::clone::Clone for PlainPinned {
+    #[inline]
     fn clone(&self) -> Self {
         Self {
             inner: ::core::clone::Clone::clone(&self.inner),
@@ -127,12 +138,14 @@ impl ::core::clone::Clone for PlainPinned {
 }
 #[automatically_derived]
 impl ::core::fmt::Debug for PlainPinned {
+    #[inline]
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         ::core::fmt::Debug::fmt(&self.inner, f)
     }
 }
 #[automatically_derived]
 impl ::core::convert::From<::tpc_actors::pinned::Pinned<Plain>> for PlainPinned {
+    #[inline]
     fn from(inner: ::tpc_actors::pinned::Pinned<Plain>) -> Self {
         Self { inner }
     }
