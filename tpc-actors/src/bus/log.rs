@@ -17,12 +17,16 @@ use super::start::Cursor;
 
 pub mod conformance;
 pub(super) mod feed;
+#[cfg(feature = "log-fjall")]
+mod fjall;
 pub(super) mod link;
 mod memory;
 mod options;
 pub(super) mod reads;
 mod writer;
 
+#[cfg(feature = "log-fjall")]
+pub use self::fjall::FjallLog;
 pub use memory::MemoryLog;
 pub use options::{LogOptions, LogStatus, Retention};
 
@@ -253,4 +257,9 @@ impl fmt::Debug for dyn EventLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("EventLog")
     }
+}
+
+/// A log is foreign code; one that panics has failed.
+fn guarded<T>(call: impl FnOnce() -> Result<T, LogError>) -> Result<T, LogError> {
+    crate::isolate::catch(call).unwrap_or_else(|message| Err(LogError::failed(message)))
 }

@@ -9,7 +9,7 @@ use super::super::fetch::Answer;
 use super::super::position::Position;
 use super::link::LogLink;
 use super::writer::Writer;
-use super::{DecodeError, LogError};
+use super::{DecodeError, LogError, guarded};
 use crate::isolate::catch;
 
 /// What is looked for in a log.
@@ -115,7 +115,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
             damaged: None,
         };
         let each = &mut |position, bytes: &[u8]| look.pass(position, bytes);
-        self.log.read_from(fetch.from, LOOK_MAX, each)?;
+        guarded(|| self.log.read_from(fetch.from, LOOK_MAX, each))?;
         if let Some(error) = look.damaged {
             return Err(error);
         }

@@ -11,7 +11,7 @@ use super::super::stats::SourceStats;
 use super::super::{Cursor, lock};
 use super::feed::{Fed, FeedReader};
 use super::link::{LogLink, News};
-use super::{EventLog, LogError, Records, Retention};
+use super::{EventLog, LogError, Records, Retention, guarded};
 use crate::bridge::bell::{LaneBell, fence_before_recheck};
 use crate::isolate::{catch, drop_quietly};
 
@@ -132,7 +132,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
         self.update_status(false);
         let durable = match outcome {
             _ if self.failed => Err(LogError::Poisoned),
-            Ok(()) => self.log.sync(),
+            Ok(()) => guarded(|| self.log.sync()),
             Err(error) => Err(error),
         };
         match durable {
@@ -183,7 +183,8 @@ impl<E: Send + Clone + 'static> Writer<E> {
 
     fn append_run(&mut self, source: usize, first: Option<u64>) -> Result<(), LogError> {
         let Some(first) = first else { return Ok(()) };
-        let outcome = self.log.append(self.position(source, first), &self.records);
+        let at = self.position(source, first);
+        let outcome = guarded(|| self.log.append(at, &self.records));
         self.intakes[source].appended = first + self.records.len() as u64;
         self.records.clear();
         outcome
@@ -329,7 +330,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
             return;
         }
         for _ in 0..TRIMS_MAX {
-            let Ok(Some(bounds)) = self.log.bounds(core) else { return };
+            let Ok(Some(bounds)) = guarded(|| self.log.bounds(core)) else { return };
             let age = SystemTime::now().duration_since(bounds.oldest).unwrap_or_default();
             let over = events_max.is_some_and(|max| bounds.events > max)
                 || bytes_max.is_some_and(|max| bounds.bytes > max)
@@ -337,7 +338,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
             if !over || bounds.trims_at >= bounds.next {
                 return;
             }
-            if let Err(error) = self.log.trim_to(bounds.trims_at) {
+            if let Err(error) = guarded(|| self.log.trim_to(bounds.trims_at)) {
                 tracing::error!(core, %error, "the event log does not forget");
                 return;
             }
