@@ -9,6 +9,7 @@ use std::fmt;
 use std::hash::Hash;
 use std::time::Duration;
 
+use crate::bus::Routing;
 use crate::client::ActorClient;
 use crate::core_loop::Ctx;
 use crate::error::InitError;
@@ -31,6 +32,8 @@ pub trait Settings: Sized + 'static {
     const NAME: &'static str;
     /// The options of the attribute.
     const POLICY: Policy;
+    /// How the events learn their routes, if their type implements [`Enrich`](crate::bus::Enrich).
+    const ROUTING: Option<Routing<Self::Event>> = None;
 }
 
 /// Protocol of an actor: what `#[core_actor]` on the `impl` block collects.

@@ -14,6 +14,8 @@ mod stage;
 #[cfg(not(tpc_loom))]
 mod channel;
 #[cfg(not(tpc_loom))]
+mod enrich;
+#[cfg(not(tpc_loom))]
 mod events;
 #[cfg(not(tpc_loom))]
 mod fetch;
@@ -50,6 +52,7 @@ mod subscription;
 
 #[cfg(not(tpc_loom))]
 pub use {
+    enrich::{Enrich, Routing},
     events::{Events, Overflow, SubscribeError},
     outside::{PublishError, Publisher},
     position::{Delivery, Gap, Position},

@@ -6,6 +6,7 @@ use std::error::Error;
 use std::marker::PhantomData;
 
 use crate::actor::Actor;
+use crate::bus::{Enrich, Routing};
 use crate::error::InitError;
 
 #[cfg(feature = "serde")]
@@ -179,3 +180,25 @@ pub fn into_checkpoint<R: IntoCheckpoint>(returned: R) -> Result<(), HookError> 
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Never {}
+
+/// Tells whether an event type implements [`Enrich`]: the inherent constant is there only if it does, and
+/// stands before the trait's.
+#[derive(Debug)]
+pub struct EventProbe<E>(PhantomData<E>);
+
+impl<E: Enrich + 'static> EventProbe<E> {
+    /// As the type says.
+    pub const ROUTING: Option<Routing<E>> = Some(Routing::of());
+}
+
+/// What an expansion finds of an event type whose routes are not learned.
+pub trait NotEnriched {
+    /// The event type.
+    type Event;
+    /// Nothing.
+    const ROUTING: Option<Routing<Self::Event>> = None;
+}
+
+impl<E> NotEnriched for EventProbe<E> {
+    type Event = E;
+}

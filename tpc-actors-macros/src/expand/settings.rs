@@ -112,6 +112,7 @@ fn settings(model: &SettingsModel) -> TokenStream {
         let watchdog = watchdog(krate, options);
         emit!(.watchdog(#watchdog))
     });
+    let routing = model.event.as_ref().map(|event| routing(krate, event));
     emit! {
         #[automatically_derived]
         impl #declared #krate::actor::Settings for #actor #clause {
@@ -119,8 +120,20 @@ fn settings(model: &SettingsModel) -> TokenStream {
             const NAME: &'static ::core::primitive::str = #name;
             const POLICY: #krate::actor::Policy =
                 #krate::actor::Policy::new() #capacity #bytes #supervise #watchdog;
+            #routing
         }
         #fits
+    }
+}
+
+/// Asks whether the event type implements `Enrich`, which only the compiler knows.
+fn routing(krate: &Krate, event: &syn::Type) -> TokenStream {
+    emit! {
+        const ROUTING: ::core::option::Option<#krate::bus::Routing<Self::Event>> = {
+            #[allow(unused_imports)]
+            use #krate::private::NotEnriched as _;
+            <#krate::private::EventProbe<#event>>::ROUTING
+        };
     }
 }
 

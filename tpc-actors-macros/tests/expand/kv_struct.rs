@@ -36,6 +36,11 @@ impl ::tpc_actors::actor::Settings for KvShard {
                 )
                 .then(::tpc_actors::supervision::Then::Stop),
         );
+    const ROUTING: ::core::option::Option<::tpc_actors::bus::Routing<Self::Event>> = {
+        #[allow(unused_imports)]
+        use ::tpc_actors::private::NotEnriched as _;
+        <::tpc_actors::private::EventProbe<KvEvent>>::ROUTING
+    };
 }
 const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(
     "TPC_ACTORS_DUMP"

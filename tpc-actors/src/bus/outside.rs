@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::enrich::{Enrich, Routing};
 use super::position::Position;
 use super::registry::Bus;
 
@@ -30,6 +31,16 @@ impl<E> fmt::Debug for PublishError<E> {
 impl<E: Send + Clone + 'static> Publisher<E> {
     pub(crate) fn new(bus: Arc<Bus<E>>) -> Self {
         Self { bus }
+    }
+
+    /// Has the events learn their [routes](Enrich), also when no actor publishes them.
+    #[must_use]
+    pub fn with_routes(self) -> Self
+    where
+        E: Enrich,
+    {
+        self.bus.route_by(Routing::of());
+        self
     }
 
     /// Publishes to everyone whose filter wants it, and wakes them. Waits only for other publishers like

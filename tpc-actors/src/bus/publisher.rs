@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::enrich::Routing;
 use super::fetch::Fetch;
 use super::position::Position;
 use super::registry::Bus;
@@ -51,6 +52,11 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
             source: RefCell::new(Some(source)),
             bus,
         }
+    }
+
+    /// Has the events learn their routes.
+    pub(crate) fn route_by(&self, routing: Routing<E>) {
+        self.bus.route_by(routing);
     }
 
     /// Whether an event would go anywhere: a subscriber, the retained events.

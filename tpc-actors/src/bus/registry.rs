@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::channel::{Channel, end};
+use super::enrich::Routing;
 use super::fetch::Fetch;
 use super::lock;
 use super::log::link::LogLink;
@@ -33,6 +34,8 @@ pub(crate) struct Bus<E> {
     resting: Box<[Resting<E>]>,
     stats: Box<[CachePadded<SourceStats>]>,
     log: OnceLock<Arc<LogLink<E>>>,
+    /// How the events learn their routes, if they do.
+    routing: OnceLock<Routing<E>>,
     /// Somebody publishes or subscribes; it is too late for a log.
     in_use: AtomicBool,
     /// Nothing will be published any more.
@@ -49,6 +52,7 @@ impl<E: Send + Clone + 'static> Bus<E> {
             stats: (0..=cores.len()).map(|_| CachePadded::default()).collect(),
             cores,
             log: OnceLock::new(),
+            routing: OnceLock::new(),
             in_use: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         }
@@ -61,6 +65,17 @@ impl<E: Send + Clone + 'static> Bus<E> {
 
     pub(super) fn epoch(&self) -> u64 {
         self.log.get().map_or(0, |log| log.epoch)
+    }
+
+    /// Has the events learn their routes from here on.
+    pub(crate) fn route_by(&self, routing: Routing<E>) {
+        if self.routing.set(routing).is_ok() {
+            self.changed();
+        }
+    }
+
+    pub(super) fn routing(&self) -> Option<Routing<E>> {
+        self.routing.get().copied()
     }
 
     pub(super) fn log(&self) -> Option<&Arc<LogLink<E>>> {

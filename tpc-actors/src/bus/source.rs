@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::channel::{Channel, end};
+use super::enrich::{Router, Routing};
 use super::fetch::Fetch;
 use super::log::feed::Feed;
 use super::outlet::Outlet;
@@ -20,6 +21,10 @@ pub(super) struct Source<E> {
     pub(super) version: u64,
     outlets: Vec<Outlet<E>>,
     retained: Retained<E>,
+    /// There if the events learn their routes.
+    router: Option<Box<dyn Router<E>>>,
+    /// A route could not be learned or told, which has been reported.
+    router_panicked: bool,
     /// There if the bus has a log.
     feed: Option<Feed<E>>,
 }
@@ -29,7 +34,16 @@ impl<E: Send + Clone + 'static> Source<E> {
         bus.is_in_use();
         let feed = bus.log().and_then(|log| log.open_feed(index));
         let retained = Retained::default();
-        Self { bus, index, version: 0, outlets: Vec::new(), retained, feed }
+        Self {
+            bus,
+            index,
+            version: 0,
+            outlets: Vec::new(),
+            retained,
+            router: None,
+            router_panicked: false,
+            feed,
+        }
     }
 
     fn stats(&self) -> &SourceStats {
@@ -43,11 +57,15 @@ impl<E: Send + Clone + 'static> Source<E> {
 
     /// Whether an event would go anywhere.
     pub(super) fn is_wanted(&self) -> bool {
-        !self.outlets.is_empty() || self.retained.is_on() || self.feed.is_some()
+        !self.outlets.is_empty()
+            || self.retained.is_on()
+            || self.feed.is_some()
+            || self.router.is_some()
     }
 
     /// Publishes the event with the number `seq` to everyone whose filter wants it.
-    pub(super) fn publish(&mut self, seq: u64, event: E) {
+    pub(super) fn publish(&mut self, seq: u64, mut event: E) {
+        self.enrich(&mut event);
         let mut at = 0;
         // One catch for all subscribers; who panics is skipped, and the others go on.
         while let Err(message) = catch(|| {
@@ -66,6 +84,18 @@ impl<E: Send + Clone + 'static> Source<E> {
             feed.push(seq, &event);
         }
         self.retained.push(event);
+    }
+
+    /// Gives the event its route before anybody asks for it.
+    #[inline]
+    fn enrich(&mut self, event: &mut E) {
+        let Some(router) = &mut self.router else { return };
+        if let Err(message) = catch(|| router.enrich(event))
+            && !std::mem::replace(&mut self.router_panicked, true)
+        {
+            let core = self.index;
+            tracing::error!(core, message, "the routing of an event panicked; it goes on as it is");
+        }
     }
 
     #[cold]
@@ -97,6 +127,9 @@ impl<E: Send + Clone + 'static> Source<E> {
             if channel.state(self.index) == end::OPEN {
                 self.attach(&channel, next_seq);
             }
+        }
+        if self.router.is_none() {
+            self.router = self.bus.routing().map(Routing::router);
         }
         self.retained.limit(self.bus.retain.load(Ordering::Relaxed));
         self.stats().left.add(gone.len() as u64);
@@ -133,6 +166,9 @@ impl<E: Send + Clone + 'static> Source<E> {
     pub(super) fn show(&mut self, next_seq: u64) {
         let stats = self.bus.stats(self.index);
         stats.published.set(next_seq);
+        if let Some(router) = &self.router {
+            stats.set_routes(router.counts());
+        }
         self.outlets.iter_mut().for_each(|outlet| outlet.show(stats));
         if let Some(feed) = &mut self.feed {
             feed.flush();
@@ -143,6 +179,9 @@ impl<E: Send + Clone + 'static> Source<E> {
     pub(super) fn flush(&mut self, next_seq: u64) {
         let stats = self.bus.stats(self.index);
         stats.published.set(next_seq);
+        if let Some(router) = &self.router {
+            stats.set_routes(router.counts());
+        }
         for outlet in &mut self.outlets {
             if outlet.flush(stats) {
                 outlet.channel.wake();

@@ -99,11 +99,18 @@ pub(super) struct SourceStats {
     uncopied: Counter,
     pub(super) left: Counter,
     pub(super) filters_panicked: Counter,
+    routes: Counter,
+    routes_evicted: Counter,
 }
 
 impl SourceStats {
     pub(super) fn set_subscribers(&self, subscribers: usize) {
         self.subscribers.set(subscribers as u64);
+    }
+
+    pub(super) fn set_routes(&self, (known, evicted): (usize, u64)) {
+        self.routes.set(known as u64);
+        self.routes_evicted.set(evicted);
     }
 
     /// What one lane has counted since it was last asked.
@@ -132,6 +139,10 @@ pub struct SourceStatus {
     pub left: u64,
     /// Subscribers whose filter panicked, which ended them.
     pub filters_panicked: u64,
+    /// Routes that the core has learned and remembers; see [`Enrich`](super::Enrich).
+    pub routes: u64,
+    /// Routes that it has forgotten because there were too many.
+    pub routes_evicted: u64,
     /// Copies that some filter wanted; the sum over all subscribers.
     pub wanted: u64,
     /// Those that found no room.
@@ -152,6 +163,8 @@ impl SourceStatus {
             subscribers: stats.subscribers.get(),
             left: stats.left.get(),
             filters_panicked: stats.filters_panicked.get(),
+            routes: stats.routes.get(),
+            routes_evicted: stats.routes_evicted.get(),
             wanted: stats.wanted.get(),
             dropped_newest: stats.newest.get(),
             dropped_oldest: stats.oldest.get(),

@@ -126,6 +126,9 @@ impl<A: Actor> ActorCell<A> {
         on_progress: Option<OnProgress>,
     ) -> Result<Self, SpawnError> {
         let events = local.publisher::<A::Event>();
+        if let Some(routing) = A::ROUTING {
+            events.route_by(routing);
+        }
         let me = LocalMailbox::new(cell, Rc::clone(local), Arc::clone(&mailbox));
         let mut this = Self {
             mailbox,
