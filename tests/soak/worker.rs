@@ -1,0 +1,86 @@
+//! The actor of the soak.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tpc_actors::prelude::*;
+
+use super::books::{Ledger, violation};
+
+#[core_actor(
+    capacity = 64,
+    supervise(max = 1_000_000, within = "1s", backoff = "1us..50us"),
+    watchdog(failures = 30, within = "100ms", cool_down = "1ms..5ms", probes = 2)
+)]
+pub struct Worker {
+    ledger: Arc<Ledger>,
+    /// Set before a panic; a state that has seen one must not be seen again.
+    broken: bool,
+    kept: Vec<(u64, Reply<u64>)>,
+}
+
+#[core_actor]
+impl Worker {
+    #[init]
+    fn new(ledger: Arc<Ledger>) -> Self {
+        Self { ledger, broken: false, kept: Vec::new() }
+    }
+
+    fn start(&mut self, number: u64) {
+        self.ledger.start(number);
+        if self.broken {
+            violation("a state outlived its panic");
+        }
+    }
+
+    #[handler]
+    pub fn work(&mut self, number: u64) -> u64 {
+        self.start(number);
+        number
+    }
+
+    #[handler]
+    pub fn fail(&mut self, number: u64) -> u64 {
+        self.start(number);
+        self.ledger.failed.fetch_add(1, Ordering::Relaxed);
+        self.broken = true;
+        match number % 3 {
+            0 => panic!("a text"),
+            1 => panic!("number {number}"),
+            _ => std::panic::panic_any(number),
+        }
+    }
+
+    #[handler]
+    pub fn slow(&mut self, number: u64, time: Duration) -> u64 {
+        self.start(number);
+        let start = Instant::now();
+        while start.elapsed() < time {
+            std::hint::spin_loop();
+        }
+        number
+    }
+
+    /// Answers later, or never if a panic comes first.
+    #[handler]
+    pub fn keep(&mut self, number: u64, reply: Reply<u64>) {
+        self.start(number);
+        self.kept.push((number, reply));
+        if self.kept.len() >= 4 {
+            self.answer_kept();
+        }
+    }
+
+    #[handler(tell)]
+    pub fn told(&mut self, number: u64) {
+        self.start(number);
+    }
+
+    #[every("1ms")]
+    fn answer_kept(&mut self) {
+        for (number, reply) in self.kept.drain(..) {
+            reply.send(number);
+        }
+    }
+}
