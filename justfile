@@ -16,8 +16,16 @@ models preemptions="3":
 asan:
     RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=target/asan cargo +nightly test -p tpc-actors -p tpc-actors-tests --target x86_64-unknown-linux-gnu --lib --tests -- --skip fail --skip pass
 
+# Random faults under a ledger, in a release build; a minute is what CI runs.
+soak seconds="60":
+    TPC_SOAK_SECONDS={{seconds}} cargo test --release -p tpc-actors-tests --test soak -- --nocapture
+
+# The soak against defects that it must notice.
+planted:
+    CARGO_TARGET_DIR=target/planted RUSTFLAGS="--cfg tpc_planted" cargo test -p tpc-actors-tests --test soak -- --nocapture every_planted
+
 # Wake-ups until something breaks: the sleep tests over and over, in a release build.
-soak rounds="20":
+wakes rounds="20":
     for round in $(seq {{rounds}}); do cargo test -q --release -p tpc-actors-tests --test wakes --test asks --test lanes --test shutdown || exit 1; done
 
 # Asks and tells against a hand-written Tokio actor.

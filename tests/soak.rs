@@ -117,7 +117,7 @@ fn the_books_balance_whatever_happens() {
         Remains::check(baseline);
     }
     println!("{totals}");
-    if time >= Duration::from_secs(60) {
+    if time >= Duration::from_mins(1) {
         totals.check_volume();
     }
 }

@@ -55,14 +55,14 @@ impl Ledger {
     /// A handler begins with a request.
     pub fn start(&self, number: u64) {
         self.started.fetch_add(1, Ordering::Relaxed);
-        let before = self.starts[number as usize].fetch_add(1, Ordering::Relaxed);
+        let before = self.starts[place(number)].fetch_add(1, Ordering::Relaxed);
         if before != 0 {
             violation(&format!("request {number} was run {} times", before + 1));
         }
     }
 
     pub fn close(&self, number: u64, outcome: Outcome) {
-        let before = self.outcomes[number as usize].swap(outcome as u8, Ordering::Relaxed);
+        let before = self.outcomes[place(number)].swap(outcome as u8, Ordering::Relaxed);
         if before != 0 {
             violation(&format!(
                 "request {number} has two outcomes: {before} and {}",
@@ -124,6 +124,10 @@ impl Ledger {
             violation(&format!("a core is stuck: {report}"));
         }
     }
+}
+
+fn place(number: u64) -> usize {
+    usize::try_from(number).expect("numbers are few")
 }
 
 #[derive(Default)]

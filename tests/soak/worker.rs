@@ -17,14 +17,13 @@ pub struct Worker {
     ledger: Arc<Ledger>,
     /// Set before a panic; a state that has seen one must not be seen again.
     broken: bool,
-    kept: Vec<(u64, Reply<u64>)>,
 }
 
 #[core_actor]
 impl Worker {
     #[init]
     fn new(ledger: Arc<Ledger>) -> Self {
-        Self { ledger, broken: false, kept: Vec::new() }
+        Self { ledger, broken: false }
     }
 
     fn start(&mut self, number: u64) {
@@ -62,25 +61,16 @@ impl Worker {
         number
     }
 
-    /// Answers later, or never if a panic comes first.
+    /// Answers later, or never if a panic comes first. Without a timer: those would wake a core that has
+    /// missed its ring.
     #[handler]
-    pub fn keep(&mut self, number: u64, reply: Reply<u64>) {
+    pub fn keep(&mut self, cx: &mut Ctx<Self>, number: u64, reply: Reply<u64>) {
         self.start(number);
-        self.kept.push((number, reply));
-        if self.kept.len() >= 4 {
-            self.answer_kept();
-        }
+        cx.offload(async {}, move |_, _, ()| reply.send(number));
     }
 
     #[handler(tell)]
     pub fn told(&mut self, number: u64) {
         self.start(number);
-    }
-
-    #[every("1ms")]
-    fn answer_kept(&mut self) {
-        for (number, reply) in self.kept.drain(..) {
-            reply.send(number);
-        }
     }
 }

@@ -121,7 +121,38 @@ macro_rules! intact {
     };
 }
 
-pub(crate) use {intact, weaken};
+/// False in every build but that of the soak under `--cfg tpc_planted`, which switches a defect on by name
+/// and has it happen every so often: a soak that notices none of them proves nothing.
+#[cfg(not(tpc_planted))]
+macro_rules! planted {
+    ($name:literal, 1 in $often:literal) => {
+        false
+    };
+}
+
+#[cfg(tpc_planted)]
+macro_rules! planted {
+    ($name:literal, 1 in $often:literal) => {
+        crate::sync::defects::is_on($name, $often)
+    };
+}
+
+pub(crate) use {intact, planted, weaken};
+
+/// Which defect this process carries.
+#[cfg(tpc_planted)]
+pub(crate) mod defects {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    pub(crate) fn is_on(name: &str, often: u64) -> bool {
+        static NAME: OnceLock<Option<String>> = OnceLock::new();
+        static CALLS: AtomicU64 = AtomicU64::new(0);
+        let planted = NAME.get_or_init(|| std::env::var("TPC_PLANTED").ok());
+        let ours = planted.as_deref() == Some(name);
+        ours && CALLS.fetch_add(1, Ordering::Relaxed) % often == often - 1
+    }
+}
 
 /// Which mutation the running model carries.
 #[cfg(tpc_loom)]

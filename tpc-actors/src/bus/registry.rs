@@ -205,6 +205,8 @@ impl<E: Send + Clone + 'static> Bus<E> {
 /// Ends a bus whatever its event type.
 trait Close: Any + Send + Sync {
     fn close(&self);
+    /// Lets go of the sources that rest here, which hold the bus in turn.
+    fn release(&self);
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
@@ -218,6 +220,10 @@ impl<E: Send + Clone + 'static> Close for Bus<E> {
         for channel in self.channels() {
             channel.wake();
         }
+    }
+
+    fn release(&self) {
+        self.resting.iter().for_each(Resting::clear);
     }
 
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
@@ -264,6 +270,17 @@ impl BusRegistry {
         };
         for bus in buses {
             bus.close();
+        }
+    }
+}
+
+impl Drop for BusRegistry {
+    fn drop(&mut self) {
+        // The system and its cores are gone; without this, each bus and its sources would keep each other.
+        let buses = std::mem::take(&mut lock(&self.buses).by_type);
+        for bus in buses.into_values() {
+            bus.release();
+            drop_quietly(bus);
         }
     }
 }

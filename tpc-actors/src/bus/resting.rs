@@ -87,6 +87,12 @@ impl<E: Send + Clone + 'static> Resting<E> {
         drop_quietly(old);
     }
 
+    /// Drops the source that is here.
+    pub(super) fn clear(&self) {
+        let source = lock(&self.state).source.take();
+        drop_quietly(source);
+    }
+
     /// Works with the source if it is here, or comes back soon. `None` when a core holds it.
     pub(super) fn with<R>(&self, work: impl FnOnce(&mut Source<E>, u64) -> R) -> Option<R> {
         let me = std::thread::current().id();

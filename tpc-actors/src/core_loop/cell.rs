@@ -29,6 +29,7 @@ use crate::mailbox::{Ended, Life, Mailbox, flag};
 use crate::pinned::LocalMailbox;
 use crate::reply::{answer_unwound, while_ending};
 use crate::supervision::{Decision, History, OnPanic, Then};
+use crate::sync::planted;
 use crate::system::OnProgress;
 use health::Health;
 
@@ -194,7 +195,7 @@ impl<A: Actor> ActorCell<A> {
 
     fn report(&self, handler: &'static str, message: String) -> PanicReport {
         let stats = &self.local().shared.stats;
-        stats.panics.add(1);
+        stats.panics.add(u64::from(!planted!("uncounted-panic", 1 in 10)));
         self.mailbox.stats.panics.add(1);
         PanicReport::new(A::NAME, handler, self.cx.core(), message)
     }
@@ -210,6 +211,7 @@ impl<A: Actor> ActorCell<A> {
             return;
         }
         match <A as Settings>::POLICY.supervision().panic_action() {
+            _ if planted!("keep-broken-state", 1 in 10) => {}
             OnPanic::Resume => self.note_failure(),
             OnPanic::Restart => {
                 self.end_incarnation(&fate);

@@ -20,6 +20,7 @@ use crate::error::PanicReport;
 use crate::offload::Offload;
 use crate::random::Random;
 use crate::rate::FiveAMinute;
+use crate::sync::planted;
 
 /// Services of one core.
 pub(crate) struct CoreLocal {
@@ -39,9 +40,10 @@ pub(crate) struct CoreLocal {
     /// Actors with something in their local queue, each at most once.
     pub(crate) runnable: RefCell<VecDeque<u32>>,
     pub(crate) offload: Arc<Offload>,
-    bus: Arc<BusRegistry>,
     publishers: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
     flushers: RefCell<Vec<Rc<dyn Flush>>>,
+    /// After the publishers, whose sources it lets go of when it is the last.
+    bus: Arc<BusRegistry>,
     /// Something was published that its subscribers cannot see yet.
     unshown: Rc<Cell<bool>>,
     /// An actor asked for the whole system to end.
@@ -154,6 +156,9 @@ impl CoreLocal {
         // Taken out, because a waker is foreign code and may lead back here.
         let mut wakes = self.wakes.take();
         for waker in wakes.drain(..) {
+            if planted!("lost-wake", 1 in 10_000) {
+                continue;
+            }
             crate::isolate::wake_quietly(waker);
         }
         // The buffer goes back for the next turn unless a waker has started another one.

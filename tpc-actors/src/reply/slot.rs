@@ -33,7 +33,7 @@ use std::task::Waker;
 use crossbeam_utils::CachePadded;
 
 use crate::bridge::ring::Line;
-use crate::sync::{AtomicU32, AtomicU64, Ordering, UnsafeCell, intact, weaken};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, UnsafeCell, intact, planted, weaken};
 
 /// The request waits in a ring.
 const QUEUED: u64 = 1;
@@ -218,7 +218,7 @@ impl<V> Slab<V> {
     }
 
     fn next_generation(word: u64) -> u64 {
-        if !intact!("slot.bump-generation") {
+        if !intact!("slot.bump-generation") || planted!("reuse-generation", 1 in 10) {
             return word >> GENERATION << GENERATION;
         }
         // Wrapping on purpose, see the module docs.
@@ -242,6 +242,9 @@ impl<V> Slab<V> {
     }
 
     fn give_back(&self, index: u32) {
+        if planted!("leak-slot", 1 in 50) {
+            return;
+        }
         let slot = self.slot_at(index);
         let mut head = self.returned.load(Ordering::Relaxed);
         loop {

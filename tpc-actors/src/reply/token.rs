@@ -15,6 +15,7 @@ use crate::actor::Actor;
 use crate::core_loop::local::CoreLocal;
 use crate::error::Fate;
 use crate::isolate::wake_quietly;
+use crate::sync::planted;
 
 thread_local! {
     /// Tokens lost to the panic that unwinds this thread right now; whoever catches it answers them.
@@ -104,8 +105,14 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
         Reply { answer }
     }
 
-    fn finish(&mut self, outcome: Outcome<A::Response>) {
+    fn finish(&mut self, mut outcome: Outcome<A::Response>) {
         let Some(started) = self.started.take() else { return };
+        if planted!("skip-reply", 1 in 10_000) {
+            return;
+        }
+        if planted!("wrong-fate", 1 in 10_000) {
+            outcome = Err(Fate::Stopped);
+        }
         // Who has the answer finds the events that led to it.
         self.local.show_events();
         if let Some(waker) = self.credit.complete(started, outcome) {

@@ -207,6 +207,10 @@ impl Inner {
         self.finish_cores(&abandoned);
         drop(abandoned);
         let (stuck, mut lost) = self.join(deadline.max(Instant::now()) + GRACE);
+        #[cfg(tpc_planted)]
+        if crate::sync::planted!("leak-descriptor", 1 in 2) {
+            Box::leak(Box::new(Arc::clone(&self.cores[0])));
+        }
         lost.extend(lock(&self.lost_cores).drain(..));
         for core in &self.cores {
             core.abandon_orphans();

@@ -18,6 +18,7 @@ use crate::mailbox::{Ended, Life};
 use crate::pinned::LocalWork;
 use crate::reply::slot::NO_DEADLINE;
 use crate::reply::{Credit, ReplySlot, answer_unwound};
+use crate::sync::planted;
 
 /// Requests after which the places that they left are free again, within one look into a lane: often
 /// enough for a small lane with slow handlers, rarely enough to be shared by many quick ones.
@@ -283,6 +284,9 @@ impl<A: Actor> ActorCell<A> {
 
     /// Serves one request; false when the actor is not running any more.
     fn serve(&mut self, credit: &Arc<Credit<A>>, envelope: Envelope<A>) -> bool {
+        if planted!("lost-request", 1 in 10_000) {
+            return true;
+        }
         let Envelope { request, ticket } = envelope;
         let local = Rc::clone(&self.cx.me.local);
         let mut deadline = NO_DEADLINE;
@@ -292,6 +296,12 @@ impl<A: Actor> ActorCell<A> {
                 let Some(started) = credit.start(ticket) else {
                     // Its asker has left; it must not run.
                     local.shared.stats.cancelled.add(1);
+                    if planted!("run-cancelled", 1 in 100) {
+                        local.shared.stats.handled.add(1);
+                        let called = Called::Handler(A::handler_number(&request));
+                        let reply = ReplySlot::<A>::new(credit, None, &local);
+                        return self.call(called, |actor, cx| actor.handle(cx, request, reply));
+                    }
                     drop_quietly(request);
                     return true;
                 };
