@@ -43,3 +43,7 @@ deny:
 # Records the compiler's messages anew; read the difference before committing it.
 ui:
     TRYBUILD=overwrite cargo test -p tpc-actors-tests --test ui
+
+# The macros' fuzzer for a while, from another seed each time.
+fuzz-macros rounds="300000":
+    TPC_FUZZ_ROUNDS={{rounds}} TPC_FUZZ_SEED=$(date +%s) cargo test -q -p tpc-actors-macros fuzz
