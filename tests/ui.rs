@@ -69,6 +69,106 @@ fn every_code_has_a_program_that_shows_it() {
     }
 }
 
+/// Where each rule lives, and a program that breaks it.
+const RULES: &[(&str, &str)] = &[
+    ("core_actor::stray_role", "tpc001_role_without_actor"),
+    ("validate::other", "tpc021_enum"),
+    ("validate::inherent_impl", "tpc021_trait_impl"),
+    ("validate::without_lifetimes", "tpc022_lifetime"),
+    ("validate::options_on_impl", "tpc031_options_on_impl"),
+    ("validate/boxes::together", "tpc038_nothing_to_box"),
+    ("validate/boxes::plain_marks", "tpc038_boxed_twice"),
+    ("validate/boxes::unconditional", "tpc038_conditional"),
+    ("validate/handler::known_options", "tpc037_handler_grammar"),
+    ("validate/handler::free_name", "tpc017_same_variant"),
+    ("validate/handler::one_key", "tpc005_two_keys"),
+    ("validate/handler::all_without_key", "tpc027_all_with_key"),
+    ("validate/handler::same_key_type", "tpc005_key_types"),
+    ("validate/handler::says_which_shard", "tpc004_no_shard"),
+    ("validate/handler::reply_excludes", "tpc012_two_answers"),
+    ("validate/handler::tell_returns_nothing", "tpc003_tell_with_reply"),
+    ("validate/hooks::init_exists", "tpc008_no_init"),
+    ("validate/hooks::init", "tpc008_two_inits"),
+    ("validate/hooks::every", "tpc018_interval"),
+    ("validate/hooks::maintenance", "tpc050_no_work"),
+    ("validate/hooks::checkpoint", "tpc051_two_checkpoints"),
+    ("validate/hooks::on_stop", "tpc032_two_on_stops"),
+    ("validate/hooks::hook", "tpc028_hook_with_answer"),
+    ("validate/hooks::returns_the_actor", "tpc035_init_answers"),
+    ("validate/hooks::no_options", "tpc015_init_options"),
+    ("validate/options::admit", "tpc015_unknown_option"),
+    ("validate/options::parsed", "tpc037_grammar"),
+    ("validate/options::runtime", "tpc030_crate"),
+    ("validate/options::serde", "tpc039_serde_without_feature"),
+    ("validate/options::flag", "tpc030_flag"),
+    ("validate/options::event", "tpc030_event"),
+    ("validate/options::capacity", "tpc030_capacity"),
+    ("validate/options::request_bytes", "tpc030_request_bytes"),
+    ("validate/options::supervise", "tpc030_supervise"),
+    ("validate/options::watchdog", "tpc030_watchdog"),
+    ("validate/options::slices", "tpc018_no_slices"),
+    ("validate/options::max", "tpc030_max"),
+    ("validate/options::at_least_one", "tpc030_probes"),
+    ("validate/options::time", "tpc018_backoff"),
+    ("validate/options::word", "tpc030_then"),
+    ("validate/signature::one_role", "tpc026_two_roles"),
+    ("validate/signature::not_async", "tpc002_async_handler"),
+    ("validate/signature::not_qualified", "tpc023_unsafe_handler"),
+    ("validate/signature::not_generic", "tpc016_generic_handler"),
+    ("validate/signature::borrows_self", "tpc024_consumes"),
+    ("validate/signature::only_cx", "tpc028_timer_with_argument"),
+    ("validate/signature::ctx_comes_first", "tpc034_late_ctx"),
+    ("validate/signature::reply_is_usable", "tpc034_two_replies"),
+    ("validate/signature::reply_is_certain", "tpc034_conditional_reply"),
+    ("validate/signature::value", "tpc033_conditional_key"),
+    ("validate/signature::field_name", "tpc025_pattern"),
+    ("validate/signature::distinct_field", "tpc036_same_name"),
+    ("validate/signature::stray_mark", "tpc033_stray_key"),
+    ("validate/types::owned_and_named", "tpc010_borrowed_argument"),
+];
+
+#[test]
+fn every_rule_has_a_program_that_breaks_it() {
+    let listed: BTreeSet<&str> = RULES.iter().map(|(rule, _)| *rule).collect();
+    let found = rules();
+    assert!(found.len() > 40, "the rules are elsewhere: {found:?}");
+    for rule in &found {
+        assert!(listed.contains(&**rule), "no program breaks `{rule}`; add one to `RULES`");
+    }
+    for (rule, program) in RULES {
+        assert!(found.contains(*rule), "`{rule}` is not a rule any more");
+        let path = directory().join(program).with_extension("stderr");
+        assert!(path.exists(), "the program `{program}` of `{rule}` is missing");
+    }
+}
+
+/// Functions that report a mistake, by file and name.
+fn rules() -> BTreeSet<String> {
+    let sources = directory().join("../../../tpc-actors-macros/src");
+    let mut files = vec![sources.join("core_actor.rs"), sources.join("validate.rs")];
+    let entries = fs::read_dir(sources.join("validate")).expect("the rules");
+    files.extend(entries.map(|entry| entry.expect("a file").path()));
+    let mut rules = BTreeSet::new();
+    for file in files {
+        let module = file.with_extension("");
+        let module = module.strip_prefix(&sources).expect("a source").display().to_string();
+        let source = read(&file);
+        let mut function = "";
+        for line in source.lines() {
+            let start = line.trim_start().trim_start_matches("pub(crate) ");
+            let start = start.trim_start_matches("pub(super) ");
+            if let Some(rest) = start.strip_prefix("fn ") {
+                function = rest.split(['(', '<']).next().unwrap_or_default();
+            }
+            let reports = ["errors.push(", "errors.push_if(", "errors.syntax("];
+            if reports.iter().any(|report| line.contains(report)) {
+                rules.insert(format!("{module}::{function}"));
+            }
+        }
+    }
+    rules
+}
+
 /// A mistake that also lights up elsewhere hides where it is.
 #[test]
 fn one_mistake_is_one_error() {

@@ -35,7 +35,7 @@ codes! {
     KeyMismatch = "TPC005": "two keys in one handler, or key types that differ between handlers";
     InitCount = "TPC008": "no `#[init]`, or more than one";
     Borrowed = "TPC010": "a borrowed type in a signature whose values travel between cores";
-    Unnamed = "TPC011": "`impl Trait`, `_` or `!` in a signature";
+    Unnamed = "TPC011": "`impl Trait` or `!` in a signature";
     ReplyConflict = "TPC012": "a `Reply<T>` parameter together with a return type or `tell`";
     UnknownOption = "TPC015": "an option that does not exist";
     GenericMethod = "TPC016": "a generic method with a role";

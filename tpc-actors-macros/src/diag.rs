@@ -16,12 +16,19 @@ pub(crate) struct Errors {
     found: Vec<syn::Error>,
     /// Mistakes under conditions of which only rustc knows whether they hold.
     conditional: TokenStream,
+    /// Whether rustc has something to say that need not be said twice.
+    left_to_rustc: bool,
     read: bool,
 }
 
 impl Errors {
     pub(crate) fn new() -> Self {
-        Self { found: Vec::new(), conditional: TokenStream::new(), read: false }
+        Self {
+            found: Vec::new(),
+            conditional: TokenStream::new(),
+            left_to_rustc: false,
+            read: false,
+        }
     }
 
     /// Reports a mistake; `text` says what is wrong and then what to write instead.
@@ -48,8 +55,13 @@ impl Errors {
         self.found.push(syn::Error::new(error.span(), text));
     }
 
+    /// Notes a mistake that rustc reports well, and at the same place.
+    pub(crate) fn leave_to_rustc(&mut self) {
+        self.left_to_rustc = true;
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.found.is_empty()
+        self.found.is_empty() && !self.left_to_rustc
     }
 
     /// One `compile_error!` per mistake.

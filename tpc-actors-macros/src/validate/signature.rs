@@ -213,8 +213,7 @@ fn reply_is_usable(typed: &PatType, actor: &Path, found: &mut Params, errors: &m
         found.unusable |= !types::owned_and_named(ty, "the answer", errors);
         found.reply = Some(types::without_self(ty, actor));
     } else {
-        let text = "this `Reply` does not say what the answer is; write `reply: Reply<T>`";
-        errors.push(Code::SpecialParameter, &typed.ty, text);
+        errors.leave_to_rustc();
         found.unusable = true;
     }
 }

@@ -15,8 +15,12 @@ use crate::diag::{Errors, source};
 ///
 /// `what` is the subject of the message, like "the argument `key`". Says whether the type is fine.
 pub(crate) fn owned_and_named(ty: &Type, what: &str, errors: &mut Errors) -> bool {
-    let mut walk = Walk { found: None };
+    let mut walk = Walk { found: None, inferred: false };
     walk.visit_type_mut(&mut ty.clone());
+    if walk.inferred && walk.found.is_none() {
+        errors.leave_to_rustc();
+        return false;
+    }
     let Some((code, fault)) = walk.found else { return true };
     let text = match code {
         Code::Borrowed => format!(
@@ -41,6 +45,8 @@ pub(crate) fn without_self(ty: &Type, actor: &Path) -> Type {
 /// Finds the first reason why a type cannot be part of a message.
 struct Walk {
     found: Option<(Code, String)>,
+    /// Whether there is a `_`, which rustc refuses in any signature.
+    inferred: bool,
 }
 
 impl Walk {
@@ -68,8 +74,8 @@ impl VisitMut for Walk {
         self.report(Code::Unnamed, ty);
     }
 
-    fn visit_type_infer_mut(&mut self, ty: &mut TypeInfer) {
-        self.report(Code::Unnamed, ty);
+    fn visit_type_infer_mut(&mut self, _: &mut TypeInfer) {
+        self.inferred = true;
     }
 
     fn visit_type_never_mut(&mut self, ty: &mut TypeNever) {
@@ -154,10 +160,10 @@ mod tests {
             ("Cow<'_, str>", Some(Code::Borrowed)),
             ("[&u8; 2]", Some(Code::Borrowed)),
             ("impl Into<String>", Some(Code::Unnamed)),
-            ("Vec<_>", Some(Code::Unnamed)),
+            ("Vec<_>", None),
             ("!", Some(Code::Unnamed)),
         ] {
-            let mut walk = Walk { found: None };
+            let mut walk = Walk { found: None, inferred: false };
             walk.visit_type_mut(&mut syn::parse_str(ty).unwrap());
             assert_eq!(walk.found.map(|(code, _)| code), expected, "{ty}");
         }
