@@ -94,7 +94,11 @@ impl Stage {
             let worker = random.pick(&ordered).clone();
             let mut pending = Vec::with_capacity(48);
             for _ in 0..48 {
-                let Some((number, ask)) = self.request(&worker, random) else { return };
+                let Some((number, ask)) = self.request(&worker, random) else {
+                    // Out of numbers; what is under way is still accounted for.
+                    goes_on = false;
+                    break;
+                };
                 match ask.now() {
                     Ok(ask) => pending.push((number, ask)),
                     Err(refused) => goes_on &= self.close(number, &Err(refused.into())),
