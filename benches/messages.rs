@@ -321,6 +321,39 @@ fn tells(runtime: &Runtime, peer: &impl Peer, count: u64) -> f64 {
     })
 }
 
+/// Tells in batches of 32.
+fn batches(runtime: &Runtime, counter: &CounterClient, count: u64) -> f64 {
+    let counter = counter.clone();
+    timed(count, || {
+        in_task(runtime, async move {
+            let before = counter.get(0).await.expect("alive");
+            let mut batch = counter.batch();
+            for n in 0..count {
+                batch.push(counter.add(n));
+                if n % 32 == 31 {
+                    batch.send().await.expect("alive");
+                }
+            }
+            batch.send().await.expect("alive");
+            let after = counter.get(0).await.expect("alive");
+            assert_eq!(after.wrapping_sub(before), count * (count - 1) / 2, "every tell once");
+        });
+    })
+}
+
+/// Asks in batches of 32 by one task.
+fn ask_batches(runtime: &Runtime, counter: &CounterClient, count: u64) -> f64 {
+    let counter = counter.clone();
+    timed(count, || {
+        in_task(runtime, async move {
+            for _ in 0..count / 32 {
+                let answers = counter.ask_batch((0..32).map(|_| counter.get(1))).await;
+                assert!(answers.iter().all(Result::is_ok));
+            }
+        });
+    })
+}
+
 fn asks(runtime: &Runtime, peer: &impl Peer, tasks: u64, each: u64) -> f64 {
     let peer = peer.clone();
     timed(tasks * each, || {
@@ -367,6 +400,7 @@ fn main() {
         9,
         vec![
             Contender::new("tpc-actors", || tells(&runtime, &counter, count)),
+            Contender::new("tpc-actors, batches of 32", || batches(&runtime, &counter, count * 4)),
             Contender::new("crossfire", || tells(&runtime, &peers.crossfire, count)),
             Contender::new("crossbeam-channel", || tells(&runtime, &peers.crossbeam, count)),
             Contender::new("kanal", || tells(&runtime, &peers.kanal, count)),
@@ -382,6 +416,9 @@ fn main() {
             9,
             vec![
                 Contender::new("tpc-actors", || asks(&runtime, &counter, tasks, each)),
+                Contender::new("tpc-actors, one task, batches of 32", || {
+                    ask_batches(&runtime, &counter, tasks * each)
+                }),
                 Contender::new("crossfire", || asks(&runtime, &peers.crossfire, tasks, each)),
                 Contender::new("kanal", || asks(&runtime, &peers.kanal, tasks, each)),
                 Contender::new("tokio mpsc", || asks(&runtime, &peers.tokio, tasks, each)),

@@ -11,11 +11,13 @@
 //! asks that are awaited one after the other never do. A client from `.ordered()` has a lane of its own
 //! that its clones share, and is strictly first in, first out wherever its tasks run.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::actor::{Actor, Sharded};
+use crate::bridge::bell::LaneClosed;
 use crate::error::{AskError, Fate};
 use crate::isolate::drop_quietly;
 use crate::mailbox::lane::{LaneProducer, Sent, Wish};
@@ -23,6 +25,8 @@ use crate::mailbox::{Mailbox, Refusal, Shortage, threads};
 
 mod all;
 mod ask;
+mod ask_batch;
+mod batch;
 pub(crate) mod block;
 mod cancel;
 mod monitor;
@@ -32,6 +36,8 @@ mod tell;
 
 pub use all::{AskAll, TellAll};
 pub use ask::Ask;
+pub use ask_batch::AskBatch;
+pub use batch::{Batch, SendBatch};
 pub use cancel::{CancellableAsk, Canceller};
 pub use monitor::{ActorClient, Closed, Watch, WeakClient};
 pub use tell::Tell;
@@ -161,6 +167,21 @@ impl<A: Actor> Client<A> {
             }
             lane.send(mailbox, request, wish).ok()
         })?
+    }
+
+    /// Sends as many of `messages` as nothing is in the way of, from the first one on; says how many.
+    fn send_batch(&self, shard: usize, messages: &mut VecDeque<A::Request>) -> usize {
+        let mailbox = self.mailbox(shard);
+        if !mailbox.is_plain() {
+            return 0;
+        }
+        let sent = self.with_lane(shard, |lane| {
+            if lane.fixed().waiters.any() { Ok(0) } else { lane.send_batch(messages) }
+        });
+        sent.unwrap_or(Ok(0)).unwrap_or_else(|LaneClosed| {
+            self.forget_lane(shard);
+            0
+        })
     }
 
     /// Sends what is in `request`, or leaves it there. `patient` says that the sender would wait, and so

@@ -141,6 +141,8 @@ pub(crate) struct Core {
     /// Core-wide lane id → actor and table index.
     lanes: HashMap<u32, (u32, u32)>,
     active: Vec<ActiveLane>,
+    /// Lanes that have rung; empty between two looks at them.
+    rung: Vec<u32>,
     /// Where the next intake begins, so that no lane is always last.
     first: usize,
     /// Who restarts along with whom, and what the core itself has seen of failures.
@@ -168,6 +170,7 @@ impl Core {
             life: Life::Open,
             lanes: HashMap::new(),
             active: Vec::new(),
+            rung: Vec::new(),
             first: 0,
             watch: Watch::new(policy),
             still: false,

@@ -199,6 +199,21 @@ impl<M> TellError<M> {
         }
     }
 
+    /// The reason and the message, each on its own.
+    pub(crate) fn split(self) -> (TellError<()>, M) {
+        match self {
+            Self::Full(message) => (TellError::Full(()), message),
+            Self::Deadline(message) => (TellError::Deadline(()), message),
+            Self::Degraded { message, retry_after } => {
+                (TellError::Degraded { message: (), retry_after }, message)
+            }
+            Self::Stopped(message) => (TellError::Stopped(()), message),
+            Self::Stopping(message) => (TellError::Stopping(()), message),
+            Self::CoreLost(message) => (TellError::CoreLost(()), message),
+            Self::WouldBlockCore(message) => (TellError::WouldBlockCore(()), message),
+        }
+    }
+
     fn name(&self) -> &'static str {
         match self {
             Self::Full(_) => "Full",

@@ -1,8 +1,8 @@
 //! What the senders to one actor and its core share.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crossbeam_utils::CachePadded;
 
@@ -11,12 +11,13 @@ use crate::bridge::bell::LaneBell;
 use crate::bridge::ring::ring;
 use crate::core_loop::shared::CoreShared;
 use crate::error::Fate;
-use crate::keeper::{Expire, Keeper};
+use crate::keeper::Keeper;
 use crate::relay::Relay;
 use crate::reply::slot::NO_DEADLINE;
 use crate::stats::ActorStats;
 use crate::sync::heavy_fence;
 
+mod deadlines;
 mod ended;
 mod entry;
 pub(crate) mod lane;
@@ -308,40 +309,6 @@ impl<A: Actor> Mailbox<A> {
             refused += lane.credit.refuse_queued(&Fate::CoreLost { started: false });
         });
         self.count_rejected(refused);
-    }
-
-    // ---- deadlines -----------------------------------------------------------------------------
-
-    /// Tells the keeper of a deadline, if it is earlier than what it knows.
-    pub(crate) fn note_deadline(self: &Arc<Self>, deadline: u64) {
-        // Pairs with the fence in `expire`: the keeper sees the slot or we see that it must be told.
-        fence(Ordering::SeqCst);
-        if deadline < self.next_deadline.load(Ordering::Relaxed) {
-            let before = self.next_deadline.fetch_min(deadline, Ordering::AcqRel);
-            if deadline < before {
-                let who: Weak<Self> = Arc::downgrade(self);
-                self.keeper.note(deadline, self.id, who);
-            }
-        }
-    }
-}
-
-impl<A: Actor> Expire for Mailbox<A> {
-    fn id(&self) -> u64 {
-        self.id
-    }
-
-    fn expire(&self, now: u64) -> u64 {
-        self.next_deadline.swap(NO_DEADLINE, Ordering::AcqRel);
-        // Pairs with the fence in `note_deadline`.
-        fence(Ordering::SeqCst);
-        let mut earliest = NO_DEADLINE;
-        self.for_each_lane(|lane| {
-            earliest = earliest.min(lane.credit.wake_expired(now));
-            earliest = earliest.min(lane.waiters.wake_expired(now));
-        });
-        self.next_deadline.fetch_min(earliest, Ordering::AcqRel);
-        earliest
     }
 }
 

@@ -4,14 +4,17 @@ use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::sending::{Sending, WakerIdentity};
 use super::{CancellableAsk, Canceller, Client, Decode, block, decoded};
 use crate::actor::Actor;
 use crate::error::{AskError, TellError};
+use crate::isolate::drop_quietly;
 use crate::mailbox::lane::Sent;
+use crate::mailbox::threads;
 use crate::reply::Outcome;
 use crate::reply::slot::{Left, Polled, Ticket};
 
@@ -139,6 +142,75 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
             Some(Left::Answered(outcome)) => decoded(self.decode, outcome),
             Some(Left::Started) => Err(late(true)),
             _ => Err(late(false)),
+        }
+    }
+
+    /// Sends as many asks from the first on as can go together, with one publish and without wakers; says
+    /// how many. None when the first one has to go on its own.
+    pub(super) fn send_together(asks: &mut [Self]) -> usize {
+        if asks.first().is_none_or(|first| first.sending.unordered().is_none()) {
+            return 0;
+        }
+        let mailbox = Arc::clone(asks[0].sending.mailbox());
+        if !mailbox.is_plain() {
+            return 0;
+        }
+        // Wakers of the slots' last uses: foreign, and dropped when the lane is free again.
+        let mut wakers = Vec::new();
+        let sent = threads::with_own_lane(&mailbox, |lane| {
+            if lane.fixed().waiters.any() || lane.fixed().credit.waiters.any() {
+                return 0;
+            }
+            let mut together = 0;
+            for ask in &mut *asks {
+                let same = ask.sent.is_none()
+                    && ask.sending.is_plain()
+                    && Arc::ptr_eq(ask.sending.mailbox(), &mailbox);
+                if !same || lane.shortage(&mailbox, true).is_some() {
+                    break;
+                }
+                let (sent, waker) = lane.write_ask(ask.sending.take_request());
+                wakers.extend(waker);
+                ask.in_flight(&sent, None);
+                together += 1;
+            }
+            if together > 0 && lane.publish(&mailbox).is_err() {
+                // What the core has not read any more comes back, newest asks first.
+                for envelope in lane.take_back() {
+                    let returned = asks[..together].iter_mut().find(|ask| ask.has(envelope.ticket));
+                    if let Some(ask) = returned {
+                        ask.sent = None;
+                        ask.sending.request = Some(envelope.request);
+                    }
+                }
+                together = asks[..together].iter().take_while(|ask| ask.is_sent()).count();
+            }
+            together
+        });
+        wakers.into_iter().for_each(drop_quietly);
+        sent.unwrap_or(0)
+    }
+
+    fn has(&self, ticket: Option<Ticket>) -> bool {
+        self.sent.is_some_and(|sent| Some(sent.ticket) == ticket)
+    }
+
+    /// The outcome, if it is there; leaves a waker only where a deadline has to be kept.
+    pub(super) fn look(&mut self, context: &mut Context<'_>) -> Option<Result<T, AskError<E>>> {
+        if self.sending.is_timed() {
+            return match Pin::new(self).poll(context) {
+                Poll::Ready(outcome) => Some(outcome),
+                Poll::Pending => None,
+            };
+        }
+        let sent = self.sent?;
+        let credit = &self.sending.mailbox().lane(sent.lane).credit;
+        match credit.poll(sent.ticket, Waker::noop(), true) {
+            Polled::Ready(outcome) => {
+                self.sent = None;
+                Some(decoded(self.decode, outcome))
+            }
+            Polled::Registered | Polled::Busy => None,
         }
     }
 

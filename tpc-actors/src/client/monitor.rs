@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
-use super::{Client, block};
+use super::{Ask, AskBatch, Batch, Client, block};
 use crate::actor::Actor;
 use crate::mailbox::{Ended, Life, Mailbox};
 
@@ -67,6 +67,19 @@ pub trait ActorClient: Sized + From<Client<Self::Actor>> {
     /// Whether the actor, or one of its shards, is still there.
     fn is_alive(&self) -> bool {
         self.untyped().shards.iter().any(|mailbox| mailbox.ending.get().is_none())
+    }
+
+    /// Tells that are collected and sent together.
+    fn batch(&self) -> Batch<'_, Self::Actor> {
+        Batch::new(self.untyped())
+    }
+
+    /// Sends asks of one kind together, and awaits their answers as one.
+    fn ask_batch<'a, T, E>(
+        &'a self,
+        asks: impl IntoIterator<Item = Ask<'a, Self::Actor, T, E>>,
+    ) -> AskBatch<'a, Self::Actor, T, E> {
+        asks.into_iter().collect()
     }
 
     /// A client that keeps nothing of the actor, not even the memory of its lanes.

@@ -75,6 +75,42 @@ impl<'a, A: Actor> Sending<'a, A> {
         }
     }
 
+    /// A tell that waits for room no longer than until `deadline`.
+    pub(super) fn until(
+        client: &'a Client<A>,
+        shard: usize,
+        request: A::Request,
+        deadline: u64,
+    ) -> Self {
+        let mut sending = Self::new(client, shard, request);
+        sending.deadline = deadline;
+        sending
+    }
+
+    #[inline]
+    pub(super) fn is_for(&self, client: &Client<A>) -> bool {
+        Arc::ptr_eq(&self.client.get().shards, &client.shards)
+    }
+
+    /// The client, unless it has a lane of its own.
+    pub(super) fn unordered(&self) -> Option<&Client<A>> {
+        Some(self.client.get()).filter(|client| client.ordered.is_none())
+    }
+
+    pub(super) fn shard(&self) -> usize {
+        self.shard
+    }
+
+    /// Whether nothing but the way to the lane is between this and its being sent.
+    pub(super) fn is_plain(&self) -> bool {
+        self.line.is_none() && self.limit.is_none() && self.deadline == NO_DEADLINE
+    }
+
+    /// Whether it has to end by itself at some time.
+    pub(super) fn is_timed(&self) -> bool {
+        self.limit.is_some() || self.deadline != NO_DEADLINE
+    }
+
     /// Moves everything over to a request with a client of its own; this one is void then.
     pub(crate) fn move_to_owned(&mut self) -> Sending<'static, A> {
         let client = Client::clone(self.client.get());
@@ -117,7 +153,7 @@ impl<'a, A: Actor> Sending<'a, A> {
     /// Sends if nothing is in the way; the common case, small enough to become part of its caller.
     #[inline]
     fn at_once(&mut self, wish: &mut Option<Wish>) -> Option<Sent> {
-        if self.line.is_some() || self.limit.is_some() || self.deadline != NO_DEADLINE {
+        if !self.is_plain() {
             return None;
         }
         let client = self.client.get();

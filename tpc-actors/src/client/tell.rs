@@ -30,6 +30,17 @@ impl<'a, A: Actor> Tell<'a, A> {
         Self { sending: Sending::new(client, shard, request) }
     }
 
+    /// Where it goes and what it says.
+    ///
+    /// # Panics
+    ///
+    /// It is for another actor than `client`.
+    #[inline]
+    pub(super) fn into_parts(mut self, client: &Client<A>) -> (usize, A::Request) {
+        assert!(self.sending.is_for(client), "the tell is for another actor");
+        (self.sending.shard(), self.sending.take_request())
+    }
+
     /// Gives up, and the message back, when there is no room within `limit` of the first poll.
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.sending.limit(limit);

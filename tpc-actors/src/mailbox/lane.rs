@@ -4,6 +4,8 @@
 //! visitors. Its fixed part ([`Lane`]) stays in the mailbox's table and is used again by a later
 //! thread, because asks that are still in flight find their answer there.
 
+mod together;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Waker;

@@ -1,0 +1,147 @@
+//! Asks that are sent and awaited together.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::{Ask, block};
+use crate::actor::Actor;
+use crate::error::AskError;
+
+/// Asks of one kind that are sent with one publish and awaited as one future; collected from asks, or made
+/// by [`ActorClient::ask_batch`](super::ActorClient::ask_batch).
+///
+/// Yields an outcome for each, in their order. Deadlines, fates and retries are those of each ask.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use tpc_actors::prelude::*;
+/// # #[core_actor]
+/// # pub struct Squares;
+/// # #[core_actor]
+/// # impl Squares {
+/// #     #[init] fn new() -> Self { Self }
+/// #     #[handler] fn square(&mut self, n: u64) -> u64 { n * n }
+/// # }
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let system = System::builder().cores(1).start()?;
+/// # let squares = system.spawn::<Squares>(()).wait()?;
+/// let answers = squares.ask_batch((1..=3).map(|n| squares.square(n))).wait()?;
+/// let answers: Result<Vec<u64>, _> = answers.into_iter().collect();
+/// assert_eq!(answers?, [1, 4, 9]);
+/// # system.shutdown_wait(Duration::from_secs(5));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Cancel safety
+///
+/// As for [`Ask`], for each of them.
+#[must_use = "asks do nothing until they are awaited or waited for"]
+pub struct AskBatch<'a, A: Actor, T, E = Infallible> {
+    asks: Vec<Ask<'a, A, T, E>>,
+    outcomes: Vec<Option<Result<T, AskError<E>>>>,
+    /// Asks that have been sent, or refused.
+    sent: usize,
+    /// Asks at the front whose outcomes are known.
+    known: usize,
+}
+
+impl<'a, A: Actor, T, E> FromIterator<Ask<'a, A, T, E>> for AskBatch<'a, A, T, E> {
+    fn from_iter<I: IntoIterator<Item = Ask<'a, A, T, E>>>(asks: I) -> Self {
+        let asks: Vec<_> = asks.into_iter().collect();
+        let outcomes = asks.iter().map(|_| None).collect();
+        Self { asks, outcomes, sent: 0, known: 0 }
+    }
+}
+
+impl<A: Actor, T, E> AskBatch<'_, A, T, E> {
+    /// Waits for the answers on this thread.
+    ///
+    /// # Errors
+    ///
+    /// [`AskError::WouldBlockCore`] on a core's own thread, which must not block. What became of each ask is
+    /// in its own outcome.
+    pub fn wait(self) -> Result<Vec<Result<T, AskError<E>>>, AskError> {
+        if crate::core_loop::on_core_thread() {
+            return Err(AskError::WouldBlockCore);
+        }
+        Ok(block::block_on(self))
+    }
+
+    /// Sends what there is room for; true when everything is sent.
+    fn send(&mut self, context: &mut Context<'_>) -> bool {
+        while self.sent < self.asks.len() {
+            let sent = Ask::send_together(&mut self.asks[self.sent..]);
+            self.sent += sent;
+            if sent > 0 {
+                continue;
+            }
+            // Something is in the way, or there is a deadline: on its own.
+            let ask = &mut self.asks[self.sent];
+            match Pin::new(&mut *ask).poll(context) {
+                Poll::Pending if !ask.is_sent() => return false,
+                Poll::Pending => {}
+                Poll::Ready(outcome) => self.outcomes[self.sent] = Some(outcome),
+            }
+            self.sent += 1;
+        }
+        true
+    }
+
+    /// Looks for answers to what has been sent: whether there were any, and the last ask that has none.
+    fn look(&mut self, context: &mut Context<'_>) -> (bool, Option<usize>) {
+        let (mut found, mut last) = (false, None);
+        for at in self.known..self.sent {
+            if self.outcomes[at].is_none() {
+                self.outcomes[at] = self.asks[at].look(context);
+                if self.outcomes[at].is_some() { found = true } else { last = Some(at) }
+            }
+            if last.is_none() {
+                self.known = at + 1;
+            }
+        }
+        (found, last)
+    }
+}
+
+impl<A: Actor, T, E> Unpin for AskBatch<'_, A, T, E> {}
+
+impl<A: Actor, T, E> Future for AskBatch<'_, A, T, E> {
+    type Output = Vec<Result<T, AskError<E>>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        loop {
+            let all_sent = this.send(context);
+            let (found, last) = this.look(context);
+            if let Some(last) = last {
+                // Answers come in the order of the asks unless handlers defer them, so one waker, with the
+                // last ask that has no answer, is woken once for all. Those with a deadline have their own.
+                if let Poll::Ready(outcome) = Pin::new(&mut this.asks[last]).poll(context) {
+                    this.outcomes[last] = Some(outcome);
+                    continue;
+                }
+            } else if all_sent {
+                break;
+            }
+            // Each answer that was taken left a slot, which the next ask may be waiting for.
+            if all_sent || !found {
+                return Poll::Pending;
+            }
+        }
+        this.asks.clear();
+        Poll::Ready(this.outcomes.drain(..).flatten().collect())
+    }
+}
+
+impl<A: Actor, T, E> fmt::Debug for AskBatch<'_, A, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AskBatch")
+            .field("asks", &self.asks.len())
+            .field("sent", &self.sent)
+            .finish_non_exhaustive()
+    }
+}

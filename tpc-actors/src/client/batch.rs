@@ -1,0 +1,224 @@
+//! Tells that are sent together.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::sending::Sending;
+use super::{Client, Tell, block};
+use crate::actor::Actor;
+use crate::clock::deadline_after;
+use crate::error::TellError;
+use crate::reply::slot::NO_DEADLINE;
+
+/// Tells that are collected and then sent with one publish; made by
+/// [`ActorClient::batch`](super::ActorClient::batch).
+///
+/// Publishing is what a tell costs most of, so a batch is several times as fast as its tells on their own.
+/// Its memory is used again by the next one.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use tpc_actors::prelude::*;
+/// # #[core_actor]
+/// # pub struct Sum(u64);
+/// # #[core_actor]
+/// # impl Sum {
+/// #     #[init] fn new() -> Self { Self(0) }
+/// #     #[handler(tell)] fn add(&mut self, n: u64) { self.0 += n; }
+/// #     #[handler] fn total(&mut self) -> u64 { self.0 }
+/// # }
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let system = System::builder().cores(1).start()?;
+/// # let sum = system.spawn::<Sum>(()).wait()?;
+/// let mut batch = sum.batch();
+/// for n in 1..=100 {
+///     batch.push(sum.add(n));
+/// }
+/// batch.send().wait()?;
+/// assert!(batch.is_empty());
+/// assert_eq!(sum.total().wait()?, 5050);
+/// # system.shutdown_wait(Duration::from_secs(5));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Order
+///
+/// As for tells of one task: what is sent at once arrives in the order in which it was pushed; what has to
+/// wait for room may overtake when the task moves to another worker meanwhile. The batch of an
+/// [ordered](Client::ordered) client keeps its order whatever happens.
+pub struct Batch<'a, A: Actor> {
+    client: &'a Client<A>,
+    /// By shard.
+    messages: Vec<VecDeque<A::Request>>,
+    /// The first message that found no room, in line for some.
+    in_line: Option<Sending<'a, A>>,
+}
+
+impl<'a, A: Actor> Batch<'a, A> {
+    pub(super) fn new(client: &'a Client<A>) -> Self {
+        let messages = (0..client.shards()).map(|_| VecDeque::new()).collect();
+        Self { client, messages, in_line: None }
+    }
+
+    /// Adds a tell, which [`send`](Self::send) sends. A deadline of its own says nothing here: the batch has
+    /// [one](SendBatch::deadline).
+    ///
+    /// # Panics
+    ///
+    /// The tell was made by a client of another actor.
+    #[inline]
+    pub fn push(&mut self, tell: Tell<'_, A>) {
+        let (shard, message) = tell.into_parts(self.client);
+        self.messages[shard].push_back(message);
+    }
+
+    /// How many messages are not sent yet.
+    pub fn len(&self) -> usize {
+        self.messages.iter().map(VecDeque::len).sum()
+    }
+
+    /// Whether everything is sent.
+    pub fn is_empty(&self) -> bool {
+        self.messages.iter().all(VecDeque::is_empty)
+    }
+
+    /// Drops what is not sent.
+    pub fn clear(&mut self) {
+        self.messages.iter_mut().for_each(VecDeque::clear);
+    }
+
+    /// Sends everything: `.await` waits for room, `.now()` sends what there is room for, `.wait()` blocks a
+    /// thread. What could not be sent stays in the batch.
+    pub fn send(&mut self) -> SendBatch<'_, 'a, A> {
+        SendBatch { batch: self, limit: None, deadline: NO_DEADLINE }
+    }
+
+    fn poll_send(
+        &mut self,
+        deadline: u64,
+        context: &Context<'_>,
+    ) -> Poll<Result<(), TellError<()>>> {
+        for shard in 0..self.messages.len() {
+            loop {
+                if let Some(first) = &mut self.in_line {
+                    let sent = std::task::ready!(first.poll_tell(context));
+                    self.in_line = None;
+                    sent.map_err(|refused| self.put_back(shard, refused))?;
+                }
+                let messages = &mut self.messages[shard];
+                if messages.is_empty() {
+                    break;
+                }
+                if self.client.send_batch(shard, messages) == 0 {
+                    // Something is in the way, and a message on its own finds out what.
+                    let first = messages.pop_front().expect("not empty");
+                    self.in_line = Some(Sending::until(self.client, shard, first, deadline));
+                }
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn put_back(&mut self, shard: usize, refused: TellError<A::Request>) -> TellError<()> {
+        let (error, message) = refused.split();
+        self.messages[shard].push_front(message);
+        error
+    }
+
+    /// Takes the message that waits for room out of its line.
+    fn leave_line(&mut self) {
+        if let Some(mut first) = self.in_line.take() {
+            let shard = first.shard();
+            self.messages[shard].push_front(first.take_request());
+        }
+    }
+}
+
+impl<A: Actor> fmt::Debug for Batch<'_, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch").field("actor", &A::NAME).field("len", &self.len()).finish()
+    }
+}
+
+/// A batch on its way; made by [`Batch::send`].
+///
+/// # Cancel safety
+///
+/// Dropping it before it is ready leaves in the batch what is not sent; nothing is sent twice.
+#[must_use = "a batch is sent when this is awaited, or by `.now()` or `.wait()`"]
+pub struct SendBatch<'b, 'a, A: Actor> {
+    batch: &'b mut Batch<'a, A>,
+    limit: Option<Duration>,
+    deadline: u64,
+}
+
+impl<A: Actor> SendBatch<'_, '_, A> {
+    /// Gives up when there is no room for all within `limit` of the first poll.
+    pub fn deadline(mut self, limit: Duration) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// Sends what there is room for now.
+    ///
+    /// # Errors
+    ///
+    /// What is not sent stays in the batch, and the error says why.
+    pub fn now(self) -> Result<(), TellError<()>> {
+        let batch = &mut *self.batch;
+        for shard in 0..batch.messages.len() {
+            while !batch.messages[shard].is_empty() {
+                if batch.client.send_batch(shard, &mut batch.messages[shard]) > 0 {
+                    continue;
+                }
+                let Some(first) = batch.messages[shard].pop_front() else { break };
+                let sent = Sending::new(batch.client, shard, first).now(false);
+                sent.map_err(|refused| batch.put_back(shard, refused))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends everything, waiting for room on this thread.
+    ///
+    /// # Errors
+    ///
+    /// What is not sent stays in the batch. On a core's own thread, which must not block, nothing is.
+    pub fn wait(self) -> Result<(), TellError<()>> {
+        if crate::core_loop::on_core_thread() {
+            return Err(TellError::WouldBlockCore(()));
+        }
+        block::block_on(self)
+    }
+}
+
+impl<A: Actor> Unpin for SendBatch<'_, '_, A> {}
+
+impl<A: Actor> Future for SendBatch<'_, '_, A> {
+    type Output = Result<(), TellError<()>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(limit) = self.limit.take() {
+            self.deadline = deadline_after(self.batch.client.mailbox(0).clock(), limit);
+        }
+        let deadline = self.deadline;
+        self.batch.poll_send(deadline, context)
+    }
+}
+
+impl<A: Actor> Drop for SendBatch<'_, '_, A> {
+    fn drop(&mut self) {
+        self.batch.leave_line();
+    }
+}
+
+impl<A: Actor> fmt::Debug for SendBatch<'_, '_, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendBatch").field("batch", &self.batch).finish_non_exhaustive()
+    }
+}

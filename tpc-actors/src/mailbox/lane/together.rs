@@ -1,0 +1,76 @@
+//! Many requests over a lane with one publish.
+
+use std::collections::VecDeque;
+use std::task::Waker;
+
+use super::{Envelope, LaneProducer, Sent};
+use crate::actor::Actor;
+use crate::bridge::bell::LaneClosed;
+use crate::mailbox::{Life, Mailbox};
+use crate::reply::slot::NO_DEADLINE;
+
+impl<A: Actor> LaneProducer<A> {
+    /// Writes an ask that [`Self::shortage`] has just found room for, without a waker and without showing
+    /// it; also the waker of the slot's last use, which is foreign.
+    pub(crate) fn write_ask(&mut self, request: A::Request) -> (Sent, Option<Waker>) {
+        let mut waker = None;
+        let ticket = self.fixed.credit.acquire(&mut self.free, &mut waker, NO_DEADLINE);
+        if self.ring.push_unpublished(Envelope { request, ticket }).is_err() {
+            unreachable!("room was looked for");
+        }
+        (Sent { lane: self.lane, ticket }, waker)
+    }
+
+    /// Shows what was written to the core, and wakes it if it sleeps.
+    ///
+    /// # Errors
+    ///
+    /// The core has left: [`Self::take_back`] what it has not read.
+    pub(crate) fn publish(&mut self, mailbox: &Mailbox<A>) -> Result<(), LaneClosed> {
+        self.ring.publish();
+        self.bell.published()?;
+        if mailbox.life() == Life::Lost {
+            // As in `send`.
+            mailbox.refuse_queued();
+        }
+        Ok(())
+    }
+
+    /// Sends tells from the first one on while there is room, with one publish; says how many.
+    ///
+    /// # Errors
+    ///
+    /// The core has left. What it has not read is back among the messages.
+    pub(crate) fn send_batch(
+        &mut self,
+        messages: &mut VecDeque<A::Request>,
+    ) -> Result<usize, LaneClosed> {
+        let mut reserved = self.ring.reserve(messages.len());
+        let room = reserved.free();
+        let requests = messages.drain(..room);
+        reserved.extend_from(&mut requests.map(|request| Envelope { request, ticket: None }));
+        let sent = reserved.commit();
+        if sent > 0 && self.bell.published().is_err() {
+            let returned = self.take_back();
+            for envelope in returned.into_iter().rev() {
+                messages.push_front(envelope.request);
+            }
+            return Err(LaneClosed);
+        }
+        Ok(sent)
+    }
+
+    /// What a core that has left has not read, oldest first.
+    #[cold]
+    pub(crate) fn take_back(&mut self) -> Vec<Envelope<A>> {
+        while !self.ring.is_closed() {
+            // As in `after_close`.
+            std::thread::yield_now();
+        }
+        let returned: Vec<_> = std::iter::from_fn(|| self.ring.reclaim()).collect();
+        for ticket in returned.iter().filter_map(|envelope| envelope.ticket) {
+            self.fixed.credit.cancel_unsent(ticket);
+        }
+        returned
+    }
+}
