@@ -85,7 +85,9 @@ pub(crate) fn source(tokens: &impl ToTokens) -> String {
     let mut text = tokens.to_token_stream().to_string();
     for (wide, narrow) in [
         (" :: ", "::"),
+        (":: ", "::"),
         (" < ", "<"),
+        ("< ", "<"),
         (" >", ">"),
         (" ,", ","),
         (" ;", ";"),
@@ -171,6 +173,7 @@ mod tests {
             "fn(&u8) -> u8",
             "HashMap<String, dyn Fn(u8)>",
             "impl Into<String>",
+            "<S as Storage>::Key",
         ] {
             let tokens: TokenStream = text.parse().unwrap();
             assert_eq!(source(&tokens).replace("Fn (", "Fn(").replace("fn (", "fn("), text);

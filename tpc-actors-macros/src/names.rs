@@ -3,10 +3,13 @@
 //! Generated names are located at the user's name, so that editors find their way back, but
 //! resolved like the macro's own tokens: lints then treat them as generated.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use proc_macro2::{Ident, Span};
 use quote::format_ident;
+use syn::PathSegment;
 use syn::ext::IdentExt as _;
-use syn::{Path, PathSegment};
 
 /// Names of client methods that do not come from a handler.
 pub(crate) const RESERVED: [&str; 5] = ["ordered", "shards", "shard_of", "clone", "inner"];
@@ -24,6 +27,9 @@ pub(crate) struct Names {
     /// The macro that carries the struct's visibility to the impl half. Its name is what rustc says
     /// when the struct half is missing.
     pub(crate) visibility: Ident,
+    /// The same macro under a name that no other actor's has: macros of a module are seen by the modules
+    /// below it, and of two with one name rustc would take neither.
+    pub(crate) carrier: Ident,
 }
 
 impl Names {
@@ -35,16 +41,32 @@ impl Names {
             client: format_ident!("{base}Client", span = span),
             pinned: format_ident!("{base}Pinned", span = span),
             visibility: format_ident!("__needs_core_actor_on_struct_{base}", span = span),
+            carrier: format_ident!("__core_actor_{base}_{}", place(), span = span),
         }
     }
 
     /// The path of the visibility macro, which lives in the module of the struct.
-    pub(crate) fn visibility_path(&self, actor: &Path) -> Path {
+    pub(crate) fn visibility_path(&self, actor: &syn::Path) -> syn::Path {
         let mut path = actor.clone();
         path.segments.pop();
         path.segments.push(PathSegment::from(self.visibility.clone()));
         path
     }
+}
+
+/// Where the attribute stands, as part of a name.
+fn place() -> String {
+    if !proc_macro::is_available() {
+        return "here".to_owned();
+    }
+    let site = proc_macro::Span::call_site();
+    let file = site.file();
+    let stem = Path::new(&file).file_stem().map(OsStr::to_string_lossy).unwrap_or_default();
+    let word: String = stem
+        .chars()
+        .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' })
+        .collect();
+    format!("{word}_{}_{}", site.line(), site.column())
 }
 
 /// The place of `span` with the resolution of generated code.
@@ -153,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_visibility_macro_lives_beside_the_struct() {
-        let actor: Path = syn::parse_str("crate::store::Kv").unwrap();
+        let actor: syn::Path = syn::parse_str("crate::store::Kv").unwrap();
         let path = Names::of(&ident("Kv")).visibility_path(&actor);
         let text = quote::quote!(#path).to_string();
         assert_eq!(text, "crate :: store :: __needs_core_actor_on_struct_Kv");

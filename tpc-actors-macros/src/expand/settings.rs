@@ -28,14 +28,14 @@ pub(crate) fn expand(model: &SettingsModel) -> TokenStream {
 /// The macro takes items in brackets and braces, and after them whatever needs no visibility. The
 /// import makes an item of it, so that the halves may come in any order.
 fn visibility(model: &SettingsModel) -> TokenStream {
-    let (name, vis) = (&model.names.visibility, &model.vis);
+    let (name, carrier, vis) = (&model.names.visibility, &model.names.carrier, &model.vis);
     let (runtime, mismatch) = (runtime(&model.krate), mismatch(model));
     let derives = model.serde.then(|| derives(&model.krate));
     let fingerprint = model.serde.then(|| emit!($($fingerprint)*));
     emit! {
         #[doc(hidden)]
         #[allow(unused_macros)]
-        macro_rules! #name {
+        macro_rules! #carrier {
             (
                 #runtime
                 [$([$($on_enum:tt)*] { $($enum:tt)* })*]
@@ -52,7 +52,7 @@ fn visibility(model: &SettingsModel) -> TokenStream {
         }
         #[doc(hidden)]
         #[allow(unused_imports)]
-        pub(crate) use #name;
+        pub(crate) use #carrier as #name;
     }
 }
 

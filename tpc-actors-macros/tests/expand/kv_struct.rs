@@ -4,7 +4,7 @@ pub struct KvShard {
 }
 #[doc(hidden)]
 #[allow(unused_macros)]
-macro_rules! __needs_core_actor_on_struct_KvShard {
+macro_rules! __core_actor_KvShard_here {
     (
         runtime_here[$([$($on_enum:tt)*] { $($enum:tt)* })*] [$([$($on_handle:tt)*] {
         $($handle:tt)* })*] { $($fingerprint:tt)* } $($others:tt)*
@@ -19,7 +19,7 @@ macro_rules! __needs_core_actor_on_struct_KvShard {
 }
 #[doc(hidden)]
 #[allow(unused_imports)]
-pub(crate) use __needs_core_actor_on_struct_KvShard;
+pub(crate) use __core_actor_KvShard_here as __needs_core_actor_on_struct_KvShard;
 #[automatically_derived]
 impl ::tpc_actors::actor::Settings for KvShard {
     type Event = KvEvent;

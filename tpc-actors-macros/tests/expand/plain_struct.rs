@@ -1,7 +1,7 @@
 struct Plain;
 #[doc(hidden)]
 #[allow(unused_macros)]
-macro_rules! __needs_core_actor_on_struct_Plain {
+macro_rules! __core_actor_Plain_here {
     (
         runtime_here[$([$($on_enum:tt)*] { $($enum:tt)* })*] [$([$($on_handle:tt)*] {
         $($handle:tt)* })*] { $($fingerprint:tt)* } $($others:tt)*
@@ -16,7 +16,7 @@ macro_rules! __needs_core_actor_on_struct_Plain {
 }
 #[doc(hidden)]
 #[allow(unused_imports)]
-pub(crate) use __needs_core_actor_on_struct_Plain;
+pub(crate) use __core_actor_Plain_here as __needs_core_actor_on_struct_Plain;
 #[automatically_derived]
 impl ::tpc_actors::actor::Settings for Plain {
     type Event = ::core::convert::Infallible;
