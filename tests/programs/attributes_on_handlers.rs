@@ -32,7 +32,7 @@ impl Attributed {
     #[doc(hidden)]
     #[handler]
     #[expect(unused_variables, reason = "it is not needed yet")]
-    fn add(&mut self, #[allow(unused_mut)] mut by: u8) {
+    fn add(&mut self, #[allow(unused_mut, reason = "so that it shows")] mut by: u8) {
         self.count += 1;
     }
 
@@ -43,7 +43,7 @@ impl Attributed {
         let _caller = std::panic::Location::caller();
     }
 
-    #[allow(clippy::unused_self)]
+    #[allow(clippy::unused_self, reason = "so that it shows")]
     #[every("1h")]
     fn tick(&self) {}
 }
