@@ -113,6 +113,70 @@ fn who_is_idle_or_busy_with_small_things_has_not_stalled() {
     system.shutdown_wait(LONG);
 }
 
+/// How often the threads of this name have gone to sleep.
+fn sleeps_of(name: &str) -> u64 {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().filter_map(Result::ok);
+    let status = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("status")).ok();
+    let ours =
+        tasks.filter_map(status).filter(|status| status.contains(&format!("Name:\t{name}\n")));
+    let line = |status: &str| {
+        status.lines().find_map(|line| {
+            line.strip_prefix("voluntary_ctxt_switches:")?.trim().parse::<u64>().ok()
+        })
+    };
+    ours.filter_map(|status| line(&status)).sum::<u64>()
+}
+
+/// In a process of its own, because other tests have systems with cores at work.
+#[test]
+fn an_idle_system_is_not_looked_at_and_a_stall_after_that_is_seen() {
+    const ALONE: &str = "TPC_ALONE";
+    if std::env::var_os(ALONE).is_none() {
+        let this = "an_idle_system_is_not_looked_at_and_a_stall_after_that_is_seen";
+        let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+        let output = again.args(["--exact", this]).env(ALONE, "1").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        return;
+    }
+    let reports = Reports::default();
+    let theirs = Arc::clone(&reports);
+    let builder = System::builder().cores(2).park_backstop(None);
+    let system = builder
+        .on_stall(move |report| theirs.lock().unwrap().push(report.clone()))
+        .start()
+        .unwrap();
+    let store = system.spawn::<Sleeper>(()).wait().unwrap();
+    for round in 1..=2 {
+        until("its sleep", || {
+            let before = sleeps_of("tpc-warden");
+            thread::sleep(Duration::from_millis(200));
+            sleeps_of("tpc-warden") == before
+        });
+        store.sleep(Duration::from_millis(300)).wait().unwrap();
+        assert_eq!(reports.lock().unwrap().len(), round);
+    }
+    system.crash_core(0);
+    until("the restart", || store.sleep(Duration::ZERO).wait().is_ok());
+    system.shutdown_wait(LONG);
+}
+
+#[core_actor]
+struct Sleeper;
+
+#[core_actor]
+impl Sleeper {
+    #[init]
+    fn new() -> Self {
+        Self
+    }
+
+    #[handler]
+    fn sleep(&self, time: Duration) -> u64 {
+        thread::sleep(time);
+        0
+    }
+}
+
 #[test]
 fn reports_of_stalls_are_few_and_the_count_is_exact() {
     let (system, store, reports) = watched(Duration::from_millis(8));

@@ -441,6 +441,50 @@ fn a_member_that_fails_too_often_has_its_group_restarted_and_then_stopped() {
 }
 
 #[test]
+fn without_a_group_the_core_decides() {
+    #[core_actor(supervise(max = 0, within = "1s", backoff = "1ms..1ms", then = escalate))]
+    struct Alone(u32);
+
+    #[core_actor]
+    impl Alone {
+        #[init]
+        fn new() -> Self {
+            Self(0)
+        }
+
+        #[handler]
+        fn call(&mut self) -> u32 {
+            self.0 += 1;
+            self.0
+        }
+
+        #[handler]
+        fn fail(&mut self) -> u32 {
+            panic!("on demand")
+        }
+    }
+
+    let core = Supervise::new().max(2).within(LONG).then(Then::Stop);
+    let system = System::builder().cores(2).core_supervision(core).start().unwrap();
+    let alone = system.spawner().core(0).spawn::<Alone>(()).wait().unwrap();
+    let sibling = system.spawner().core(0).spawn::<Plain>(()).wait().unwrap();
+    let elsewhere = system.spawner().core(1).spawn::<Plain>(()).wait().unwrap();
+    for _ in 0..2 {
+        // A new life, of the bystander as well.
+        assert_eq!(sibling.work().wait().unwrap(), 0);
+        assert_eq!(alone.call().wait().unwrap(), 1);
+        drop(alone.fail().wait());
+    }
+    assert_eq!(alone.call().wait().unwrap(), 1);
+    drop(alone.fail().wait());
+    // The core's two restarts are used up: its actors stop, those of others do not.
+    assert!(matches!(sibling.closed().wait(), Ended::Stopped));
+    assert!(matches!(alone.closed().wait(), Ended::Stopped));
+    assert_eq!(elsewhere.work().wait().unwrap(), 0);
+    system.shutdown_wait(LONG);
+}
+
+#[test]
 fn what_no_group_settles_goes_to_the_core_and_then_to_the_system() {
     let core = Supervise::new().max(1).within(LONG).then(Then::Escalate);
     let system = System::builder().cores(1).core_supervision(core).start().unwrap();

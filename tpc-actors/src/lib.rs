@@ -48,6 +48,7 @@ mod hook;
 mod isolate;
 #[cfg(not(tpc_loom))]
 mod keeper;
+mod nap;
 #[cfg(not(tpc_loom))]
 mod offload;
 #[cfg(not(tpc_loom))]

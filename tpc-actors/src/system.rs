@@ -36,12 +36,12 @@ pub(crate) use spawn::OnProgress;
 pub use spawn::{Progress, Spawn, Spawner};
 pub use status::{ActorState, ActorStatus, CoreStatus};
 pub use warden::StallReport;
+pub(crate) use warden::Warden;
 
 use cores::CorePlan;
 use names::Names;
 use shutdown::Ending;
 use status::{Observed, Watched};
-use warden::Warden;
 
 /// A running system. Cheap to clone; dropping the last clone shuts the system down in the background.
 ///
@@ -241,7 +241,8 @@ impl System {
         &self.inner().placement
     }
 
-    /// Every actor, in the order in which they were spawned.
+    /// Every actor, in the order in which they were spawned. One that has ended is listed for as long as
+    /// somebody holds a client of it.
     pub fn actors(&self) -> Vec<ActorStatus> {
         let actors: Vec<_> = lock(&self.inner().actors)
             .iter()

@@ -46,6 +46,14 @@ impl Called {
     }
 }
 
+/// The word of a core that is awake and calls nobody.
+pub(crate) const AWAKE: u64 = 1;
+
+/// Whether a word tells of a call.
+pub(crate) fn is_call(word: u64) -> bool {
+    word > u64::from(u32::MAX)
+}
+
 /// The actor's index that a word tells of.
 pub(crate) fn cell_of(word: u64) -> u32 {
     u32::try_from((word >> 32).saturating_sub(1)).unwrap_or(u32::MAX)

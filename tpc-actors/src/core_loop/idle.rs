@@ -101,6 +101,9 @@ fn sleep(
     let until = [due, look].into_iter().flatten().min();
     let rung = shared.bell.sleep(until.map(|at| at.saturating_duration_since(clock.now())));
     let now = clock.now();
+    if rung || due.is_some_and(|due| now >= due) {
+        shared.went_to_work();
+    }
     if look.is_none_or(|look| now < look) {
         return;
     }

@@ -2,17 +2,19 @@
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crossbeam_utils::CachePadded;
 
 use super::Core;
+use super::called::AWAKE;
 use super::tasks::TaskId;
 use crate::bridge::bell::{CoreBell, LANES_MAX};
 use crate::bridge::doorbell::Doorbell;
 use crate::isolate::drop_quietly;
 use crate::mailbox::life::Gate;
 use crate::stats::CoreStats;
+use crate::system::Warden;
 
 /// Something for the core to do between two turns, with all of the core at hand.
 pub(crate) type Command = Box<dyn FnOnce(&mut Core) + Send>;
@@ -57,6 +59,8 @@ pub(crate) struct CoreShared {
     pub(crate) rejected: AtomicU64,
     /// Shut for all actors of the core when its watchdog has seen too many failures.
     pub(crate) gate: Gate,
+    /// Woken when the core goes to work, should it sleep.
+    warden: OnceLock<Arc<Warden>>,
     /// Calls that took too long; counted by who looks from outside.
     pub(crate) stalls: AtomicU64,
     /// Actors that the core's thread has left behind by unwinding.
@@ -74,11 +78,29 @@ impl CoreShared {
             stats: CachePadded::default(),
             rejected: AtomicU64::new(0),
             gate: Gate::default(),
+            warden: OnceLock::new(),
             stalls: AtomicU64::new(0),
             orphans: Mutex::default(),
             inbox: Mutex::default(),
             lane_ids: Mutex::default(),
         })
+    }
+
+    pub(crate) fn set_warden(&self, warden: Arc<Warden>) {
+        drop(self.warden.set(warden));
+    }
+
+    /// The core has slept and goes to work.
+    pub(crate) fn went_to_work(&self) {
+        self.stats.calling.set(AWAKE);
+        self.wake_warden();
+    }
+
+    /// Has the warden look, for the core has gone to work or is gone.
+    pub(crate) fn wake_warden(&self) {
+        if let Some(warden) = self.warden.get() {
+            warden.poke();
+        }
     }
 
     fn inbox(&self) -> MutexGuard<'_, Inbox> {

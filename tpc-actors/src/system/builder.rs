@@ -270,6 +270,9 @@ impl SystemBuilder {
         }
         drop(report);
         self.await_cores(&reports)?;
+        for core in &system.inner().cores {
+            core.set_warden(Arc::clone(&system.inner().warden));
+        }
         Warden::start(system.inner(), self.watch)?;
         Ok(system)
     }

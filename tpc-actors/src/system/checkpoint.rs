@@ -68,8 +68,8 @@ pub enum CheckpointError {
     /// Not every core stood still in time; hooks may have run on some of them.
     #[error("not every core stood still in time")]
     TimedOut,
-    /// The system is shutting down.
-    #[error("the system is shutting down")]
+    /// The system is shutting down, or has lost a core just now.
+    #[error("the system is shutting down, or has lost a core")]
     Stopping,
     /// The operating system refused a thread.
     #[error("the operating system refused a thread: {0}")]

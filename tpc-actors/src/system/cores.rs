@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{CoreThread, Inner, lock};
 use crate::clock::Clock;
+use crate::core_loop::called::AWAKE;
 use crate::core_loop::idle::{Idle, drive};
 use crate::core_loop::incidents::CorePolicy;
 use crate::core_loop::local::CoreLocal;
@@ -80,5 +81,8 @@ struct CloseInbox(Arc<CoreShared>);
 impl Drop for CloseInbox {
     fn drop(&mut self) {
         self.0.close_inbox();
+        // Perhaps the end is one that nobody wanted.
+        self.0.stats.calling.set(AWAKE);
+        self.0.wake_warden();
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! One thread a system. It reads what a core is calling and how much it has done; a core that is in the same
 //! call for too long has stalled. Nothing is asked of the core but the words that it writes anyway, and no
-//! stack is unwound: that has deadlocked others (Seastar's stall detector in `dlopen`).
+//! stack is unwound: that has deadlocked others (Seastar's stall detector in `dlopen`). While all cores are
+//! idle it sleeps; the first one that goes to work wakes it.
 
 use std::fmt;
 use std::sync::atomic::Ordering;
@@ -10,9 +11,10 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{CoreThread, Inner, lock};
-use crate::core_loop::called::cell_of;
+use crate::core_loop::called::{cell_of, is_call};
 use crate::core_loop::shared::CoreShared;
 use crate::isolate::{catch, drop_quietly, panic_message};
+use crate::nap::Nap;
 use crate::rate::FiveAMinute;
 use crate::supervision::{Decision, History, Supervise};
 
@@ -119,7 +121,7 @@ impl Stalls {
     /// `Some` once for each stall, when it has lasted for `limit`. Counted in looks as well: if this thread
     /// was held up, the core may just have been, too.
     fn look(&mut self, look: Look, now: Instant, limit: Duration) -> Option<Duration> {
-        if look != self.last || look.calling == 0 {
+        if look != self.last || !is_call(look.calling) {
             (self.last, self.since, self.looks) = (look, now, 0);
             return None;
         }
@@ -136,11 +138,21 @@ impl Stalls {
 }
 
 /// The thread that looks after the cores of a system, and how to end it.
-#[derive(Debug, Default)]
-pub(super) struct Warden {
+#[derive(Debug)]
+pub(crate) struct Warden {
     stopped: Mutex<bool>,
     changed: Condvar,
+    nap: Nap,
 }
+
+impl Default for Warden {
+    fn default() -> Self {
+        Self { stopped: Mutex::default(), changed: Condvar::new(), nap: Nap::new() }
+    }
+}
+
+/// Looks that find all cores idle before the warden lies down.
+const IDLE_LOOKS: u32 = 8;
 
 impl Warden {
     pub(super) fn start(inner: &Arc<Inner>, options: WatchOptions) -> std::io::Result<()> {
@@ -150,6 +162,7 @@ impl Warden {
         let mut cores: Vec<_> =
             inner.cores.iter().map(|core| Stalls::new(Look::at(core), now)).collect();
         let mut losses = History::new(options.restarts);
+        let mut idle_looks = 0;
         let run = move || {
             while warden.pause(pause) {
                 let Some(inner) = weak.upgrade() else { return };
@@ -159,6 +172,13 @@ impl Warden {
                     }
                 }
                 inner.replace_lost(&mut losses);
+                idle_looks = if inner.is_idle() { idle_looks + 1 } else { 0 };
+                if idle_looks >= IDLE_LOOKS && warden.nap.lie_down(|| inner.is_idle()) {
+                    idle_looks = 0;
+                    drop_quietly(inner);
+                    warden.sleep();
+                    continue;
+                }
                 drop_quietly(inner);
             }
         };
@@ -174,6 +194,22 @@ impl Warden {
         !*waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
+    /// Sleeps until a core goes to work.
+    fn sleep(&self) {
+        let stopped = lock(&self.stopped);
+        let waits = |stopped: &mut bool| !*stopped && self.nap.is_asleep();
+        drop(self.changed.wait_while(stopped, waits).unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// A core has gone to work, or is gone.
+    pub(crate) fn poke(&self) {
+        if self.nap.went_to_work() {
+            // Taken and freed: who is about to wait has looked before, or waits now and is notified.
+            drop(lock(&self.stopped));
+            self.changed.notify_all();
+        }
+    }
+
     pub(super) fn stop(&self) {
         *lock(&self.stopped) = true;
         self.changed.notify_all();
@@ -181,6 +217,11 @@ impl Warden {
 }
 
 impl Inner {
+    /// Whether all cores sleep, or look for work.
+    fn is_idle(&self) -> bool {
+        self.cores.iter().all(|core| core.stats.calling.get() == 0)
+    }
+
     fn look_at(
         &self,
         core: &CoreShared,
@@ -264,8 +305,9 @@ mod tests {
     const LIMIT: Duration = Duration::from_millis(25);
     const STEP: Duration = Duration::from_micros(6250);
 
-    fn look(calling: u64, handled: u64) -> Look {
-        Look { calling, turns: 0, handled }
+    /// A look that finds a call of the actor 7, or none for 0.
+    fn look(actor: u64, handled: u64) -> Look {
+        Look { calling: actor << 32, turns: 0, handled }
     }
 
     /// How often `looks`, one step apart, come to a stall.

@@ -1,0 +1,34 @@
+//! The watcher never sleeps while somebody is at work and has not woken it.
+
+use loom::thread;
+
+use super::*;
+use crate::sync::mutants::mutant;
+use crate::sync::{Arc, AtomicU32};
+
+/// One that goes to work while the watcher lies down.
+fn nobody_works_unwatched() {
+    loom::model(|| {
+        let nap = Arc::new(Nap::new());
+        let word = Arc::new(AtomicU32::new(0));
+        let watched = {
+            let (nap, word) = (Arc::clone(&nap), Arc::clone(&word));
+            thread::spawn(move || {
+                word.store(1, Ordering::Relaxed);
+                nap.went_to_work()
+            })
+        };
+        let lay_down = nap.lie_down(|| word.load(Ordering::Relaxed) == 0);
+        let woke = watched.join().unwrap();
+        assert!(woke || !lay_down, "asleep while somebody works");
+        assert!(!woke || !nap.is_asleep(), "woken for good");
+    });
+}
+
+#[test]
+fn model_nobody_works_unwatched() {
+    nobody_works_unwatched();
+}
+
+mutant!(watcher_without_fence: "nap.watcher-fence" breaks nobody_works_unwatched);
+mutant!(watched_without_fence: "nap.watched-fence" breaks nobody_works_unwatched);
