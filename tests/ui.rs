@@ -169,6 +169,32 @@ fn rules() -> BTreeSet<String> {
     rules
 }
 
+/// Who forgets to implement a trait, or attributes that do it, is told in our words.
+#[test]
+fn every_public_trait_says_what_is_missing() {
+    // What these are about is said by the traits of what they hold, or can never be missing.
+    let silent = ["Travels", "NotEnriched"];
+    let (mut files, mut seen) = (vec![directory().join("../../../tpc-actors/src")], 0);
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            let entries = fs::read_dir(&path).expect("sources");
+            files.extend(entries.map(|entry| entry.expect("a file").path()));
+            continue;
+        }
+        let source = read(&path);
+        for (before, after) in
+            source.match_indices("\npub trait ").map(|(at, _)| source.split_at(at))
+        {
+            let name = after[11..].split([':', '<', ' ']).next().unwrap_or_default();
+            let attributes = before.rsplit("\n\n").next().unwrap_or_default();
+            let told = attributes.contains("#[diagnostic::on_unimplemented(");
+            assert!(told || silent.contains(&name), "`{name}` in {}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 8, "the traits are elsewhere");
+}
+
 /// A mistake that also lights up elsewhere hides where it is.
 #[test]
 fn one_mistake_is_one_error() {

@@ -24,6 +24,15 @@ for consumer in edition2021 edition2024; do
     echo "$consumer: ok"
 done
 
+# Where the runtime is called otherwise, also in a macro of another crate.
+cp "$root/Cargo.lock" renamed/Cargo.lock
+(
+    cd renamed
+    cargo clippy --quiet --all-targets -- -D warnings
+    cargo test --quiet
+)
+echo 'renamed: ok'
+
 # A profile that ends the process with the first panic is refused in words, unless it is asked for.
 cp "$root/Cargo.lock" abort/Cargo.lock
 (

@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use consumer::{Full, Shelf, ShelfClient, ShelfEvent, ShelfRequest, Summary};
+use consumer::{Full, Last, LastClient, Shelf, ShelfClient, ShelfEvent, ShelfRequest, Summary};
 use tpc_actors::prelude::*;
 
 #[test]
@@ -39,6 +39,16 @@ fn every_attribute() -> Result<(), Box<dyn Error>> {
 
     let report = system.shutdown_wait(Duration::from_secs(5));
     assert!(report.is_clean(), "{report}");
+    Ok(())
+}
+
+#[test]
+fn generic() -> Result<(), Box<dyn Error>> {
+    let system = System::builder().start()?;
+    let last: LastClient<String, 2> = system.spawn::<Last<String, 2>>(()).wait()?;
+    assert_eq!(last.keep("a".to_owned()).wait()?, None);
+    assert!(last.place(0, "b".to_owned()).wait()?);
+    assert_eq!(last.all().wait()?, ["b", "a"]);
     Ok(())
 }
 

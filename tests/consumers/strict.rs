@@ -196,6 +196,45 @@ impl Summary {
     }
 }
 
+/// Keeps the last few of anything.
+#[derive(Debug)]
+#[core_actor(max_request_bytes = 32)]
+pub struct Last<T, const N: usize> {
+    /// From old to new.
+    things: [Option<T>; N],
+}
+
+#[core_actor]
+impl<T, const N: usize> Last<T, N>
+where
+    T: Clone + Send,
+{
+    /// None yet.
+    #[init]
+    fn new() -> Self {
+        Self { things: [const { None }; N] }
+    }
+
+    /// Keeps one more; answers with the oldest.
+    #[handler]
+    fn keep(&mut self, #[boxed] thing: T) -> Option<T> {
+        self.things.rotate_left(1);
+        self.things.last_mut().and_then(|last| last.replace(thing))
+    }
+
+    /// Puts one in its place.
+    #[handler(boxed)]
+    fn place(&mut self, at: usize, thing: T) -> bool {
+        self.things.get_mut(at).is_some_and(|place| place.replace(thing).is_none())
+    }
+
+    /// All of them.
+    #[cfg_attr(not(target_os = "none"), handler)]
+    fn all(&self) -> Vec<T> {
+        self.things.iter().flatten().cloned().collect()
+    }
+}
+
 /// Private to its module, and unused but for its test.
 pub(crate) mod private {
     use tpc_actors::prelude::*;

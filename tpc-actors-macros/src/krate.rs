@@ -24,14 +24,14 @@ impl Krate {
         self.given.is_some()
     }
 
-    /// Whether a path begins with the crate's own name or with the given path.
+    /// Whether a path of several names goes through the crate: it begins with the crate's own name or
+    /// with the given path, or imports have made the last name of that path its first.
     pub(crate) fn leads_to(&self, path: &Path) -> bool {
         let names: Vec<&Ident> = path.segments.iter().map(|segment| &segment.ident).collect();
-        let starts = |prefix: &[&Ident]| names.len() > prefix.len() && names.starts_with(prefix);
-        let given = self.given.as_ref().is_some_and(|given| {
-            starts(&given.segments.iter().map(|segment| &segment.ident).collect::<Vec<_>>())
-        });
-        given || (names.len() > 1 && names[0] == "tpc_actors")
+        let [first, _, ..] = &*names else { return false };
+        let Some(given) = &self.given else { return *first == "tpc_actors" };
+        let given: Vec<&Ident> = given.segments.iter().map(|segment| &segment.ident).collect();
+        *first == "tpc_actors" || names.starts_with(&given) || given.last() == Some(first)
     }
 
     /// The crate, in messages shown at the place of `span`.
@@ -61,5 +61,31 @@ pub(crate) fn path(option: &Opt) -> Option<Path> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_found_through_the_crate() {
+        let there = |args: &str, path: &str| {
+            let krate = Krate::of(&args.parse().expect("arguments"));
+            krate.leads_to(&syn::parse_str(path).expect("a path"))
+        };
+        for (args, path, expected) in [
+            ("", "tpc_actors::init", true),
+            ("", "::tpc_actors::prelude::init", true),
+            ("", "init", false),
+            ("", "other::init", false),
+            ("crate = facade::tpc", "facade::tpc::init", true),
+            ("crate = facade::tpc", "tpc::init", true),
+            ("crate = facade::tpc", "facade::init", false),
+            ("crate = facade::tpc", "tpc_actors::init", true),
+            ("crate = facade::tpc", "other::init", false),
+        ] {
+            assert_eq!(there(args, path), expected, "{args} {path}");
+        }
     }
 }

@@ -32,6 +32,11 @@ pub use options::{LogOptions, LogStatus, Retention};
 
 /// An event that can be written to an [`EventLog`] and read back, perhaps by a later version of the
 /// program.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be written to an event log",
+    label = "this event has no form outside of memory",
+    note = "implement `tpc_actors::bus::LogEvent` for `{Self}`"
+)]
 pub trait LogEvent: Sized {
     /// Appends the event's bytes to `into`.
     fn encode(&self, into: &mut Vec<u8>);
@@ -200,6 +205,10 @@ impl Bounds {
 ///
 /// One thread calls it, off the data cores, so it may block. Positions of a core only grow: by sequence
 /// number within an epoch, and by epoch.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event log",
+    note = "use `MemoryLog` or another log of `tpc_actors::bus`, or implement `EventLog` for `{Self}`"
+)]
 pub trait EventLog: Send + 'static {
     /// Makes an epoch durable that is greater than any before, and greater than that of any event here:
     /// numbers of events that were lost are never given to others.

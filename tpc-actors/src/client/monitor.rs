@@ -45,6 +45,10 @@ use crate::mailbox::{Ended, Life, Mailbox};
 /// # Ok(())
 /// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the client of an actor",
+    note = "clients are what `System::spawn` returns: `CounterClient` for an actor `Counter`"
+)]
 pub trait ActorClient: Sized + From<Client<Self::Actor>> {
     /// The actor that this is a client of.
     type Actor: Actor<Client = Self>;
