@@ -5,8 +5,12 @@
 //! once and is [pinned](DataHandle::pin) there. People who bring their own loop use this and nothing
 //! else of the library; actors have lanes and reply slots on top of the same ring.
 //!
-//! Each end may be awaited, blocked on, or tried. Dropping an end wakes the other, which first gets
-//! what is still in its ring and then [`Closed`].
+//! Each end may be awaited, blocked on, or tried, one item or a batch at a time; on Linux, each also has
+//! descriptors for the reactor of somebody else ([`ReadyFd`]). Dropping an end wakes the other, however it
+//! waits; that first gets what is still in its ring and then [`Closed`].
+//!
+//! Two threads share nothing but the ring while both are at work: an item costs no lock and no contended
+//! word, and a batch wakes once. Going to sleep costs a system call.
 //!
 //! ```
 //! use tpc_actors::bridge::{self, BridgeConfig};
@@ -40,16 +44,19 @@ pub(crate) mod doorbell {
 }
 #[cfg(not(tpc_loom))]
 mod ends;
-#[cfg(not(tpc_loom))]
 mod pipe;
 #[cfg(not(tpc_loom))]
 mod pressure;
+#[cfg(all(not(tpc_loom), target_os = "linux"))]
+mod ready_fd;
 pub(crate) mod ring;
+mod waiting;
 
 #[cfg(not(tpc_loom))]
 pub use ends::{ControlHandle, DataHandle, PinnedDataHandle, channel};
-#[cfg(not(tpc_loom))]
 pub use pipe::{Closed, SendError, TryRecvError, TrySendError};
 #[cfg(not(tpc_loom))]
 pub use pressure::{BridgeConfig, BridgeError, Pressure, Thresholds};
+#[cfg(all(not(tpc_loom), target_os = "linux"))]
+pub use ready_fd::ReadyFd;
 pub use ring::{CapacityError, Consumer, Producer, Reserved, ring};

@@ -11,8 +11,8 @@
 pub(crate) use self::real::*;
 #[cfg(not(tpc_loom))]
 mod real {
-    pub(crate) use std::sync::Arc;
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, fence};
+    pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
 
     #[cfg(target_os = "linux")]
     pub(crate) use crate::bridge::doorbell::membarrier::{
@@ -59,15 +59,15 @@ pub(crate) use self::model::*;
 #[cfg(tpc_loom)]
 mod model {
     pub(crate) use loom::cell::UnsafeCell;
-    pub(crate) use loom::sync::Arc;
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, fence};
+    pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};
 
     /// An exchange acquires and releases, as a lock does.
-    pub(crate) struct Exchange<T>(loom::sync::Mutex<Option<Box<T>>>);
+    pub(crate) struct Exchange<T>(Mutex<Option<Box<T>>>);
 
     impl<T> Exchange<T> {
         pub(crate) fn new(value: Option<Box<T>>) -> Self {
-            Self(loom::sync::Mutex::new(value))
+            Self(Mutex::new(value))
         }
 
         pub(crate) fn swap(&self, value: Option<Box<T>>) -> Option<Box<T>> {

@@ -15,7 +15,7 @@ mod eventfd;
 #[cfg(target_os = "linux")]
 pub(crate) mod membarrier;
 #[cfg(target_os = "linux")]
-pub(crate) use eventfd::EventFd;
+pub(crate) use eventfd::{Event, EventFd};
 
 /// Sleeping and waking, as a loop or a bridge end sees it.
 pub(crate) trait Doorbell: Send + Sync + fmt::Debug {

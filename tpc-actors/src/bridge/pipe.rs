@@ -1,10 +1,12 @@
 //! One direction of a bridge: a ring whose ends can wait for each other.
 
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, ready};
+
+use crossbeam_utils::CachePadded;
 
 use super::ring::{CapacityError, Consumer, Gauge, Producer, ring};
+use super::waiting::Waiting;
+use crate::sync::{Arc, intact};
 
 /// The other end of the bridge is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -54,39 +56,11 @@ pub enum TryRecvError {
     Closed,
 }
 
-/// Somebody who may wait for the other side of the ring.
-#[derive(Debug, Default)]
-struct Waiting {
-    /// Whether `waker` is to be woken; written by read-modify-writes only.
-    flag: AtomicBool,
-    waker: Mutex<Option<Waker>>,
-}
-
-impl Waiting {
-    /// Leaves the waker. The caller must look at the ring once more after this.
-    fn register(&self, waker: &Waker) {
-        *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker.clone());
-        self.flag.swap(true, Ordering::AcqRel);
-        // Pairs with the fence in `notify`: we see the ring's new position or they see the flag.
-        fence(Ordering::SeqCst);
-    }
-
-    /// Wakes whoever waits. The caller has published its position.
-    fn notify(&self) {
-        fence(Ordering::SeqCst);
-        if self.flag.load(Ordering::Relaxed) && self.flag.swap(false, Ordering::AcqRel) {
-            let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
-            if let Some(waker) = waker {
-                waker.wake();
-            }
-        }
-    }
-}
-
-#[derive(Debug, Default)]
+/// Who waits at the two ends of one ring. Padded: one end is in the other's way only when it waits.
+#[derive(Debug)]
 struct Waits {
-    for_items: Waiting,
-    for_room: Waiting,
+    for_items: CachePadded<Waiting>,
+    for_room: CachePadded<Waiting>,
 }
 
 /// Wakes the other side when it is dropped: the last field of an end, so that the ring closes first.
@@ -98,7 +72,9 @@ struct WakeOther {
 
 impl Drop for WakeOther {
     fn drop(&mut self) {
-        (self.which)(&self.waits).notify();
+        if intact!("pipe.close-wakes") {
+            (self.which)(&self.waits).notify();
+        }
     }
 }
 
@@ -124,7 +100,8 @@ type Pipe<T> = (PipeSender<T>, PipeReceiver<T>, Gauge<T>);
 pub(super) fn pipe<T>(capacity: usize) -> Result<Pipe<T>, CapacityError> {
     let (producer, consumer) = ring(capacity)?;
     let gauge = producer.gauge();
-    let waits = Arc::<Waits>::default();
+    let waiting = || CachePadded::new(Waiting::new());
+    let waits = Arc::new(Waits { for_items: waiting(), for_room: waiting() });
     let other = |which| WakeOther { waits: Arc::clone(&waits), which };
     let sender = PipeSender {
         ring: producer,
@@ -140,6 +117,7 @@ pub(super) fn pipe<T>(capacity: usize) -> Result<Pipe<T>, CapacityError> {
 }
 
 impl<T> PipeSender<T> {
+    #[inline]
     pub(super) fn try_send(&mut self, value: T) -> Result<(), TrySendError<T>> {
         if self.ring.is_closed() {
             return Err(TrySendError::Closed(value));
@@ -149,62 +127,158 @@ impl<T> PipeSender<T> {
         Ok(())
     }
 
+    /// Sends items of `source` while there is room, and wakes once for all of them.
+    pub(super) fn try_send_batch(
+        &mut self,
+        source: &mut impl Iterator<Item = T>,
+    ) -> Result<usize, Closed> {
+        if self.ring.is_closed() {
+            return Err(Closed);
+        }
+        let count = self.ring.push_batch(source);
+        if count > 0 {
+            self.waits.for_items.notify();
+        }
+        Ok(count)
+    }
+
+    /// Whether a try would do more than say that the ring is full.
+    fn would_tell(&mut self) -> bool {
+        self.ring.free() > 0 || self.ring.is_closed()
+    }
+
     /// Sends what is in `value` as soon as there is room.
     pub(super) fn poll_send(
         &mut self,
         value: &mut Option<T>,
         context: &Context<'_>,
     ) -> Poll<Result<(), SendError<T>>> {
-        let mut registered = false;
-        loop {
-            let message = value.take().expect("polled after it was ready");
-            match self.try_send(message) {
-                Ok(()) => return Poll::Ready(Ok(())),
-                Err(TrySendError::Closed(message)) => return Poll::Ready(Err(SendError(message))),
-                Err(TrySendError::Full(message)) => *value = Some(message),
-            }
-            if registered {
+        if !self.would_tell() {
+            self.waits.for_room.register(context.waker());
+            if !intact!("pipe.room-recheck") || !self.would_tell() {
                 return Poll::Pending;
             }
-            self.waits.for_room.register(context.waker());
-            registered = true;
         }
+        let message = value.take().expect("polled after it was ready");
+        match self.try_send(message) {
+            Ok(()) => Poll::Ready(Ok(())),
+            // Nobody else sends, so the room is still there unless the ring has closed.
+            Err(refused) => Poll::Ready(Err(SendError(refused.into_inner()))),
+        }
+    }
+
+    /// Takes the oldest item back that was not received, once the receiving end is gone.
+    pub(super) fn reclaim(&mut self) -> Option<T> {
+        self.ring.reclaim()
+    }
+
+    /// Who waits for room.
+    pub(super) fn waiting(&self) -> &Waiting {
+        &self.waits.for_room
+    }
+
+    /// Arms the descriptor for room; false when there is no reason to wait.
+    pub(super) fn arm(&mut self) -> bool {
+        if self.would_tell() {
+            return false;
+        }
+        self.waits.for_room.arm();
+        let wait = !intact!("pipe.room-recheck") || !self.would_tell();
+        if !wait {
+            self.waits.for_room.disarm();
+        }
+        wait
     }
 }
 
 impl<T> PipeReceiver<T> {
+    #[inline]
     pub(super) fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        // Asked first: what was sent before the close is then still found.
-        let closed = self.ring.is_closed();
-        match self.ring.pop() {
-            Some(value) => {
-                self.waits.for_room.notify();
-                Ok(value)
+        if self.ring.available() == 0 {
+            // Asked in this order: what was sent before the close is found by the second look.
+            let closed = self.ring.is_closed();
+            if self.ring.available() == 0 {
+                return Err(if closed { TryRecvError::Closed } else { TryRecvError::Empty });
             }
-            None if closed => Err(TryRecvError::Closed),
-            None => Err(TryRecvError::Empty),
         }
+        let Some(value) = self.ring.pop() else { return Err(TryRecvError::Empty) };
+        self.waits.for_room.notify();
+        Ok(value)
+    }
+
+    /// Whether a try would do more than say that the ring is empty.
+    fn would_tell(&mut self) -> bool {
+        self.ring.available() > 0 || self.ring.is_closed()
+    }
+
+    /// Ready as soon as a try would get an item, or hear that there will never be one.
+    fn poll_news(&mut self, context: &Context<'_>) -> Poll<()> {
+        if self.would_tell() {
+            return Poll::Ready(());
+        }
+        self.waits.for_items.register(context.waker());
+        if intact!("pipe.items-recheck") && self.would_tell() {
+            return Poll::Ready(());
+        }
+        Poll::Pending
     }
 
     pub(super) fn poll_recv(&mut self, context: &Context<'_>) -> Poll<Result<T, Closed>> {
-        let mut registered = false;
-        loop {
-            match self.try_recv() {
-                Ok(value) => return Poll::Ready(Ok(value)),
-                Err(TryRecvError::Closed) => return Poll::Ready(Err(Closed)),
-                Err(TryRecvError::Empty) if registered => return Poll::Pending,
-                Err(TryRecvError::Empty) => {}
-            }
-            self.waits.for_items.register(context.waker());
-            registered = true;
+        ready!(self.poll_news(context));
+        // Nobody else receives, so it is there, unless the ring has closed.
+        Poll::Ready(self.try_recv().map_err(|_| Closed))
+    }
+
+    pub(super) fn poll_recv_many(
+        &mut self,
+        into: &mut Vec<T>,
+        max: usize,
+        context: &Context<'_>,
+    ) -> Poll<Result<usize, Closed>> {
+        if max == 0 {
+            return Poll::Ready(Ok(0));
+        }
+        ready!(self.poll_news(context));
+        match self.drain(into, max) {
+            0 => Poll::Ready(Err(Closed)),
+            count => Poll::Ready(Ok(count)),
         }
     }
 
     pub(super) fn drain(&mut self, into: &mut Vec<T>, max: usize) -> usize {
-        let count = self.ring.drain(max, |value| into.push(value));
+        let mut count = self.ring.pop_batch(into, max);
+        // The first one takes what was there when the ring was looked at last, the second what has come
+        // since: larger batches are fewer wakes.
+        count += self.ring.pop_batch(into, max - count);
         if count > 0 {
             self.waits.for_room.notify();
         }
         count
     }
+
+    /// Who waits for items.
+    pub(super) fn waiting(&self) -> &Waiting {
+        &self.waits.for_items
+    }
+
+    /// Arms the descriptor for items; false when there is no reason to wait.
+    pub(super) fn arm(&mut self) -> bool {
+        if self.would_tell() {
+            return false;
+        }
+        self.waits.for_items.arm();
+        let wait = !intact!("pipe.items-recheck") || !self.would_tell();
+        if !wait {
+            self.waits.for_items.disarm();
+        }
+        wait
+    }
+
+    /// Whether the sending end is gone; items that it left can still be received.
+    pub(super) fn is_closed(&self) -> bool {
+        self.ring.is_closed()
+    }
 }
+
+#[cfg(all(test, tpc_loom))]
+mod model;

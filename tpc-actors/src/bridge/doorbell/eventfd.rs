@@ -12,13 +12,56 @@ use std::time::Duration;
 
 use super::Doorbell;
 
-/// An owned eventfd together with the epoll instance that waits for it.
+/// An eventfd that nobody waits for here: a reactor of somebody else does.
 ///
-/// Both close with the value; whoever may still ring holds it in an `Arc`, so a ring never reaches a
+/// It closes with the value; whoever may still raise it holds it in an `Arc`, so a write never reaches a
 /// descriptor number that meanwhile belongs to somebody else.
 #[derive(Debug)]
+pub(crate) struct Event(OwnedFd);
+
+impl Event {
+    /// # Errors
+    ///
+    /// The process or the system has no descriptors left.
+    pub(crate) fn new() -> io::Result<Self> {
+        // SAFETY: `eventfd` takes no pointers; the result is checked before use.
+        owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) }).map(Self)
+    }
+
+    /// Makes the descriptor readable: one write.
+    pub(crate) fn raise(&self) {
+        let one = 1u64.to_ne_bytes();
+        // `EAGAIN` (the counter is full) means that the descriptor is readable already.
+        loop {
+            // SAFETY: the descriptor is ours and `one` has the 8 bytes that an eventfd write reads.
+            let written =
+                unsafe { libc::write(self.0.as_raw_fd(), one.as_ptr().cast(), one.len()) };
+            if written >= 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+                return;
+            }
+        }
+    }
+
+    /// Makes the descriptor unreadable; whether it was readable. Never sleeps.
+    pub(crate) fn lower(&self) -> bool {
+        let mut count = [0u8; 8];
+        // SAFETY: the descriptor is ours and `count` has the 8 bytes that an eventfd read writes.
+        let read = unsafe { libc::read(self.0.as_raw_fd(), count.as_mut_ptr().cast(), 8) };
+        // `EAGAIN` means that nobody wrote; a descriptor of ours gives no other error.
+        read == 8
+    }
+}
+
+impl AsFd for Event {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// An eventfd together with the epoll instance that waits for it.
+#[derive(Debug)]
 pub(crate) struct EventFd {
-    event: OwnedFd,
+    event: Event,
     epoll: OwnedFd,
     /// Set once the kernel has said that it does not know `epoll_pwait2`.
     whole_milliseconds: AtomicBool,
@@ -31,9 +74,8 @@ impl EventFd {
     ///
     /// The process or the system has no descriptors left.
     pub(crate) fn new() -> io::Result<Self> {
-        // SAFETY: `eventfd` takes no pointers; the result is checked before use.
-        let event = owned(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })?;
-        // SAFETY: as above.
+        let event = Event::new()?;
+        // SAFETY: `epoll_create1` takes no pointers; the result is checked before use.
         let epoll = owned(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
         let mut interest = libc::epoll_event { events: libc::EPOLLIN.cast_unsigned(), u64: 0 };
         // SAFETY: both descriptors are open and owned here; the kernel copies `interest`.
@@ -41,7 +83,7 @@ impl EventFd {
             libc::epoll_ctl(
                 epoll.as_raw_fd(),
                 libc::EPOLL_CTL_ADD,
-                event.as_raw_fd(),
+                event.0.as_raw_fd(),
                 &raw mut interest,
             )
         };
@@ -49,15 +91,6 @@ impl EventFd {
             return Err(io::Error::last_os_error());
         }
         Ok(Self { event, epoll, whole_milliseconds: AtomicBool::new(false) })
-    }
-
-    /// Takes a ring if there is one; never sleeps.
-    pub(crate) fn take(&self) -> bool {
-        let mut count = [0u8; 8];
-        // SAFETY: the descriptor is ours and `count` has the 8 bytes that an eventfd read writes.
-        let read = unsafe { libc::read(self.event.as_raw_fd(), count.as_mut_ptr().cast(), 8) };
-        // `EAGAIN` means that nobody rang; a descriptor of ours gives no other error.
-        read == 8
     }
 
     /// Sleeps in the kernel; the number of ready descriptors, or the error.
@@ -106,30 +139,15 @@ impl EventFd {
 
 impl Doorbell for EventFd {
     fn ring(&self) {
-        let one = 1u64.to_ne_bytes();
-        // `EAGAIN` (the counter is full) means that the doorbell is ringing already.
-        loop {
-            // SAFETY: the descriptor is ours and `one` has the 8 bytes that an eventfd write reads.
-            let written =
-                unsafe { libc::write(self.event.as_raw_fd(), one.as_ptr().cast(), one.len()) };
-            if written >= 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-                return;
-            }
-        }
+        self.event.raise();
     }
 
     fn wait(&self, timeout: Option<Duration>) -> bool {
         match self.sleep(timeout) {
             Ok(0) => false,
             // An interrupted wait counts as an early return: the caller looks again and comes back.
-            Ok(_) | Err(_) => self.take(),
+            Ok(_) | Err(_) => self.event.lower(),
         }
-    }
-}
-
-impl AsFd for EventFd {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.event.as_fd()
     }
 }
 

@@ -1,0 +1,207 @@
+//! The control plane's end.
+
+use std::fmt;
+use std::future::poll_fn;
+#[cfg(target_os = "linux")]
+use std::io;
+use std::sync::Arc;
+
+use super::Watch;
+use crate::bridge::pipe::{
+    Closed, PipeReceiver, PipeSender, SendError, TryRecvError, TrySendError,
+};
+use crate::bridge::pressure::Pressure;
+#[cfg(target_os = "linux")]
+use crate::bridge::ready_fd::ReadyFd;
+use crate::client::block::block_on;
+
+/// The control plane's end: sends requests, receives responses. `Send`, one owner at a time.
+pub struct ControlHandle<Q, R> {
+    requests: PipeSender<Q>,
+    answers: PipeReceiver<R>,
+    pressure: Arc<Watch<Q>>,
+    #[cfg(target_os = "linux")]
+    response_fd: Option<ReadyFd>,
+    #[cfg(target_os = "linux")]
+    request_space_fd: Option<ReadyFd>,
+}
+
+impl<Q, R> ControlHandle<Q, R> {
+    pub(super) fn new(
+        requests: PipeSender<Q>,
+        answers: PipeReceiver<R>,
+        pressure: Arc<Watch<Q>>,
+    ) -> Self {
+        Self {
+            requests,
+            answers,
+            pressure,
+            #[cfg(target_os = "linux")]
+            response_fd: None,
+            #[cfg(target_os = "linux")]
+            request_space_fd: None,
+        }
+    }
+
+    /// Sends a request if there is room now.
+    ///
+    /// # Errors
+    ///
+    /// Hands the request back when the bridge is full or the data end is gone.
+    pub fn try_send(&mut self, request: Q) -> Result<(), TrySendError<Q>> {
+        self.requests.try_send(request)
+    }
+
+    /// Sends a request as soon as there is room.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future before it is ready drops the request unsent.
+    ///
+    /// # Errors
+    ///
+    /// Hands the request back when the data end is gone.
+    pub async fn send(&mut self, request: Q) -> Result<(), SendError<Q>> {
+        let mut request = Some(request);
+        poll_fn(|context| self.requests.poll_send(&mut request, context)).await
+    }
+
+    /// As [`Self::send`], blocking this thread.
+    ///
+    /// # Errors
+    ///
+    /// Hands the request back when the data end is gone.
+    pub fn send_blocking(&mut self, request: Q) -> Result<(), SendError<Q>> {
+        block_on(self.send(request))
+    }
+
+    /// Takes the oldest response if there is one.
+    ///
+    /// # Errors
+    ///
+    /// There is none now, or there will never be one.
+    pub fn try_recv(&mut self) -> Result<R, TryRecvError> {
+        self.answers.try_recv()
+    }
+
+    /// The oldest response, as soon as there is one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// The data end is gone and all its responses have been received.
+    pub async fn recv(&mut self) -> Result<R, Closed> {
+        poll_fn(|context| self.answers.poll_recv(context)).await
+    }
+
+    /// As [`Self::recv`], blocking this thread.
+    ///
+    /// # Errors
+    ///
+    /// The data end is gone and all its responses have been received.
+    pub fn recv_blocking(&mut self) -> Result<R, Closed> {
+        block_on(self.recv())
+    }
+
+    /// Moves up to `max` responses into `into`; says how many. Never waits.
+    pub fn drain(&mut self, into: &mut Vec<R>, max: usize) -> usize {
+        self.answers.drain(into, max)
+    }
+
+    /// Sends requests of `source` while there is room, and wakes the data end once for all of them;
+    /// says how many.
+    ///
+    /// Those that do not fit stay in `source`. Takes nothing from it that is not sent.
+    ///
+    /// # Errors
+    ///
+    /// The data end is gone; nothing was taken.
+    pub fn try_send_batch(
+        &mut self,
+        source: &mut impl Iterator<Item = Q>,
+    ) -> Result<usize, Closed> {
+        self.requests.try_send_batch(source)
+    }
+
+    /// Moves up to `max` responses into `into`, as soon as there is one; says how many.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// The data end is gone and all its responses have been received.
+    pub async fn recv_many(&mut self, into: &mut Vec<R>, max: usize) -> Result<usize, Closed> {
+        poll_fn(|context| self.answers.poll_recv_many(into, max, context)).await
+    }
+
+    /// Whether the data end is gone; responses that it left can still be received.
+    pub fn is_closed(&self) -> bool {
+        self.answers.is_closed()
+    }
+
+    /// Takes back the oldest request that the data end has not received, once that end is gone.
+    pub fn reclaim(&mut self) -> Option<Q> {
+        self.requests.reclaim()
+    }
+
+    /// How full the request ring is.
+    pub fn pressure(&self) -> Pressure {
+        self.pressure.level()
+    }
+
+    /// A descriptor that says when there is a response, or the data end is gone; see [`ReadyFd`].
+    ///
+    /// # Errors
+    ///
+    /// The process or the system has no descriptors left.
+    #[cfg(target_os = "linux")]
+    pub fn response_fd(&mut self) -> io::Result<ReadyFd> {
+        ReadyFd::of(self.answers.waiting(), &mut self.response_fd)
+    }
+
+    /// A descriptor that says when there is room for a request, or the data end is gone; see
+    /// [`ReadyFd`].
+    ///
+    /// # Errors
+    ///
+    /// The process or the system has no descriptors left.
+    #[cfg(target_os = "linux")]
+    pub fn request_space_fd(&mut self) -> io::Result<ReadyFd> {
+        ReadyFd::of(self.requests.waiting(), &mut self.request_space_fd)
+    }
+
+    /// Arms [`response_fd`](Self::response_fd): true when it is time to sleep until that is readable,
+    /// false when there is a response already or the data end is gone.
+    ///
+    /// # Panics
+    ///
+    /// Nobody has asked for the descriptor.
+    #[cfg(target_os = "linux")]
+    #[must_use = "after `false` there is something to do, and the descriptor stays silent"]
+    pub fn arm_response_fd(&mut self) -> bool {
+        self.answers.arm()
+    }
+
+    /// Arms [`request_space_fd`](Self::request_space_fd): true when it is time to sleep until that is readable,
+    /// false when there is room for a request already or the data end is gone.
+    ///
+    /// # Panics
+    ///
+    /// Nobody has asked for the descriptor.
+    #[cfg(target_os = "linux")]
+    #[must_use = "after `false` there is something to do, and the descriptor stays silent"]
+    pub fn arm_request_space_fd(&mut self) -> bool {
+        self.requests.arm()
+    }
+}
+
+impl<Q, R> fmt::Debug for ControlHandle<Q, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ControlHandle").field("pressure", &self.pressure()).finish_non_exhaustive()
+    }
+}

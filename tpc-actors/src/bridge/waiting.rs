@@ -1,0 +1,137 @@
+//! Waiting for the other end of a pipe: with a waker, with a descriptor, or with both.
+//!
+//! ```text
+//! who waits                                  the other end
+//!   leave the waker; or lower the descriptor   write or read items, publish the position; or close
+//!   set the bit in `armed`    (RMW)            fence
+//!   fence  ─────────────────── pairs with ───▶ armed?  no → done
+//!   look at the ring and at its closing again          yes → swap 0, wake, raise
+//!   nothing? sleep
+//! ```
+//!
+//! *No lost wake.* Both sides write one word and then look at the other's; the fences forbid that both
+//! look too early. *One wake per sleep.* Only who waits sets a bit, and whoever swaps it out is the one
+//! that wakes, so an armed descriptor is written to once and an unarmed one never.
+//!
+//! Both sides fence for themselves: the task that drives a bridge goes to sleep after every few items, so
+//! that `membarrier` on its side (as in [`bell`](super::bell)) would cost more than it spares the other.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock, PoisonError};
+use std::task::Waker;
+
+use crate::isolate::{drop_quietly, wake_quietly};
+use crate::sync::{AtomicU32, Mutex, MutexGuard, Ordering, fence, intact};
+
+/// A waker is to be woken.
+const WAKER: u32 = 1;
+/// The descriptor is to be raised.
+const SIGNAL: u32 = 1 << 1;
+
+/// What a reactor looks at: an eventfd, or what a model has in its place.
+pub(super) trait Signal: Send + Sync + fmt::Debug {
+    /// Makes it readable.
+    fn raise(&self);
+    /// Makes it unreadable.
+    fn lower(&self);
+}
+
+#[cfg(all(not(tpc_loom), target_os = "linux"))]
+impl Signal for super::doorbell::Event {
+    fn raise(&self) {
+        Self::raise(self);
+    }
+
+    fn lower(&self) {
+        Self::lower(self);
+    }
+}
+
+/// Who waits for one thing: for items, or for room.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    /// Which of the two below wait; written by read-modify-writes only.
+    armed: AtomicU32,
+    waker: Mutex<Option<Waker>>,
+    /// Made by the first who asks for it.
+    signal: OnceLock<Arc<dyn Signal>>,
+}
+
+impl Waiting {
+    pub(super) fn new() -> Self {
+        Self { armed: AtomicU32::new(0), waker: Mutex::new(None), signal: OnceLock::new() }
+    }
+
+    fn waker(&self) -> MutexGuard<'_, Option<Waker>> {
+        self.waker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has `signal` raised from now on, whenever it is armed.
+    pub(super) fn connect(&self, signal: Arc<dyn Signal>) {
+        // There is one end on this side, and it connects once.
+        drop(self.signal.set(signal));
+    }
+
+    /// Leaves the waker. The caller must look at the ring once more after this.
+    pub(super) fn register(&self, waker: &Waker) {
+        // Cloned and dropped outside the lock: a waker is foreign code.
+        let waker = waker.clone();
+        let before = self.waker().replace(waker);
+        self.armed.fetch_or(WAKER, Ordering::AcqRel);
+        Self::fence_before_recheck();
+        drop_quietly(before);
+    }
+
+    /// Lowers and arms the descriptor. The caller must look at the ring once more after this.
+    ///
+    /// # Panics
+    ///
+    /// Nobody has asked for a descriptor.
+    pub(super) fn arm(&self) {
+        let signal = self.signal.get().expect("a descriptor is armed after it was asked for");
+        // Before the second look, which finds whatever a write stood for that is swallowed here. One that
+        // the last arming is still owed may come later, and costs its receiver a look for nothing.
+        signal.lower();
+        self.armed.fetch_or(SIGNAL, Ordering::AcqRel);
+        Self::fence_before_recheck();
+    }
+
+    /// The second look found something: the descriptor need not be raised.
+    pub(super) fn disarm(&self) {
+        self.armed.fetch_and(!SIGNAL, Ordering::AcqRel);
+    }
+
+    fn fence_before_recheck() {
+        if intact!("pipe.waiter-fence") {
+            // Pairs with the fence in `notify`: we see the new position or they see the bit.
+            fence(Ordering::SeqCst);
+        }
+    }
+
+    /// Wakes whoever waits. The caller has published its position, or has closed.
+    #[inline]
+    pub(super) fn notify(&self) {
+        if intact!("pipe.notifier-fence") {
+            // Pairs with the fence in `fence_before_recheck`.
+            fence(Ordering::SeqCst);
+        }
+        if self.armed.load(Ordering::Relaxed) != 0 {
+            self.notify_cold();
+        }
+    }
+
+    #[cold]
+    fn notify_cold(&self) {
+        let armed = self.armed.swap(0, Ordering::AcqRel);
+        if armed & SIGNAL != 0
+            && let Some(signal) = self.signal.get()
+        {
+            signal.raise();
+        }
+        if armed & WAKER != 0 {
+            let waker = self.waker().take();
+            // Outside the lock: a waker is foreign code.
+            waker.into_iter().for_each(wake_quietly);
+        }
+    }
+}
