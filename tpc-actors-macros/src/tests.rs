@@ -5,6 +5,7 @@ mod budget;
 mod fuzz;
 mod rules;
 mod snapshots;
+mod spans;
 
 use proc_macro2::{TokenStream, TokenTree};
 
