@@ -29,6 +29,7 @@ mod ask_batch;
 mod batch;
 pub(crate) mod block;
 mod cancel;
+mod lone;
 mod monitor;
 mod sending;
 mod shard;

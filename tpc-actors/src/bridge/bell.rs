@@ -173,26 +173,26 @@ impl LaneBell {
         self.lane
     }
 
-    /// Producer: call after each publish; rings if the consumer does not look.
+    /// Producer: call after each publish; rings if the consumer does not look, and says whether it had to.
     ///
     /// # Errors
     ///
     /// The consumer has left. What was published may or may not have been read by then; the ring's
     /// `reclaim` tells.
     #[inline]
-    pub(crate) fn published(&self) -> Result<(), LaneClosed> {
+    pub(crate) fn published(&self) -> Result<bool, LaneClosed> {
         if intact!("bell.producer-fence") {
             // Pairs with the heavy fence in `fence_before_recheck` and in `close`.
             light_fence();
         }
         match self.armed.load(Ordering::Relaxed) {
-            armed::ACTIVE => Ok(()),
+            armed::ACTIVE => Ok(false),
             _ => self.published_cold(),
         }
     }
 
     #[cold]
-    fn published_cold(&self) -> Result<(), LaneClosed> {
+    fn published_cold(&self) -> Result<bool, LaneClosed> {
         match self.armed.compare_exchange(
             armed::ARMED,
             armed::ACTIVE,
@@ -201,9 +201,9 @@ impl LaneBell {
         ) {
             Ok(_) => self.core.ring_lane(self.lane),
             Err(armed::CLOSED) => return Err(LaneClosed),
-            Err(_) => {}
+            Err(_) => return Ok(false),
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Producer: announces the lane whatever its state, so that its closing is noticed.

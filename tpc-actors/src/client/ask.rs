@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::sending::{Sending, WakerIdentity};
-use super::{CancellableAsk, Canceller, Client, Decode, block, decoded};
+use super::{CancellableAsk, Canceller, Client, Decode, block, decoded, lone};
 use crate::actor::Actor;
 use crate::error::{AskError, TellError};
 use crate::isolate::drop_quietly;
@@ -122,7 +122,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
 
     #[inline]
     fn in_flight(&mut self, sent: &Sent, waker: Option<WakerIdentity>) {
-        let Sent { lane, ticket } = *sent;
+        let Sent { lane, ticket, .. } = *sent;
         let ticket = ticket.expect("an ask is sent with a ticket");
         self.sent = Some(InFlight { lane, ticket, waker });
     }
@@ -214,6 +214,22 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         }
     }
 
+    /// Looks for the answer for a bounded while, without leaving a waker.
+    fn wait_here(&mut self) -> Option<Outcome<A::Response>> {
+        let sent = self.sent?;
+        let credit = &self.sending.mailbox().lane(sent.lane).credit;
+        for _ in 0..lone::LOOKS {
+            // Each look takes the slot's line away from the core, which is about to write there.
+            std::hint::spin_loop();
+            std::hint::spin_loop();
+            if let Polled::Ready(outcome) = credit.poll(sent.ticket, Waker::noop(), true) {
+                self.sent = None;
+                return Some(outcome);
+            }
+        }
+        None
+    }
+
     /// Whether the request has been sent, so that its handler may have run.
     pub(super) fn is_sent(&self) -> bool {
         self.sent.is_some()
@@ -230,14 +246,24 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
         let this = &mut *self;
         let identity = WakerIdentity::of(context.waker());
         if this.sent.is_none() {
-            match this.sending.poll_ask(context) {
+            let lone = lone::begins(identity);
+            match this.sending.poll_ask(lone, context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(refused)) => return Poll::Ready(Err(refused.into())),
-                // The waker went along, so there is nothing to look for yet: the core has just been told.
                 Poll::Ready(Ok(sent)) => {
                     let waker = this.sending.waker.take();
                     this.in_flight(&sent, waker);
-                    return Poll::Pending;
+                    if waker.is_some() {
+                        // It went along, so there is nothing to look for yet: the core has just been told.
+                        return Poll::Pending;
+                    }
+                    if !sent.rang
+                        && let Some(outcome) = this.wait_here()
+                    {
+                        lone::answered(identity, true);
+                        return Poll::Ready(decoded(this.decode, outcome));
+                    }
+                    lone::missed();
                 }
             }
         }
@@ -248,6 +274,7 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
         match polled {
             Polled::Ready(outcome) => {
                 this.sent = None;
+                lone::answered(identity, false);
                 return Poll::Ready(decoded(this.decode, outcome));
             }
             Polled::Registered if registered => {}

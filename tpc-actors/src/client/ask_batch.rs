@@ -6,7 +6,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::{Ask, block};
+use super::sending::WakerIdentity;
+use super::{Ask, block, lone};
 use crate::actor::Actor;
 use crate::error::AskError;
 
@@ -47,13 +48,15 @@ pub struct AskBatch<'a, A: Actor, T, E = Infallible> {
     sent: usize,
     /// Asks at the front whose outcomes are known.
     known: usize,
+    /// Whether the answers are worth waiting for right here; unknown before the first poll.
+    lone: Option<bool>,
 }
 
 impl<'a, A: Actor, T, E> FromIterator<Ask<'a, A, T, E>> for AskBatch<'a, A, T, E> {
     fn from_iter<I: IntoIterator<Item = Ask<'a, A, T, E>>>(asks: I) -> Self {
         let asks: Vec<_> = asks.into_iter().collect();
         let outcomes = asks.iter().map(|_| None).collect();
-        Self { asks, outcomes, sent: 0, known: 0 }
+        Self { asks, outcomes, sent: 0, known: 0, lone: None }
     }
 }
 
@@ -91,6 +94,19 @@ impl<A: Actor, T, E> AskBatch<'_, A, T, E> {
         true
     }
 
+    /// Looks for answers for a bounded while, without leaving a waker; the last ask that has none.
+    fn wait_here(&mut self, context: &mut Context<'_>) -> Option<usize> {
+        for _ in 0..lone::LOOKS {
+            for _ in 0..4 {
+                std::hint::spin_loop();
+            }
+            let (_, last) = self.look(context);
+            last?;
+        }
+        lone::missed();
+        self.look(context).1
+    }
+
     /// Looks for answers to what has been sent: whether there were any, and the last ask that has none.
     fn look(&mut self, context: &mut Context<'_>) -> (bool, Option<usize>) {
         let (mut found, mut last) = (false, None);
@@ -114,9 +130,16 @@ impl<A: Actor, T, E> Future for AskBatch<'_, A, T, E> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        let asker = WakerIdentity::of(context.waker());
+        if this.lone.is_none() {
+            this.lone = Some(lone::begins(asker));
+        }
         loop {
             let all_sent = this.send(context);
-            let (found, last) = this.look(context);
+            let (found, mut last) = this.look(context);
+            if all_sent && last.is_some() && this.lone.replace(false) == Some(true) {
+                last = this.wait_here(context);
+            }
             if let Some(last) = last {
                 // Answers come in the order of the asks unless handlers defer them, so one waker, with the
                 // last ask that has no answer, is woken once for all. Those with a deadline have their own.
@@ -132,6 +155,7 @@ impl<A: Actor, T, E> Future for AskBatch<'_, A, T, E> {
                 return Poll::Pending;
             }
         }
+        lone::answered(asker, false);
         this.asks.clear();
         Poll::Ready(this.outcomes.drain(..).flatten().collect())
     }

@@ -195,14 +195,16 @@ impl<'a, A: Actor> Sending<'a, A> {
     }
 
     /// Sends an ask as soon as there is room, with the waker of `context`.
+    /// `lone` askers come back for the answer at once, and leave their waker only then.
     #[inline]
     pub(crate) fn poll_ask(
         &mut self,
+        lone: bool,
         context: &Context<'_>,
     ) -> Poll<Result<Sent, TellError<A::Request>>> {
-        let waker = context.waker().clone();
-        self.waker = Some(WakerIdentity::of(&waker));
-        let mut wish = Some(Wish { waker: Some(waker), deadline: NO_DEADLINE });
+        let waker = if lone { None } else { Some(context.waker().clone()) };
+        self.waker = waker.as_ref().map(WakerIdentity::of);
+        let mut wish = Some(Wish { waker, deadline: NO_DEADLINE });
         let sent = self.at_once(&mut wish);
         // The waker of the slot's last use, perhaps: it is foreign.
         if let Some(Wish { waker: Some(old), .. }) = wish {

@@ -13,7 +13,7 @@ use std::task::Waker;
 use super::waiters::Waiters;
 use super::{Life, Mailbox, Refusal, Shortage};
 use crate::actor::Actor;
-use crate::bridge::bell::LaneBell;
+use crate::bridge::bell::{LaneBell, LaneClosed};
 use crate::bridge::ring::{Consumer, Gauge, Producer};
 use crate::error::Fate;
 use crate::isolate::{drop_quietly, wake_quietly};
@@ -109,6 +109,8 @@ pub(crate) fn slots_max(capacity: usize) -> u32 {
 pub(crate) struct Sent {
     pub(crate) lane: u32,
     pub(crate) ticket: Option<Ticket>,
+    /// The core did not look, and was rung for.
+    pub(crate) rang: bool,
 }
 
 /// The sending end of a lane.
@@ -179,7 +181,7 @@ impl<A: Actor> LaneProducer<A> {
             return Err(Refusal::Full(shortage));
         }
         mailbox.admit()?;
-        let mut sent = Sent { lane: self.lane, ticket: None };
+        let mut sent = Sent { lane: self.lane, ticket: None, rang: false };
         let mut deadline = NO_DEADLINE;
         if let Some(wish) = wish {
             deadline = wish.deadline;
@@ -187,8 +189,9 @@ impl<A: Actor> LaneProducer<A> {
         }
         let Some(message) = request.take() else { unreachable!("a request is sent once") };
         self.ring.push_free(Envelope { request: message, ticket: sent.ticket });
-        if self.bell.published().is_err() {
-            return self.after_close(mailbox, sent, request);
+        match self.bell.published() {
+            Ok(rang) => sent.rang = rang,
+            Err(LaneClosed) => return self.after_close(mailbox, sent, request),
         }
         if deadline != NO_DEADLINE {
             mailbox.note_deadline(deadline);

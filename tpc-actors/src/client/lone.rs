@@ -1,0 +1,143 @@
+//! Waiting right here for the answer to a lone ask.
+//!
+//! A core that is awake answers a quick ask in half a microsecond, and the way through the asker's scheduler
+//! and back takes several times as long. A task that asks, is answered and asks again, with nobody else
+//! asking from its thread in between, therefore looks for the answer for a bounded while before it leaves
+//! its waker. With many askers that would only hold up the others: then each ask comes from another task
+//! than the last one, and nobody waits here.
+
+use std::cell::Cell;
+
+use super::sending::WakerIdentity;
+
+/// Looks for an answer before the asker leaves its waker; with the pauses between them about a microsecond.
+pub(super) const LOOKS: u32 = 24;
+
+/// Asks in a row that may be waited for here. The task does not yield meanwhile, and the others of its
+/// thread must have their turns.
+const IN_A_ROW_MAX: u8 = 32;
+
+/// Asks, as a power of two, that are not waited for after as many vain waits.
+const PATIENCE_LOST_MAX: u8 = 6;
+
+#[derive(Debug, Clone, Copy)]
+struct Lone {
+    /// Who sent the last ask of this thread.
+    last: Option<WakerIdentity>,
+    /// It was answered.
+    answered: bool,
+    in_a_row: u8,
+    /// Asks that are still not to be waited for.
+    skip: u8,
+    misses: u8,
+}
+
+thread_local! {
+    static LONE: Cell<Lone> = const {
+        Cell::new(Lone { last: None, answered: false, in_a_row: 0, skip: 0, misses: 0 })
+    };
+}
+
+/// An ask of this task begins; whether its answer is worth waiting for right here.
+#[inline]
+pub(super) fn begins(asker: WakerIdentity) -> bool {
+    let Ok(mut lone) = LONE.try_with(Cell::get) else { return false };
+    let alone = lone.answered && lone.last == Some(asker);
+    lone.last = Some(asker);
+    lone.answered = false;
+    let mut waits = alone;
+    if alone && lone.skip > 0 {
+        lone.skip -= 1;
+        waits = false;
+    }
+    if alone && lone.in_a_row == IN_A_ROW_MAX {
+        waits = false;
+    }
+    lone.in_a_row = if waits { lone.in_a_row + 1 } else { 0 };
+    LONE.set(lone);
+    waits
+}
+
+/// An ask of this task was answered on this thread; `here` says that it was waited for.
+#[inline]
+pub(super) fn answered(asker: WakerIdentity, here: bool) {
+    let Ok(mut lone) = LONE.try_with(Cell::get) else { return };
+    if lone.last == Some(asker) {
+        lone.answered = true;
+        if here {
+            lone.misses = 0;
+        }
+        LONE.set(lone);
+    }
+}
+
+/// The wait was in vain: the handler is slow, or the core has other things to do.
+#[cold]
+pub(super) fn missed() {
+    let Ok(mut lone) = LONE.try_with(Cell::get) else { return };
+    lone.misses = (lone.misses + 1).min(PATIENCE_LOST_MAX);
+    lone.skip = (1 << lone.misses) - 1;
+    LONE.set(lone);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    /// Identities of nobody in particular.
+    fn askers() -> [WakerIdentity; 2] {
+        let wakers: Vec<Waker> = (0..2).map(|_| Waker::from(std::sync::Arc::new(Nobody))).collect();
+        [WakerIdentity::of(&wakers[0]), WakerIdentity::of(&wakers[1])]
+    }
+
+    struct Nobody;
+
+    impl std::task::Wake for Nobody {
+        fn wake(self: std::sync::Arc<Self>) {}
+    }
+
+    #[test]
+    fn only_who_was_answered_and_asks_again_waits() {
+        let [one, two] = askers();
+        assert!(!begins(one), "nothing is known of it");
+        assert!(!begins(one), "its last ask is still on its way");
+        answered(one, false);
+        assert!(begins(one));
+        answered(one, true);
+        assert!(!begins(two), "somebody else asked last");
+        answered(two, false);
+        assert!(!begins(one));
+        answered(two, false);
+        assert!(!begins(one), "an answer to somebody else says nothing");
+    }
+
+    #[test]
+    fn others_have_their_turns() {
+        let [one, _] = askers();
+        begins(one);
+        answered(one, false);
+        let waited = (0..100).take_while(|_| {
+            let waits = begins(one);
+            answered(one, waits);
+            waits
+        });
+        assert_eq!(waited.count(), usize::from(IN_A_ROW_MAX));
+    }
+
+    #[test]
+    fn vain_waits_become_rare() {
+        let [one, _] = askers();
+        begins(one);
+        let mut waits = 0;
+        for _ in 0..1_000 {
+            answered(one, false);
+            if begins(one) {
+                waits += 1;
+                missed();
+            }
+        }
+        assert!(waits < 30, "{waits}");
+    }
+}
