@@ -10,8 +10,9 @@ use std::cell::Cell;
 
 use super::sending::WakerIdentity;
 
-/// Looks for an answer before the asker leaves its waker; with the pauses between them about a microsecond.
-pub(super) const LOOKS: u32 = 24;
+/// Looks for an answer before the asker leaves its waker; with the pauses between them one to three
+/// microseconds.
+pub(super) const LOOKS: u32 = 64;
 
 /// Asks in a row that may be waited for here. The task does not yield meanwhile, and the others of its
 /// thread must have their turns.
