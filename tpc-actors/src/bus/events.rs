@@ -93,7 +93,7 @@ impl<E: Send + Clone + 'static> Events<E> {
     /// Receives only what `wanted` says yes to. It runs on the publishing core, before the event is
     /// copied, so it should be quick. A filter that panics ends its subscription.
     pub fn filter(mut self, wanted: impl Fn(&E) -> bool + Send + Sync + 'static) -> Self {
-        self.filter = Some(Box::new(wanted));
+        self.filter = Some(Arc::new(wanted));
         self
     }
 

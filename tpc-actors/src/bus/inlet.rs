@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::channel::Channel;
-use super::lane::{LaneReader, Losses, Taken};
+use super::lane::{LaneReader, Taken};
 use super::log::LogError;
 use super::past::Past;
 use super::position::{Delivery, Gap, Position};
 use super::registry::Bus;
+use super::stats::Received;
 
 /// One source of a subscription.
 pub(super) struct Inlet<E> {
@@ -20,12 +21,22 @@ pub(super) struct Inlet<E> {
     first_seq: u64,
     /// Why the log could not be read.
     failed: Option<LogError>,
+    delivered: u64,
+    reported: u64,
 }
 
 impl<E: Send + Clone + 'static> Inlet<E> {
     /// `first` is not after the next event.
     pub(super) fn new(first: Position, past: Option<Past<E>>) -> Self {
-        Self { at: first, past, lane: None, first_seq: first.seq, failed: None }
+        Self {
+            at: first,
+            past,
+            lane: None,
+            first_seq: first.seq,
+            failed: None,
+            delivered: 0,
+            reported: 0,
+        }
     }
 
     /// The next event or gap, if it is here.
@@ -35,11 +46,18 @@ impl<E: Send + Clone + 'static> Inlet<E> {
         bus: &Arc<Bus<E>>,
         channel: &Arc<Channel<E>>,
     ) -> Option<Delivery<E>> {
-        if let Some(lane) = &mut self.lane {
-            let taken = lane.take()?;
-            return Some(self.placed(taken));
+        let delivery = match &mut self.lane {
+            Some(lane) => {
+                let taken = lane.take()?;
+                self.placed(taken)
+            }
+            None => self.take_before_lane(bus, channel)?,
+        };
+        match &delivery {
+            Delivery::Event { .. } => self.delivered += 1,
+            Delivery::Gap(gap) => self.reported += gap.len(),
         }
-        self.take_before_lane(bus, channel)
+        Some(delivery)
     }
 
     #[cold]
@@ -95,8 +113,9 @@ impl<E: Send + Clone + 'static> Inlet<E> {
         Position { seq, ..self.at }
     }
 
-    /// What the reading side of the lane has counted.
-    pub(super) fn counts(&self) -> (Losses, usize) {
-        self.lane.as_ref().map(LaneReader::counts).unwrap_or_default()
+    /// What has been counted on this side.
+    pub(super) fn received(&self) -> Received {
+        let (losses, most) = self.lane.as_ref().map(LaneReader::counts).unwrap_or_default();
+        Received { delivered: self.delivered, reported: self.reported, losses, most }
     }
 }

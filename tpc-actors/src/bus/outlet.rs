@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::channel::{Channel, end};
+use super::channel::{Channel, Filter, end};
 use super::lane::{LaneWriter, Losses, lane};
 use super::stats::SourceStats;
 use crate::bridge::CapacityError;
@@ -10,6 +10,8 @@ use crate::bridge::CapacityError;
 pub(super) struct Outlet<E> {
     pub(super) channel: Arc<Channel<E>>,
     source: usize,
+    /// The channel's, at hand.
+    filter: Option<Filter<E>>,
     lane: LaneWriter<E>,
     /// The event is being copied; tells a copy that panicked from a filter that did.
     copying: bool,
@@ -32,18 +34,30 @@ impl<E: Clone> Outlet<E> {
         let late = channel.state(source) == end::LATE;
         let unlogged = if late { channel.unlogged(source).get() } else { 0 };
         channel.attach(source, reader);
-        Ok(Self { channel, source, lane: writer, copying: false, unlogged, counted })
+        let filter = channel.filter.clone();
+        Ok(Self { channel, source, filter, lane: writer, copying: false, unlogged, counted })
     }
 
     /// Passes the event on if the filter wants it. Filter and copy are foreign code; the caller catches
     /// what they throw and then calls [`Self::caught`].
     #[inline]
     pub(super) fn offer(&mut self, seq: u64, event: &E) {
-        if let Some(filter) = &self.channel.filter
-            && !filter(event)
+        if let Some(filter) = &self.filter
+            && !filter.wants(event)
         {
             return;
         }
+        self.pass(seq, event);
+    }
+
+    /// Which of these events the filter wants, a bit for each. Foreign code, as in [`Self::offer`].
+    pub(super) fn select(&self, events: &[E]) -> u64 {
+        self.filter.as_ref().map_or(u64::MAX, |filter| filter.select(events))
+    }
+
+    /// Passes on an event that the filter wants.
+    #[inline]
+    pub(super) fn pass(&mut self, seq: u64, event: &E) {
         if self.lane.has_room() {
             self.copying = true;
             let event = event.clone();

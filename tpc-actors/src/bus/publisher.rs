@@ -77,12 +77,18 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
         let wanted = self.is_wanted();
         let position = self.take_position();
         if wanted {
-            self.unshown.set(true);
-            self.with(|source| source.publish(position.seq, event));
+            self.publish_to_all(position.seq, event);
         } else if std::mem::needs_drop::<E>() {
             drop_quietly(event);
         }
         position
+    }
+
+    /// Apart from the check, so that the check alone is inlined into handlers.
+    #[inline(never)]
+    fn publish_to_all(&self, seq: u64, event: E) {
+        self.unshown.set(true);
+        self.with(|source| source.publish(seq, event));
     }
 
     /// The same for an event that is built only when somebody wants it.
@@ -102,6 +108,7 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
     }
 
     #[cold]
+    #[inline(never)]
     fn refresh(&self) {
         let gone = self.with(|source| {
             let gone = source.refresh(self.next_seq.get());

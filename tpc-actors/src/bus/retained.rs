@@ -54,18 +54,21 @@ impl<E: Clone> Retained<E> {
     }
 
     /// Keeps the event that has just been published, or drops it.
+    #[inline]
     pub(super) fn push(&mut self, event: E) {
+        if !self.is_on() {
+            if std::mem::needs_drop::<E>() {
+                drop_quietly(event);
+            }
+            return;
+        }
         if self.events.len() == self.max {
             let oldest = self.events.pop_front();
             if std::mem::needs_drop::<E>() {
                 drop_quietly(oldest);
             }
         }
-        if self.is_on() {
-            self.events.push_back(event);
-        } else {
-            drop_quietly(event);
-        }
+        self.events.push_back(event);
     }
 
     /// The number of the oldest event that is kept, when the next one will be `next_seq`.
@@ -94,7 +97,7 @@ impl<E: Clone> Retained<E> {
                 break;
             }
             // A filter or copy that panics here has let the event go, as it would have when it was new.
-            let wanted = || channel.filter.as_ref().is_none_or(|filter| filter(event));
+            let wanted = || channel.filter.as_ref().is_none_or(|filter| filter.wants(event));
             if let Ok(Some(event)) = catch(|| wanted().then(|| event.clone())) {
                 events.push((next, event));
             }

@@ -21,6 +21,9 @@ pub(super) struct Source<E> {
     pub(super) version: u64,
     outlets: Vec<Outlet<E>>,
     retained: Retained<E>,
+    /// Published and not passed on yet, from the number `staged_from` on.
+    staged: Vec<E>,
+    staged_from: u64,
     /// There if the events learn their routes.
     router: Option<Box<dyn Router<E>>>,
     /// A route could not be learned or told, which has been reported.
@@ -28,6 +31,9 @@ pub(super) struct Source<E> {
     /// There if the bus has a log.
     feed: Option<Feed<E>>,
 }
+
+/// Events after which a long handler passes on what it has published so far; a bit of a word each.
+const STAGED_MAX: usize = 64;
 
 impl<E: Send + Clone + 'static> Source<E> {
     pub(super) fn new(bus: Arc<Bus<E>>, index: usize) -> Self {
@@ -40,6 +46,8 @@ impl<E: Send + Clone + 'static> Source<E> {
             version: 0,
             outlets: Vec::new(),
             retained,
+            staged: Vec::new(),
+            staged_from: 0,
             router: None,
             router_panicked: false,
             feed,
@@ -63,27 +71,41 @@ impl<E: Send + Clone + 'static> Source<E> {
             || self.router.is_some()
     }
 
-    /// Publishes the event with the number `seq` to everyone whose filter wants it.
+    /// Publishes the event with the number `seq`, which follows the one before.
+    ///
+    /// It waits for a moment: many events at a time keep one filter and one lane at hand, and nobody
+    /// reads back what has just been written.
+    #[inline]
     pub(super) fn publish(&mut self, seq: u64, mut event: E) {
         self.enrich(&mut event);
+        if self.staged.is_empty() {
+            self.staged_from = seq;
+        }
+        self.staged.push(event);
+        if self.staged.len() >= STAGED_MAX {
+            self.dispatch();
+        }
+    }
+
+    /// Passes the staged events to everyone whose filter wants them.
+    fn dispatch(&mut self) {
+        if self.staged.is_empty() {
+            return;
+        }
+        // Taken out: filters and copies may lead back here from a publisher outside of the cores.
+        let mut staged = std::mem::take(&mut self.staged);
         let mut at = 0;
-        // One catch for all subscribers; who panics is skipped, and the others go on.
-        while let Err(message) = catch(|| {
-            while let Some(outlet) = self.outlets.get_mut(at) {
-                outlet.offer(seq, &event);
-                at += 1;
-            }
-        }) {
-            if self.outlets[at].caught(seq) {
-                at += 1;
-            } else {
-                self.filter_panicked(at, &message);
+        while let Some(outlet) = self.outlets.get_mut(at) {
+            match offer_all(outlet, self.staged_from, &staged) {
+                Ok(()) => at += 1,
+                Err(message) => self.filter_panicked(at, &message),
             }
         }
         if let Some(feed) = &mut self.feed {
-            feed.push(seq, &event);
+            (self.staged_from..).zip(&staged).for_each(|(seq, event)| feed.push(seq, event));
         }
-        self.retained.push(event);
+        staged.drain(..).for_each(|event| self.retained.push(event));
+        self.staged = staged;
     }
 
     /// Gives the event its route before anybody asks for it.
@@ -114,6 +136,8 @@ impl<E: Send + Clone + 'static> Source<E> {
     #[cold]
     #[must_use]
     pub(super) fn refresh(&mut self, next_seq: u64) -> Vec<Outlet<E>> {
+        // Who comes now gets what is published from now on.
+        self.dispatch();
         self.version = self.bus.version.load(Ordering::Acquire);
         let channels = self.bus.channels();
         let gone = |outlet: &mut Outlet<E>| outlet.channel.is_closed();
@@ -149,6 +173,7 @@ impl<E: Send + Clone + 'static> Source<E> {
 
     /// Looks into the past; who wants to, and has seen all of it, gets the events from here on.
     pub(super) fn fetch(&mut self, next_seq: u64, fetch: &Fetch<E>) -> Found<E> {
+        self.dispatch();
         let range = (fetch.from, fetch.to);
         let found = self.retained.find(next_seq, &fetch.channel, range, fetch.max);
         if fetch.attach
@@ -164,6 +189,7 @@ impl<E: Send + Clone + 'static> Source<E> {
 
     /// Shows what is new to the subscribers.
     pub(super) fn show(&mut self, next_seq: u64) {
+        self.dispatch();
         let stats = self.bus.stats(self.index);
         stats.published.set(next_seq);
         if let Some(router) = &self.router {
@@ -177,6 +203,7 @@ impl<E: Send + Clone + 'static> Source<E> {
 
     /// Shows what is new to the subscribers and wakes them, each once. Wakers are foreign code.
     pub(super) fn flush(&mut self, next_seq: u64) {
+        self.dispatch();
         let stats = self.bus.stats(self.index);
         stats.published.set(next_seq);
         if let Some(router) = &self.router {
@@ -191,4 +218,34 @@ impl<E: Send + Clone + 'static> Source<E> {
             feed.flush();
         }
     }
+}
+
+/// Offers up to 64 events to one subscriber; what its copies throw costs it the event, what its filter
+/// throws ends it.
+fn offer_all<E: Clone>(outlet: &mut Outlet<E>, from: u64, events: &[E]) -> Result<(), String> {
+    // A filter that panics is asked again, one by one, so that it gets what came before that.
+    let selected = catch(|| outlet.select(events));
+    let mut left = selected.as_ref().copied().unwrap_or(u64::MAX);
+    if events.len() < 64 {
+        left &= (1 << events.len()) - 1;
+    }
+    // One catch for all events; the one that panics is skipped, and the others go on.
+    while let Err(message) = catch(|| {
+        while left != 0 {
+            let at = left.trailing_zeros();
+            let (seq, event) = (from + u64::from(at), &events[at as usize]);
+            if selected.is_ok() {
+                outlet.pass(seq, event);
+            } else {
+                outlet.offer(seq, event);
+            }
+            left &= left - 1;
+        }
+    }) {
+        if !outlet.caught(from + u64::from(left.trailing_zeros())) {
+            return Err(message);
+        }
+        left &= left - 1;
+    }
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use super::lane::Losses;
 use crate::stats::Counter;
 
-/// One lane; the source writes the first part, the subscriber the rest.
+/// What the source counts of one lane.
 #[derive(Debug, Default)]
 pub(super) struct LaneStats {
     wanted: Counter,
@@ -13,13 +13,9 @@ pub(super) struct LaneStats {
     oldest: Counter,
     conflated: Counter,
     uncopied: Counter,
-
-    delivered: Counter,
-    reported: Counter,
 }
 
 impl LaneStats {
-    /// The source's side.
     pub(super) fn set_source(&self, wanted: u64, losses: Losses) {
         self.wanted.set(wanted);
         self.newest.set(losses.newest);
@@ -27,16 +23,17 @@ impl LaneStats {
         self.conflated.set(losses.conflated);
         self.uncopied.set(losses.uncopied);
     }
+}
 
-    /// The subscriber's side.
-    pub(super) fn add_delivered(&self) {
-        self.delivered.add(1);
-    }
-
-    /// The subscriber's side.
-    pub(super) fn add_reported(&self, missing: u64) {
-        self.reported.add(missing);
-    }
+/// What the subscriber counts of one lane.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Received {
+    pub(super) delivered: u64,
+    pub(super) reported: u64,
+    /// What was lost on its side.
+    pub(super) losses: Losses,
+    /// The most events that it has seen waiting.
+    pub(super) most: usize,
 }
 
 /// One core's part in a subscription, at one moment. The figures are read without stopping anybody, so
@@ -65,24 +62,19 @@ pub struct LaneStatus {
 }
 
 impl LaneStatus {
-    pub(super) fn of(
-        core: usize,
-        capacity: usize,
-        stats: &LaneStats,
-        (late, most): (Losses, usize),
-    ) -> Self {
+    pub(super) fn of(core: usize, capacity: usize, stats: &LaneStats, received: Received) -> Self {
         let newest = stats.newest.get();
         Self {
             core,
             wanted: stats.wanted.get(),
-            delivered: stats.delivered.get(),
-            reported_missing: stats.reported.get(),
+            delivered: received.delivered,
+            reported_missing: received.reported,
             dropped_newest: newest,
-            dropped_oldest: stats.oldest.get() + late.oldest,
-            conflated: stats.conflated.get() + late.conflated,
+            dropped_oldest: stats.oldest.get() + received.losses.oldest,
+            conflated: stats.conflated.get() + received.losses.conflated,
             uncopied: stats.uncopied.get(),
             // Who found no room has seen the lane full, whatever the reader saw.
-            high_water: if newest > 0 { capacity as u64 } else { most as u64 },
+            high_water: if newest > 0 { capacity as u64 } else { received.most as u64 },
         }
     }
 }

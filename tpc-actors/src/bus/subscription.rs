@@ -149,13 +149,8 @@ impl<E: Send + Clone + 'static> Subscription<E> {
     #[inline]
     fn take_from(&mut self, source: usize) -> Option<Delivery<E>> {
         let delivery = self.inlets[source].take(&self.bus, &self.channel)?;
-        let stats = self.channel.stats(source);
-        match &delivery {
-            Delivery::Event { .. } => stats.add_delivered(),
-            Delivery::Gap(gap) => {
-                self.lagged += gap.len();
-                stats.add_reported(gap.len());
-            }
+        if let Delivery::Gap(gap) = &delivery {
+            self.lagged += gap.len();
         }
         Some(delivery)
     }
@@ -183,7 +178,7 @@ impl<E: Send + Clone + 'static> Subscription<E> {
             .filter(|source| self.channel.state(*source) != end::NEVER)
             .map(|source| {
                 let stats = self.channel.stats(source);
-                LaneStatus::of(source, self.channel.capacity, stats, self.inlets[source].counts())
+                LaneStatus::of(source, self.channel.capacity, stats, self.inlets[source].received())
             })
             .collect()
     }

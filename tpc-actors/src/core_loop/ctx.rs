@@ -89,17 +89,20 @@ impl<A: Actor> Ctx<A> {
     }
 
     /// Publishes an event to whoever has subscribed. Never blocks; without subscribers it costs one load.
+    #[inline]
     pub fn publish(&mut self, event: A::Event) -> Position {
         self.events.publish(event)
     }
 
     /// As [`Self::publish`], for an event that is built only when somebody wants it. It has a position
     /// either way.
+    #[inline]
     pub fn publish_with(&mut self, event: impl FnOnce() -> A::Event) -> Position {
         self.events.publish_with(event)
     }
 
     /// Whether an event published now would go anywhere; filters are not asked.
+    #[inline]
     pub fn wants_events(&self) -> bool {
         self.events.is_wanted()
     }

@@ -84,6 +84,12 @@ impl<T> Consumer<T> {
         Some(unsafe { self.shared.peek(self.head.wrapping_add(behind)) })
     }
 
+    /// Items that are known to be there without another look at the producer's position.
+    #[inline]
+    pub(crate) fn known(&self) -> usize {
+        self.tail.wrapping_sub(self.head)
+    }
+
     /// Takes the oldest item without freeing its place; [`Self::publish`] frees all of a batch.
     #[inline]
     pub(crate) fn read_unpublished(&mut self) -> Option<T> {

@@ -33,6 +33,9 @@ pub(super) enum ReaderQueue<E> {
     },
 }
 
+/// Items after which their places are free again.
+const FREE_EVERY_MAX: u32 = 32;
+
 /// The subscriber's end.
 pub(crate) struct LaneReader<E> {
     queue: ReaderQueue<E>,
@@ -44,6 +47,9 @@ pub(crate) struct LaneReader<E> {
     /// An event whose gap is being reported first.
     held: Option<Item<E>>,
     losses: Losses,
+    /// Places of items that were taken and are not free yet.
+    unfreed: u32,
+    free_every: u32,
     /// The most events that were seen waiting.
     most: usize,
 }
@@ -55,7 +61,11 @@ impl<E> LaneReader<E> {
         next_seq: u64,
     ) -> Self {
         let losses = Losses::default();
-        Self { queue, mark, expected: 0, next_seq, held: None, losses, most: 0 }
+        let capacity = if let ReaderQueue::Ring(ring) = &queue { ring.capacity() } else { 1 };
+        // An eighth of a small ring, so that little of it looks full without being so.
+        let free_every = u32::try_from(capacity / 8).unwrap_or(u32::MAX).clamp(1, FREE_EVERY_MAX);
+        let (expected, held, unfreed, most) = (0, None, 0, 0);
+        Self { queue, mark, expected, next_seq, held, losses, unfreed, free_every, most }
     }
 
     /// The next event or gap.
@@ -74,8 +84,17 @@ impl<E> LaneReader<E> {
     fn pop(&mut self) -> Option<Item<E>> {
         match &mut self.queue {
             ReaderQueue::Ring(ring) => {
-                self.most = self.most.max(ring.available());
-                ring.pop()
+                if ring.known() == 0 {
+                    self.most = self.most.max(ring.available());
+                }
+                let item = ring.read_unpublished();
+                self.unfreed += u32::from(item.is_some());
+                // Places are given back in batches: each time takes a line away from the source.
+                if self.unfreed >= self.free_every || (item.is_none() && self.unfreed > 0) {
+                    self.unfreed = 0;
+                    ring.publish();
+                }
+                item
             }
             ReaderQueue::Staged { shared, stage, merged } => {
                 // What is newer is looked at first, because it may replace what waits here.

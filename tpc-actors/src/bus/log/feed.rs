@@ -79,7 +79,7 @@ impl<E: Clone> Feed<E> {
     fn miss(&mut self, event: &E) {
         self.shared.missing.add(1);
         for channel in &self.durable {
-            let wanted = || channel.filter.as_ref().is_none_or(|filter| filter(event));
+            let wanted = || channel.filter.as_ref().is_none_or(|filter| filter.wants(event));
             if catch(wanted) == Ok(true) {
                 channel.unlogged(self.source).add(1);
             }

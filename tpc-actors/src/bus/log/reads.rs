@@ -87,7 +87,8 @@ impl<E> Look<'_, E> {
         self.last = Some(position);
         match catch(|| (self.decode)(bytes)) {
             Ok(Ok(event)) => {
-                let wanted = || self.channel.filter.as_ref().is_none_or(|filter| filter(&event));
+                let wanted =
+                    || self.channel.filter.as_ref().is_none_or(|filter| filter.wants(&event));
                 if catch(wanted) == Ok(true) {
                     self.entries.push(Entry::Event(position, event));
                 }
