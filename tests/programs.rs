@@ -15,6 +15,7 @@ mod programs {
     pub mod argument_names;
     pub mod arguments;
     pub mod attributes_on_handlers;
+    pub mod batches;
     pub mod boxed;
     pub mod client_travels;
     pub mod complex_types;
@@ -92,6 +93,7 @@ run! {
     argument_names
     arguments
     attributes_on_handlers
+    batches
     boxed
     client_travels
     complex_types

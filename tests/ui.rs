@@ -13,7 +13,7 @@ use trybuild::TestCases;
 const PINNED: &str = "1.95.";
 
 /// Codes that rustc reports on behalf of the runtime.
-const RUNTIME_CODES: [&str; 2] = ["TPC006", "TPC009"];
+const RUNTIME_CODES: [&str; 3] = ["TPC006", "TPC009", "TPC042"];
 
 #[test]
 fn fail() {

@@ -1,8 +1,8 @@
 //! The table of diagnostics: one stable code for each kind of mistake.
 //!
 //! TPC007, 013, 014, 019 and 020 belong to checks outside of this crate or are not in use. TPC006, a
-//! request that is too large, and TPC009, an argument or answer that is not `Send`, are the
-//! runtime's: the expansion only makes rustc look at the types.
+//! request that is too large, TPC009, an argument or answer that is not `Send`, and TPC042, a batch
+//! that no lane could hold, are the runtime's: the expansion only makes rustc look.
 
 macro_rules! codes {
     ($($name:ident = $id:literal: $summary:literal;)*) => {
@@ -61,6 +61,7 @@ codes! {
     NothingToBox = "TPC038": "`boxed` where there is nothing to box, or twice";
     NoSerde = "TPC039": "the option `serde` without the feature `serde`";
     OneCrate = "TPC040": "`crate = ..` on one half of an actor only";
+    BatchShape = "TPC041": "a `batch` handler that does not take one `Batch`, or a `Batch` without the option";
     SliceShape = "TPC050": "a `#[maintenance]` that does not return `Work`";
     CheckpointTwice = "TPC051": "more than one `#[checkpoint]`";
 }

@@ -4,6 +4,7 @@
 //! code. All paths are absolute, because preludes can be shadowed or absent: they begin in `::core`
 //! or where the runtime crate is.
 
+mod batch;
 mod client;
 mod dispatch;
 mod fingerprint;

@@ -81,6 +81,11 @@ pub fn core_actor(args: TokenStream, item: TokenStream) -> TokenStream {
 /// parameter the answer comes later. `#[handler(tell)]` has no answer, `#[handler(all)]` runs on
 /// every shard, and `#[key]` on an argument makes it choose the shard. `#[boxed]` on a large argument,
 /// or `#[handler(boxed)]` for all of them together, keeps requests small at the price of an allocation.
+///
+/// With `#[handler(batch = 64)]` messages that wait one behind the other arrive together: the method takes
+/// one `records: Batch<T, Reply<R>>`, and clients send a `T` and get an `R`. `#[handler(tell, batch = 64)]`
+/// takes a `Batch<T>`. A batch has at most as many members as are waiting; `tpc_actors::Batch` says what
+/// else is promised.
 #[proc_macro_attribute]
 pub fn handler(args: TokenStream, item: TokenStream) -> TokenStream {
     core_actor::stray_role("handler", &args.into(), &item.into()).into()

@@ -99,6 +99,8 @@ pub(crate) struct Handler {
     pub(crate) all: bool,
     /// Whether its arguments travel in one allocation.
     pub(crate) boxed: bool,
+    /// Up to how many messages it takes together, and the place where that is said.
+    pub(crate) batch: Option<(u64, Span)>,
 }
 
 /// A parameter of a handler.

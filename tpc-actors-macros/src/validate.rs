@@ -4,6 +4,7 @@
 //! Rules report and go on, so several mistakes show at once. What is still understandable ends up
 //! in the model, because uses of it elsewhere should not light up as well.
 
+mod batch;
 mod boxes;
 mod handler;
 mod hooks;

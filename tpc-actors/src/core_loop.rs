@@ -31,6 +31,7 @@ pub(crate) mod idle;
 pub(crate) mod incidents;
 pub(crate) mod local;
 mod park;
+pub(crate) mod run;
 pub(crate) mod shared;
 pub(crate) mod tasks;
 #[cfg(test)]

@@ -72,7 +72,7 @@ pub use {
     core_loop::{Ctx, Sleep},
     error::{AskError, InitError, PanicReport, SpawnError, StartError, TellError},
     mailbox::{Ended, threads::register_thread},
-    reply::Reply,
+    reply::{Batch, Reply},
     system::{
         ActorGroup, ActorState, ActorStatus, Checkpoint, CheckpointError, CheckpointFailure,
         CheckpointReport, CoreStatus, Progress, Shutdown, ShutdownReport, Spawn, Spawner,
@@ -91,7 +91,8 @@ mod guide {}
 #[cfg(not(tpc_loom))]
 pub mod prelude {
     pub use crate::{
-        ActorClient, AskError, Ctx, Delivery, Gap, Reply, ShutdownReport, SpawnError, System,
-        TellError, Work, checkpoint, core_actor, every, handler, init, maintenance, on_stop,
+        ActorClient, AskError, Batch, Ctx, Delivery, Gap, Reply, ShutdownReport, SpawnError,
+        System, TellError, Work, checkpoint, core_actor, every, handler, init, maintenance,
+        on_stop,
     };
 }

@@ -20,7 +20,7 @@ use crate::mailbox::waiters::WaiterId;
 use crate::mailbox::{Refusal, Shortage};
 use crate::reply::slot::{NO_DEADLINE, Polled, Ticket};
 
-pub(crate) use queue::{LocalMailbox, LocalWork};
+pub(crate) use queue::LocalMailbox;
 
 /// Keeps what holds it on the thread of its core; named so that rustc's notes say why.
 #[derive(Debug, Clone, Copy, Default)]

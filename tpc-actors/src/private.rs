@@ -16,7 +16,7 @@ pub use std::boxed::Box;
 pub use fingerprint::Fingerprint;
 
 pub use crate::actor::request_fits;
-pub use crate::reply::ReplySlot;
+pub use crate::reply::{ReplySlot, batch_fits};
 
 /// The return types that `#[init]` may have.
 #[diagnostic::on_unimplemented(

@@ -1,14 +1,22 @@
 //! Answers: the slots that they need, and the tokens that owe them.
 
 #[cfg(not(tpc_loom))]
+mod batch;
+#[cfg(not(tpc_loom))]
 mod credit;
+#[cfg(not(tpc_loom))]
+mod owed;
 pub(crate) mod slot;
 #[cfg(not(tpc_loom))]
 mod token;
 
 #[cfg(not(tpc_loom))]
+pub use batch::Batch;
+#[cfg(not(tpc_loom))]
 pub(crate) use credit::{Credit, Outcome};
 #[cfg(not(tpc_loom))]
-pub use token::{Reply, ReplySlot};
+pub(crate) use owed::{collect_woken, take_woken};
+#[cfg(not(tpc_loom))]
+pub use token::{Reply, ReplySlot, batch_fits};
 #[cfg(not(tpc_loom))]
 pub(crate) use token::{answer_lost, answer_unwound, while_ending};

@@ -5,7 +5,7 @@ use quote::{ToTokens as _, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::{Attribute, ReturnType, Type};
 
-use super::{deprecated, duration, emit, ends, krate_at};
+use super::{batch, deprecated, duration, emit, ends, krate_at};
 use crate::model::{ActorModel, Answer, Arg, Handler, Hook, Init, Maintenance, Param, Timer};
 
 /// The actor's contract with the runtime.
@@ -41,6 +41,7 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
             }
         }
     });
+    let batches = batch::sizes(model);
     emit! {
         #[automatically_derived]
         #deprecated
@@ -59,6 +60,7 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
             #on_stop
         }
         #sharded
+        #batches
     }
 }
 
@@ -283,6 +285,9 @@ fn arm(model: &ActorModel, handler: &Handler) -> TokenStream {
         Param::Value(arg) => super::conditional_field(arg),
     });
     let call = emit!(Self::#method(self #(, #params)*));
+    if let Some((most, _)) = handler.batch {
+        return batch::arm(model, handler, most);
+    }
     let unboxed = handler.boxed.then(|| {
         let fields = handler.args().map(|arg| &arg.field);
         emit!(let (#(#fields),*) = *arguments;)

@@ -75,15 +75,19 @@ const ASK: &str = "#[handler] fn ask(&self, a: u8) -> u8 { a }";
 const FALLIBLE: &str = "#[handler] fn fallible(&self, a: u8) -> Result<u8, u8> { Ok(a) }";
 const TELL: &str = "#[handler(tell)] fn tell(&self, a: u8) {}";
 const LATER: &str = "#[handler] fn later(&self, a: u8, reply: Reply<u8>) {}";
+const BATCH: &str = "#[handler(batch = 8)] fn batch(&self, b: Batch<u8, Reply<u8>>) {}";
 const ALL: &str = "#[handler(all)] fn all(&self, a: u8) -> u8 { a }";
 
 #[test]
 fn a_handler_is_one_of_each() {
     let base = count(&[ASK]);
-    for (handler, answers) in [(FALLIBLE, 1), (TELL, 0), (LATER, 1), (ALL, 1)] {
+    // A batch has its size checked by an item of its own.
+    for (handler, answers, checks) in
+        [(FALLIBLE, 1, 0), (TELL, 0, 0), (LATER, 1, 0), (ALL, 1, 0), (BATCH, 1, 1)]
+    {
         let with = count(&[ASK, handler]);
         let expected = Count {
-            items: base.items,
+            items: base.items + checks,
             request_variants: base.request_variants + 1,
             response_variants: base.response_variants + answers,
             arms_of_handle: base.arms_of_handle + 1,
@@ -99,7 +103,8 @@ fn a_handler_is_one_of_each() {
 fn a_handler_costs_a_few_hundred_tokens() {
     let size = |handlers: &[&str]| tokens(expand("", &actor(handlers)));
     let base = size(&[ASK]);
-    for (handler, budget) in [(FALLIBLE, 660), (TELL, 360), (LATER, 560), (ALL, 560)] {
+    for (handler, budget) in [(FALLIBLE, 660), (TELL, 360), (LATER, 560), (ALL, 560), (BATCH, 700)]
+    {
         let cost = size(&[ASK, handler]) - base;
         assert!(cost <= budget, "{cost} tokens instead of {budget} for {handler}");
         assert!(cost > budget / 2, "{cost} tokens; the budget of {budget} for {handler} is idle");

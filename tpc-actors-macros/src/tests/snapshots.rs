@@ -130,6 +130,19 @@ fn protocol() {
 }
 
 #[test]
+fn protocol_with_batches() {
+    let item = "impl Wal {
+        #[init] fn new() -> Self { Self }
+        /// Makes a record durable.
+        #[handler(batch = 64)]
+        fn append(&mut self, cx: &mut Ctx<Self>, records: Batch<Vec<u8>, Reply<Result<u64, Full>>>) {}
+        #[handler(tell, batch = 8, boxed)]
+        fn note(&mut self, notes: Batch<Note>) {}
+    }";
+    check("wal_impl.rs", "", item);
+}
+
+#[test]
 fn smallest_protocol() {
     check("plain_impl.rs", "", "impl Plain { #[init] fn new() -> Self { Self } }");
 }

@@ -1,12 +1,12 @@
 //! Rules about `#[handler]` methods.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt as _;
 use syn::{Attribute, FnArg, Meta, Path, ReturnType, Type, parse_quote};
 
-use super::options::{Admission, flag};
+use super::options::{self, Admission, flag};
 use super::signature::{self, Params};
-use super::{Facts, boxes, is_named, types};
+use super::{Facts, batch, boxes, is_named, types};
 use crate::codes::Code;
 use crate::diag::{Errors, source};
 use crate::model::{Answer, Handler, Reply};
@@ -17,9 +17,10 @@ use crate::parse::{ActorImpl, Method, Role, RoleAttr};
 /// The options of one `#[handler]`.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Flags {
-    tell: bool,
+    pub(super) tell: bool,
     all: bool,
     pub(super) boxed: bool,
+    pub(super) batch: Option<(u64, Span)>,
 }
 
 /// Applies all rules; there is a model if the handler's messages can be formed in spite of
@@ -34,6 +35,7 @@ pub(crate) fn validate(
     let variant = free_name(method, facts, errors);
     signature::borrows_self(method, errors);
     let mut params = signature::params(method, &facts.actor, errors);
+    let answers = batch::members(method, flags, &mut params, errors);
     let boxed = boxes::together(method, role, flags, &mut params, errors);
     one_key(method, errors);
     all_without_key(method, flags, errors);
@@ -41,7 +43,10 @@ pub(crate) fn validate(
     says_which_shard(method, flags, facts, errors);
     reply_excludes(method, flags, &params, errors);
     tell_returns_nothing(method, flags, &params, errors);
-    let answer = answer(method, flags, &params, &facts.actor, errors);
+    let answer = match answers {
+        Some(ty) => Some(Answer::Later(Reply::new(ty))),
+        None => answer(method, flags, &params, &facts.actor, errors),
+    };
     let usable = !params.unusable && method.sig.generics.params.is_empty();
     usable.then_some(Handler {
         method: method.sig.ident.clone(),
@@ -53,6 +58,7 @@ pub(crate) fn validate(
         answer: answer?,
         all: flags.all,
         boxed,
+        batch: flags.batch,
     })
 }
 
@@ -71,14 +77,14 @@ pub(crate) fn first_key(item: &ActorImpl, actor: &Path) -> Option<(Ident, Type)>
 fn keys(method: &Method) -> impl Iterator<Item = (&Attribute, &Type)> {
     method.params.iter().flat_map(|param| {
         let ty = match &param.arg {
-            FnArg::Typed(typed) => Some(&*typed.ty),
+            FnArg::Typed(typed) => Some(batch::message(method, &typed.ty)),
             FnArg::Receiver(_) => None,
         };
         param.keys.iter().filter_map(move |key| Some((key, ty?)))
     })
 }
 
-/// TPC015, TPC029, TPC030 and TPC037: `tell` and `all` are the options there are.
+/// TPC015, TPC029, TPC030 and TPC037: the options that a handler may have.
 fn known_options(role: &RoleAttr, errors: &mut Errors) -> Flags {
     let mut flags = Flags::default();
     let options = match Opt::of(&role.attr) {
@@ -92,12 +98,13 @@ fn known_options(role: &RoleAttr, errors: &mut Errors) -> Flags {
             return flags;
         }
     };
-    let mut admission = Admission::new("#[handler]", &["tell", "all", "boxed"]);
+    let mut admission = Admission::new("#[handler]", &["tell", "all", "boxed", "batch"]);
     for option in &options {
         match admission.admit(option, errors) {
             Some("tell") => flags.tell = flag(option, errors),
             Some("all") => flags.all = flag(option, errors),
             Some("boxed") => flags.boxed = flag(option, errors),
+            Some("batch") => flags.batch = Some(options::batch(option, errors)),
             _ => {}
         }
     }
@@ -234,18 +241,23 @@ fn answer(
     actor: &Path,
     errors: &mut Errors,
 ) -> Option<Answer> {
-    let reply = |ty: Type| Reply { fallible: is_named(&ty, "Result"), ty };
     if flags.tell {
         return Some(Answer::Never);
     }
     if let Some(ty) = &params.reply {
-        return Some(Answer::Later(reply(ty.clone())));
+        return Some(Answer::Later(Reply::new(ty.clone())));
     }
     let ReturnType::Type(_, ty) = &method.sig.output else {
-        return Some(Answer::Now(reply(parse_quote!(()))));
+        return Some(Answer::Now(Reply::new(parse_quote!(()))));
     };
     let usable = types::owned_and_named(ty, "the answer", errors);
-    usable.then(|| Answer::Now(reply(types::without_self(ty, actor))))
+    usable.then(|| Answer::Now(Reply::new(types::without_self(ty, actor))))
+}
+
+impl Reply {
+    fn new(ty: Type) -> Self {
+        Self { fallible: is_named(&ty, "Result"), ty }
+    }
 }
 
 /// The return type, unless it is `()`.

@@ -136,6 +136,20 @@ fn capacity(option: &Opt, errors: &mut Errors) -> Option<u64> {
     None
 }
 
+/// TPC030: a batch has members, and not more than any lane can hold.
+pub(crate) fn batch(option: &Opt, errors: &mut Errors) -> (u64, Span) {
+    let text = match integer(option, "usize") {
+        None => "`batch` takes an integer; write `batch = 64`".to_owned(),
+        Some(0) => "a batch of no messages would never run; write at least 1".to_owned(),
+        Some(most) if most <= CAPACITY_MAX => return (most, option.value_span()),
+        Some(most) => {
+            format!("no lane holds the {most} messages of this batch; write at most {CAPACITY_MAX}")
+        }
+    };
+    errors.push(Code::BadValue, option, text);
+    (1, option.value_span())
+}
+
 /// TPC030: what a request may take; whether it does is for the compiler to see.
 fn request_bytes(option: &Opt, errors: &mut Errors) -> Option<(u64, Span)> {
     let text = match integer(option, "usize") {

@@ -54,6 +54,13 @@ pub(crate) fn is_call(word: u64) -> bool {
     word > u64::from(u32::MAX)
 }
 
+/// The code that a word tells of; that of a handler is its number.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the code is the lower half")]
+pub(crate) fn code_of(word: u64) -> u32 {
+    word as u32
+}
+
 /// The actor's index that a word tells of.
 pub(crate) fn cell_of(word: u64) -> u32 {
     u32::try_from((word >> 32).saturating_sub(1)).unwrap_or(u32::MAX)

@@ -272,6 +272,10 @@ impl<A: Actor> LaneConsumer<A> {
         self.ring_and_credit().0
     }
 
+    pub(crate) fn credit(&self) -> &Arc<Credit<A>> {
+        &self.fixed.credit
+    }
+
     /// Both at once, for serving from the one with the other.
     pub(crate) fn ring_and_credit(&mut self) -> (&mut Consumer<Envelope<A>>, &Arc<Credit<A>>) {
         let ring = self.ring.as_mut().expect("the ring is there until the lane is dropped");

@@ -33,12 +33,6 @@ pub(crate) struct LocalMailbox<A: Actor> {
     free: RefCell<FreeSlots>,
 }
 
-/// What an actor finds in its local queue.
-pub(crate) enum LocalWork<A: Actor> {
-    Continue(Continuation<A>),
-    Request(Envelope<A>),
-}
-
 impl<A: Actor> LocalMailbox<A> {
     pub(crate) fn new(cell: u32, local: Rc<CoreLocal>, mailbox: Arc<Mailbox<A>>) -> Rc<Self> {
         Rc::new(Self {
@@ -138,14 +132,29 @@ impl<A: Actor> LocalMailbox<A> {
         !self.queue.borrow().is_empty() || !self.continuations.borrow().is_empty()
     }
 
-    /// Continuations first: they end what was begun earlier.
-    pub(crate) fn take(&self) -> Option<LocalWork<A>> {
-        if let Some(continuation) = self.continuations.borrow_mut().pop_front() {
-            return Some(LocalWork::Continue(continuation));
+    /// What is to happen next, before any request: continuations end what was begun earlier.
+    pub(crate) fn take_continuation(&self) -> Option<Continuation<A>> {
+        self.continuations.borrow_mut().pop_front()
+    }
+
+    /// The oldest request, unless a continuation goes first.
+    pub(crate) fn take_request(&self) -> Option<Envelope<A>> {
+        if !self.continuations.borrow().is_empty() {
+            return None;
         }
         let request = self.queue.borrow_mut().pop_front()?;
         self.waiters.freed(1);
-        Some(LocalWork::Request(request))
+        Some(request)
+    }
+
+    /// Requests that wait.
+    pub(crate) fn requests(&self) -> usize {
+        self.queue.borrow().len()
+    }
+
+    /// Whether the oldest request is one of those.
+    pub(crate) fn next_request_is(&self, wanted: impl FnOnce(&Envelope<A>) -> bool) -> bool {
+        self.queue.borrow().front().is_some_and(wanted)
     }
 
     /// Continuations that are ready to run.

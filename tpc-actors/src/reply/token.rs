@@ -7,14 +7,13 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
-use std::task::Waker;
 
+use super::owed::{Owed, Wrapped, wake};
 use super::slot::Started;
-use super::{Credit, Outcome};
-use crate::actor::Actor;
-use crate::core_loop::local::CoreLocal;
+use super::{Batch, Outcome};
+use crate::actor::{Actor, Settings};
+use crate::core_loop::run::Run;
 use crate::error::Fate;
-use crate::isolate::wake_quietly;
 use crate::sync::planted;
 
 thread_local! {
@@ -68,19 +67,15 @@ fn answer_when_caught(answer: Unwound) {
 ///
 /// Expansions complete it or turn it into a [`Reply`]; nothing else uses it.
 pub struct ReplySlot<'a, A: Actor> {
-    credit: &'a Arc<Credit<A>>,
     /// `None` for a tell, and once the answer is given.
     started: Option<Started>,
-    local: &'a CoreLocal,
+    run: &'a mut Run<A>,
 }
 
 impl<'a, A: Actor> ReplySlot<'a, A> {
-    pub(crate) fn new(
-        credit: &'a Arc<Credit<A>>,
-        started: Option<Started>,
-        local: &'a CoreLocal,
-    ) -> Self {
-        Self { credit, started, local }
+    #[inline]
+    pub(crate) fn new(run: &'a mut Run<A>, started: Option<Started>) -> Self {
+        Self { started, run }
     }
 
     /// Answers.
@@ -94,15 +89,61 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
 
     /// Answers later: a token that may be kept, moved and sent. Costs one allocation.
     pub fn defer<T: 'static>(mut self, wrap: fn(T) -> A::Response) -> Reply<T> {
-        let answer = self.started.take().map(|mut started| {
-            // From here on the asker may be polled many times before the answer comes.
-            self.credit.unlock_started(&mut started);
-            let credit = Arc::clone(self.credit);
-            Box::new(move |outcome: Outcome<T>| {
-                wake(credit.complete(started, outcome.map(wrap)));
-            }) as Answer<T>
+        let answer = self.started.take().map(|started| {
+            let to = Arc::new(Wrapped::<A, T> { credit: Arc::clone(self.run.credit()), wrap });
+            Owed { started: self.unlocked(started), to }
         });
         Reply { answer }
+    }
+
+    /// The request that is handled together with those behind it that `take` knows, up to `MOST`, each with
+    /// a token that answers later.
+    pub fn batch<T: 'static, R: 'static, const MOST: usize>(
+        mut self,
+        first: T,
+        take: fn(A::Request) -> Option<T>,
+        wrap: fn(R) -> A::Response,
+    ) -> Batch<T, Reply<R>> {
+        const { batch_fits::<A>(MOST) }
+        let to = Arc::new(Wrapped::<A, R> { credit: Arc::clone(self.run.credit()), wrap });
+        let token = |slot: &Self, started: Option<Started>| {
+            let to = Arc::clone(&to);
+            Reply { answer: started.map(|started| Owed { started: slot.unlocked(started), to }) }
+        };
+        let mut members = Vec::with_capacity(MOST.min(self.run.waiting() + 1));
+        let started = self.started.take();
+        members.push((first, token(&self, started)));
+        while members.len() < MOST
+            && let Some((request, started)) = self.run.start_of_kind()
+        {
+            let reply = token(&self, started);
+            members.extend(take(request).map(|message| (message, reply)));
+        }
+        self.run.wake_together();
+        Batch::new(members)
+    }
+
+    /// The same for messages that nobody waits for.
+    pub fn batch_of_tells<T, const MOST: usize>(
+        self,
+        first: T,
+        take: fn(A::Request) -> Option<T>,
+    ) -> Batch<T> {
+        const { batch_fits::<A>(MOST) }
+        let mut members = Vec::with_capacity(MOST.min(self.run.waiting() + 1));
+        members.push((first, ()));
+        while members.len() < MOST
+            && let Some((request, _)) = self.run.start_of_kind()
+        {
+            members.extend(take(request).map(|message| (message, ())));
+        }
+        Batch::new(members)
+    }
+
+    /// From here on the asker may be polled many times before the answer comes.
+    fn unlocked(&self, mut started: Started) -> Started {
+        self.run.credit().unlock_started(&mut started);
+        started
     }
 
     fn finish(&mut self, mut outcome: Outcome<A::Response>) {
@@ -113,11 +154,12 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
         if planted!("wrong-fate", 1 in 10_000) {
             outcome = Err(Fate::Stopped);
         }
+        let Run { local, .. } = &*self.run;
         // Who has the answer finds the events that led to it.
-        self.local.show_events();
-        if let Some(waker) = self.credit.complete(started, outcome) {
+        local.show_events();
+        if let Some(waker) = self.run.credit().complete(started, outcome) {
             // Woken together at the end of the turn.
-            self.local.wakes.borrow_mut().push(waker);
+            local.wakes.borrow_mut().push(waker);
         }
     }
 }
@@ -125,7 +167,7 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
 impl<A: Actor> Drop for ReplySlot<'_, A> {
     fn drop(&mut self) {
         let Some(started) = self.started.take() else { return };
-        let credit = Arc::clone(self.credit);
+        let credit = Arc::clone(self.run.credit());
         match fate_of_dropped() {
             Some(fate) => wake(credit.complete(started, Err(fate))),
             None => answer_when_caught(Box::new(move |fate| {
@@ -193,16 +235,14 @@ impl<A: Actor> fmt::Debug for ReplySlot<'_, A> {
 /// ```
 pub struct Reply<T: 'static> {
     /// `None` when nobody waits for the answer, and once it is given.
-    answer: Option<Answer<T>>,
+    answer: Option<Owed<T>>,
 }
-
-type Answer<T> = Box<dyn FnOnce(Outcome<T>) + Send>;
 
 impl<T: 'static> Reply<T> {
     /// Answers the caller. An answer that nobody waits for any more is dropped.
     pub fn send(mut self, value: T) {
         if let Some(answer) = self.answer.take() {
-            answer(Ok(value));
+            answer.answer(Ok(value));
         }
     }
 }
@@ -211,8 +251,8 @@ impl<T: 'static> Drop for Reply<T> {
     fn drop(&mut self) {
         let Some(answer) = self.answer.take() else { return };
         match fate_of_dropped() {
-            Some(fate) => answer(Err(fate)),
-            None => answer_when_caught(Box::new(move |fate| answer(Err(fate)))),
+            Some(fate) => answer.answer(Err(fate)),
+            None => answer_when_caught(Box::new(move |fate| answer.answer(Err(fate)))),
         }
     }
 }
@@ -223,8 +263,16 @@ impl<T: 'static> fmt::Debug for Reply<T> {
     }
 }
 
-fn wake(asker: Option<Waker>) {
-    if let Some(asker) = asker {
-        wake_quietly(asker);
-    }
+/// Does not compile unless a lane of the actor can hold that many messages.
+///
+/// # Panics
+///
+/// While compiling, which is the message.
+#[track_caller]
+pub const fn batch_fits<A: Settings>(most: usize) {
+    assert!(
+        most <= A::POLICY.lane_capacity(),
+        "TPC042: `batch` is larger than the actor's `capacity`, so no batch could ever be full; write a smaller \
+         `batch`, or a larger `capacity` on the struct"
+    );
 }

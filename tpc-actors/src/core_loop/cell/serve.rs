@@ -1,31 +1,20 @@
 //! How the loop drives an actor: lanes, local queue, timers, restart and end.
 
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::super::barrier::Taken;
-use super::super::called::Called;
+use super::super::called::{Called, code_of, name};
 use super::super::chores::Chore;
+use super::super::run::{Queue, Run};
 use super::super::timers::{Due, next_tick};
 use super::{ActorCell, Cell, Intake, State};
 use crate::actor::Actor;
 use crate::bridge::bell::LaneBell;
 use crate::error::{Fate, PanicReport, SpawnError};
 use crate::isolate::{catch, drop_quietly};
-use crate::mailbox::lane::Envelope;
 use crate::mailbox::{Ended, Life};
-use crate::pinned::LocalWork;
-use crate::reply::slot::NO_DEADLINE;
-use crate::reply::{Credit, ReplySlot, answer_unwound};
-use crate::sync::planted;
-
-/// Requests after which the places that they left are free again, within one look into a lane: often
-/// enough for a small lane with slow handlers, rarely enough to be shared by many quick ones.
-const PUBLISH_EVERY: usize = 16;
-
-/// Requests between the one that is handled and the one whose reply slot is fetched.
-const SLOTS_AHEAD: usize = 6;
+use crate::reply::{ReplySlot, answer_unwound};
 
 impl<A: Actor> Cell for ActorCell<A> {
     fn adopt(&mut self, found: &mut dyn FnMut(u32, u32)) {
@@ -46,32 +35,13 @@ impl<A: Actor> Cell for ActorCell<A> {
         };
         // Asked before the ring is read: what was written before the close is then seen.
         let closed = consumer.ring().is_closed();
-        let mut served = 0;
-        let mut unpublished = 0;
-        let mut running = self.is_served();
-        let handled = self.mailbox.stats.handled.get();
         let before = self.local().wakes.borrow().len();
-        while running && served < max {
-            let (ring, credit) = consumer.ring_and_credit();
-            let Some(envelope) = ring.read_unpublished() else { break };
-            // The slot of a later request is on its way here while this one is handled.
-            if let Some(Envelope { ticket: Some(ticket), .. }) = ring.peek(SLOTS_AHEAD) {
-                credit.line(*ticket).fetch();
-            }
-            served += 1;
-            unpublished += 1;
-            running = self.serve(credit, envelope);
-            if self.is_over(served, until) {
-                break;
-            }
-            if unpublished == PUBLISH_EVERY {
-                consumer.publish(unpublished);
-                unpublished = 0;
-            }
-        }
-        if unpublished > 0 {
-            consumer.publish(unpublished);
-        }
+        let mut run =
+            Run::new(Queue::Lane(consumer), Rc::clone(&self.cx.me.local), &self.mailbox.stats);
+        let failed = self.is_served() && self.serve(&mut run, max, Some(until));
+        let served = run.taken();
+        let handled = run.handled();
+        let Some(mut consumer) = run.into_lane() else { unreachable!("it was a lane's") };
         if let Some(relay) = &consumer.relay {
             // Out of its cell for the time, because a waker of the relay's own is woken.
             let mut wakers = self.local().wakes.take();
@@ -79,9 +49,7 @@ impl<A: Actor> Cell for ActorCell<A> {
             self.local().wakes.replace(wakers);
         }
         if self.health.probing {
-            let panicked = u64::from(!running);
-            let served = self.mailbox.stats.handled.get().wrapping_sub(handled);
-            self.probed(served.saturating_sub(panicked));
+            self.probed(handled.saturating_sub(u64::from(failed)));
         }
         self.stop_if_asked();
         if !self.is_served() && !self.is_held() {
@@ -125,22 +93,27 @@ impl<A: Actor> Cell for ActorCell<A> {
     fn run_local(&mut self, max: usize) -> (usize, Intake) {
         let me = Rc::clone(&self.cx.me);
         me.taken_off_the_list();
-        let mut served = 0;
-        let (handled, panics) = (self.mailbox.stats.handled.get(), self.mailbox.stats.panics.get());
-        while served < max && matches!(self.state, State::Running(_)) && !self.cx.stopping {
-            let Some(work) = me.take() else { break };
-            served += 1;
-            match work {
-                LocalWork::Continue(continuation) => {
-                    self.call(Called::Continuation, continuation);
-                }
-                LocalWork::Request(envelope) => {
-                    self.serve(me.credit(), envelope);
-                }
+        let mut run =
+            Run::new(Queue::Local(Rc::clone(&me)), Rc::clone(&me.local), &self.mailbox.stats);
+        let (mut continued, panics) = (0, self.mailbox.stats.panics.get());
+        while matches!(self.state, State::Running(_)) && !self.cx.stopping {
+            let before = run.taken() + continued;
+            if before >= max {
+                break;
+            }
+            if let Some(continuation) = me.take_continuation() {
+                continued += 1;
+                self.call(Called::Continuation, continuation);
+                continue;
+            }
+            self.serve(&mut run, max - continued, None);
+            if run.taken() + continued == before {
+                break;
             }
         }
+        let served = run.taken() + continued;
         if self.health.probing && self.mailbox.stats.panics.get() == panics {
-            self.probed(self.mailbox.stats.handled.get().wrapping_sub(handled));
+            self.probed(run.handled());
         }
         self.stop_if_asked();
         if self.health.refusing.is_some() {
@@ -275,50 +248,36 @@ impl<A: Actor> Cell for ActorCell<A> {
 }
 
 impl<A: Actor> ActorCell<A> {
-    /// Whether this look into a lane should end early: a command waits, or time is up. The clock is read
-    /// for every sixteenth request only, because reading it takes as long as a short handler.
-    fn is_over(&self, served: usize, until: Instant) -> bool {
-        let local = self.local();
-        local.shared.bell.has_command() || (served.is_multiple_of(16) && local.clock.now() >= until)
-    }
-
-    /// Serves one request; false when the actor is not running any more.
-    fn serve(&mut self, credit: &Arc<Credit<A>>, envelope: Envelope<A>) -> bool {
-        if planted!("lost-request", 1 in 10_000) {
-            return true;
-        }
-        let Envelope { request, ticket } = envelope;
-        let local = Rc::clone(&self.cx.me.local);
-        let mut deadline = NO_DEADLINE;
-        let started = match ticket {
-            None => None,
-            Some(ticket) => {
-                let Some(started) = credit.start(ticket) else {
-                    // Its asker has left; it must not run.
-                    local.shared.stats.cancelled.add(1);
-                    if planted!("run-cancelled", 1 in 100) {
-                        local.shared.stats.handled.add(1);
-                        let called = Called::Handler(A::handler_number(&request));
-                        let reply = ReplySlot::<A>::new(credit, None, &local);
-                        return self.call(called, |actor, cx| actor.handle(cx, request, reply));
+    /// Serves messages until `max` have been taken, or `until` has been seen to pass; true when the last
+    /// one has panicked. One catch for all of them.
+    fn serve(&mut self, run: &mut Run<A>, max: usize, until: Option<Instant>) -> bool {
+        let State::Running(actor) = &mut self.state else { return false };
+        let cx = &mut self.cx;
+        let local = Rc::clone(&run.local);
+        let (calling, stats) = (&local.shared.stats.calling, &self.mailbox.stats);
+        let ended = catch(|| {
+            while run.taken() < max {
+                let Some(envelope) = run.next() else { break };
+                if let Some((request, started)) = run.start(envelope) {
+                    calling.set(Called::Handler(A::handler_number(&request)).word(cx.cell));
+                    run.count(stats);
+                    actor.handle(cx, request, ReplySlot::new(run, started));
+                    run.handler_ended();
+                    // A handler that stops its actor is its last one.
+                    if cx.stopping {
+                        break;
                     }
-                    drop_quietly(request);
-                    return true;
-                };
-                deadline = started.deadline;
-                Some(started)
+                }
+                if until.is_some_and(|until| run.is_over(until)) {
+                    break;
+                }
+                run.publish_many();
             }
-        };
-        let reply = ReplySlot::<A>::new(credit, started, &local);
-        if deadline <= local.now_nanos.get() {
-            local.shared.stats.expired.add(1);
-            reply.fail(Fate::Deadline { started: false });
-            drop_quietly(request);
-            return true;
-        }
-        let called = Called::Handler(A::handler_number(&request));
-        self.mailbox.stats.handled.add(1);
-        local.shared.stats.handled.add(1);
-        self.call(called, |actor, cx| actor.handle(cx, request, reply))
+        });
+        run.handler_ended();
+        run.count(stats);
+        let Err(message) = ended else { return false };
+        self.failed(name::<A>(code_of(calling.get())), message);
+        true
     }
 }
