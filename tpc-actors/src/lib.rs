@@ -31,6 +31,12 @@ mod core_loop;
 mod error;
 #[cfg(not(tpc_loom))]
 mod mailbox;
+#[cfg(tpc_loom)]
+mod mailbox {
+    mod closing;
+    mod life;
+    pub(crate) mod waiters;
+}
 #[cfg(not(tpc_loom))]
 pub mod pinned;
 #[cfg(not(tpc_loom))]

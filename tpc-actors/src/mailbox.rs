@@ -15,8 +15,8 @@ use crate::keeper::Keeper;
 use crate::relay::Relay;
 use crate::reply::slot::NO_DEADLINE;
 use crate::stats::ActorStats;
-use crate::sync::heavy_fence;
 
+mod closing;
 mod deadlines;
 mod ended;
 mod entry;
@@ -139,6 +139,12 @@ impl<A: Actor> Mailbox<A> {
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
         self.life.is_plain()
+    }
+
+    /// Whether the core is gone: asked after each send.
+    #[inline]
+    pub(crate) fn is_lost(&self) -> bool {
+        self.life.is_lost()
     }
 
     pub(crate) fn life(&self) -> Life {
@@ -294,11 +300,10 @@ impl<A: Actor> Mailbox<A> {
 
     /// The core is gone or does not move any more: refuses senders and answers what has not begun.
     pub(crate) fn give_up(&self) {
-        self.advance(Life::Lost);
-        self.ending.set(Ended::CoreLost);
-        // Pairs with the fence in `LaneBell::published`: a sender that has not seen this is seen here.
-        heavy_fence();
-        self.refuse_queued();
+        self.life.lose(|| {
+            self.ending.set(Ended::CoreLost);
+            self.refuse_queued();
+        });
         self.for_each_lane(Lane::wake_all);
     }
 

@@ -13,6 +13,7 @@ pub(crate) use self::real::*;
 mod real {
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, fence};
     pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
+    pub(crate) use std::thread::yield_now;
 
     #[cfg(target_os = "linux")]
     pub(crate) use crate::bridge::doorbell::membarrier::{
@@ -61,6 +62,7 @@ mod model {
     pub(crate) use loom::cell::UnsafeCell;
     pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, fence};
     pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};
+    pub(crate) use loom::thread::yield_now;
 
     /// An exchange acquires and releases, as a lock does.
     pub(crate) struct Exchange<T>(Mutex<Option<Box<T>>>);

@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Waker;
 
+use super::closing::{leave, take_back};
 use super::waiters::Waiters;
-use super::{Life, Mailbox, Refusal, Shortage};
+use super::{Mailbox, Refusal, Shortage};
 use crate::actor::Actor;
 use crate::bridge::bell::{LaneBell, LaneClosed};
 use crate::bridge::ring::{Consumer, Gauge, Producer};
@@ -196,7 +197,7 @@ impl<A: Actor> LaneProducer<A> {
         if deadline != NO_DEADLINE {
             mailbox.note_deadline(deadline);
         }
-        if !mailbox.is_plain() && mailbox.life() == Life::Lost {
+        if mailbox.is_lost() {
             // Pairs with the fence in `give_up`: its look at the slots may have come before this one.
             mailbox.refuse_queued();
         }
@@ -211,11 +212,7 @@ impl<A: Actor> LaneProducer<A> {
         sent: Sent,
         request: &mut Option<A::Request>,
     ) -> Result<Sent, Refusal> {
-        while !self.ring.is_closed() {
-            // The core is between its last look and dropping its end: it runs no foreign code there.
-            std::thread::yield_now();
-        }
-        let Some(envelope) = self.ring.reclaim() else { return Ok(sent) };
+        let Some(envelope) = take_back(&mut self.ring) else { return Ok(sent) };
         if let Some(ticket) = envelope.ticket {
             self.fixed.credit.cancel_unsent(ticket);
         }
@@ -299,11 +296,8 @@ impl<A: Actor> LaneConsumer<A> {
 
 impl<A: Actor> Drop for LaneConsumer<A> {
     fn drop(&mut self) {
-        // From here on a producer takes its message back; what it had published before is answered. The
-        // ring goes first, because a producer may be waiting for that.
-        self.bell.close();
-        let waiting: Vec<_> = std::iter::from_fn(|| self.ring().pop()).collect();
-        drop(self.ring.take());
+        // From here on a producer takes its message back; what it had published before is answered.
+        let waiting = self.ring.take().map_or_else(Vec::new, |ring| leave(ring, &self.bell));
         let refused = refuse_each(&self.fixed.credit, waiting, &self.mailbox.closing_fate());
         self.mailbox.count_rejected(refused);
         self.fixed.wake_all();

@@ -1,9 +1,10 @@
 //! The life of an actor as its senders see it, and why they are refused.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+#[cfg(not(tpc_loom))]
 use crate::error::TellError;
+use crate::sync::{AtomicU32, AtomicU64, Ordering, heavy_fence, intact};
 
 /// Life of an actor, as its senders see it. Written by the actor's core (and, when that is lost, by
 /// whoever noticed), read with every send.
@@ -59,6 +60,23 @@ impl LifeWord {
     /// Moves on to a later life; an actor never goes back.
     pub(crate) fn advance(&self, life: Life) {
         self.0.fetch_max((life as u32) << flag::BITS, Ordering::Relaxed);
+    }
+
+    /// The core is gone or does not move any more: what it has not begun is answered by `refuse`.
+    pub(crate) fn lose(&self, refuse: impl FnOnce()) {
+        self.advance(Life::Lost);
+        if intact!("life.lose-fence") {
+            // Pairs with the light fence in `LaneBell::published`: a sender that has not seen this, in
+            // [`Self::is_lost`], is seen by `refuse`.
+            heavy_fence();
+        }
+        refuse();
+    }
+
+    /// Sender: asked after each send, because `refuse` may have looked at the slots before that.
+    #[inline]
+    pub(crate) fn is_lost(&self) -> bool {
+        !self.is_plain() && self.life() == Life::Lost && intact!("life.look-again")
     }
 
     /// The one way back: the core of a lost actor has a new thread.
@@ -137,6 +155,7 @@ pub(crate) enum Shortage {
     Slot,
 }
 
+#[cfg(not(tpc_loom))]
 impl Refusal {
     pub(crate) fn with<M>(self, message: M) -> TellError<M> {
         match self {
@@ -148,3 +167,6 @@ impl Refusal {
         }
     }
 }
+
+#[cfg(all(test, tpc_loom))]
+mod model;

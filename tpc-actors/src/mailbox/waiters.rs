@@ -6,12 +6,12 @@
 //! somebody waits.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::task::Waker;
 
 use crate::isolate::wake_quietly;
 use crate::reply::slot::NO_DEADLINE;
+use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering, fence, intact};
 
 /// Names one waiting sender; earlier numbers came earlier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,8 +61,10 @@ impl Waiters {
         queue.waiting.insert(at, Waiter { id, waker, deadline });
         self.any.store(true, Ordering::Relaxed);
         drop(queue);
-        // Pairs with the fence in `freed`: we see the freed place or they see us.
-        fence(Ordering::SeqCst);
+        if intact!("waiters.join-fence") {
+            // Pairs with the fence in `freed`: we see the freed place or they see us.
+            fence(Ordering::SeqCst);
+        }
         id
     }
 
@@ -91,7 +93,7 @@ impl Waiters {
         };
         self.any.store(!queue.waiting.is_empty(), Ordering::Relaxed);
         drop(queue);
-        if gone.is_none() {
+        if gone.is_none() && intact!("waiters.pass-on") {
             self.wake(1);
         }
     }
@@ -99,10 +101,12 @@ impl Waiters {
     /// Tells as many waiters as places were freed.
     #[inline]
     pub(crate) fn freed(&self, places: usize) {
-        // Pairs with the fence in `join`.
-        fence(Ordering::SeqCst);
+        if intact!("waiters.freed-fence") {
+            // Pairs with the fence in `join`.
+            fence(Ordering::SeqCst);
+        }
         if places > 0 && self.any() {
-            self.wake(places);
+            self.wake(if intact!("waiters.as-many") { places } else { usize::MAX });
         }
     }
 
@@ -147,7 +151,10 @@ impl Waiters {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, tpc_loom))]
+mod model;
+
+#[cfg(all(test, not(tpc_loom)))]
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::AtomicUsize;

@@ -74,8 +74,16 @@ mod tests {
             let other = (Arc::clone(&flags), Arc::clone(&start));
             let meet = |start: &AtomicUsize| {
                 start.fetch_add(1, Ordering::SeqCst);
-                while start.load(Ordering::Relaxed) < 2 {
-                    std::hint::spin_loop();
+                // With patience only for so long: the other one may need this very CPU to get here.
+                for look in 0.. {
+                    if start.load(Ordering::Relaxed) == 2 {
+                        break;
+                    }
+                    if look < 1000 {
+                        std::hint::spin_loop();
+                    } else {
+                        std::thread::yield_now();
+                    }
                 }
             };
             std::thread::scope(|scope| {

@@ -6,7 +6,8 @@ use std::task::Waker;
 use super::{Envelope, LaneProducer, Sent};
 use crate::actor::Actor;
 use crate::bridge::bell::LaneClosed;
-use crate::mailbox::{Life, Mailbox};
+use crate::mailbox::Mailbox;
+use crate::mailbox::closing::take_back;
 use crate::reply::slot::NO_DEADLINE;
 
 impl<A: Actor> LaneProducer<A> {
@@ -29,7 +30,7 @@ impl<A: Actor> LaneProducer<A> {
     pub(crate) fn publish(&mut self, mailbox: &Mailbox<A>) -> Result<(), LaneClosed> {
         self.ring.publish();
         self.bell.published()?;
-        if mailbox.life() == Life::Lost {
+        if mailbox.is_lost() {
             // As in `send`.
             mailbox.refuse_queued();
         }
@@ -63,11 +64,7 @@ impl<A: Actor> LaneProducer<A> {
     /// What a core that has left has not read, oldest first.
     #[cold]
     pub(crate) fn take_back(&mut self) -> Vec<Envelope<A>> {
-        while !self.ring.is_closed() {
-            // As in `after_close`.
-            std::thread::yield_now();
-        }
-        let returned: Vec<_> = std::iter::from_fn(|| self.ring.reclaim()).collect();
+        let returned: Vec<_> = std::iter::from_fn(|| take_back(&mut self.ring)).collect();
         for ticket in returned.iter().filter_map(|envelope| envelope.ticket) {
             self.fixed.credit.cancel_unsent(ticket);
         }
