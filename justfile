@@ -36,6 +36,10 @@ bench:
 compile-time:
     benches/compile_time.py
 
+# Ten million events of each of four cores, with readers that pause: every one delivered or reported.
+soak-events:
+    TPC_SOAK_EVENTS=10000000 cargo test --release -p tpc-actors-tests --test bus -- loss
+
 # Licences, advisories and duplicate versions; needs `cargo install cargo-deny`.
 deny:
     cargo deny check

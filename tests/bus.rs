@@ -100,10 +100,12 @@ fn lag_counts_only_what_the_filter_wants() {
     stop(&system);
 }
 
+/// `just soak-events` runs it with ten million events of each core.
 #[test]
 fn loss_is_accounted_for_under_load_from_several_cores() {
-    const EACH: u64 = 200_000;
-    let (system, sources) = start(2);
+    const CORES: usize = 4;
+    let each = std::env::var("TPC_SOAK_EVENTS").map_or(200_000, |events| events.parse().unwrap());
+    let (system, sources) = start(CORES);
     let total = Arc::new(AtomicU64::new(0));
     let readers: Vec<_> = [16, 1024]
         .into_iter()
@@ -111,8 +113,8 @@ fn loss_is_accounted_for_under_load_from_several_cores() {
             let mut events = system.events::<Tick>().capacity(capacity).subscribe();
             let total = Arc::clone(&total);
             thread::spawn(move || {
-                let mut seen = [0; 2];
-                let mut lagged = 0;
+                let mut seen = [0; CORES];
+                let (mut lagged, mut taken) = (0, 0_u64);
                 while let Some(delivery) = events.next_wait() {
                     match delivery {
                         Delivery::Event { position, event } => {
@@ -124,16 +126,18 @@ fn loss_is_accounted_for_under_load_from_several_cores() {
                             lagged += gap.len();
                         }
                     }
-                    if seen[0] % 1000 == 0 {
-                        thread::yield_now();
+                    taken += 1;
+                    if taken.is_multiple_of(10_000) {
+                        // Pauses of 0 to 50 ms.
+                        thread::sleep(Duration::from_millis(taken * 0x9e37 % 51));
                     }
                 }
                 assert_eq!(lagged, events.lagged());
-                total.fetch_add(seen[0] + seen[1], Ordering::Relaxed);
+                total.fetch_add(seen.iter().sum(), Ordering::Relaxed);
             })
         })
         .collect();
-    for _ in 0..EACH / 1000 {
+    for _ in 0..each / 1000 {
         for source in &sources {
             source.burst(1000).wait().unwrap();
         }
@@ -142,7 +146,7 @@ fn loss_is_accounted_for_under_load_from_several_cores() {
     for reader in readers {
         reader.join().unwrap();
     }
-    assert_eq!(total.load(Ordering::Relaxed), 2 * 2 * EACH);
+    assert_eq!(total.load(Ordering::Relaxed), 2 * CORES as u64 * (each / 1000 * 1000));
 }
 
 #[test]
