@@ -14,7 +14,7 @@ models preemptions="3":
 
 # The tests under AddressSanitizer and LeakSanitizer; needs a nightly toolchain and no extra component.
 asan:
-    RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=target/asan cargo +nightly test -p tpc-actors -p tpc-actors-tests --target x86_64-unknown-linux-gnu --lib --tests -- --skip fail --skip pass
+    LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=target/asan cargo +nightly test -p tpc-actors -p tpc-actors-tests --target x86_64-unknown-linux-gnu --lib --tests -- --skip fail --skip pass
 
 # Random faults under a ledger, in a release build; a minute is what CI runs.
 soak seconds="60":
@@ -27,6 +27,10 @@ planted:
 # Wake-ups until something breaks: the sleep tests over and over, in a release build.
 wakes rounds="20":
     for round in $(seq {{rounds}}); do cargo test -q --release -p tpc-actors-tests --test wakes --test asks --test lanes --test shutdown || exit 1; done
+
+# 300,000 sleeps and wakes of one core without a limit to a sleep, so that a lost wake hangs.
+wake-cycles cycles="300000":
+    TPC_WAKE_CYCLES={{cycles}} cargo test --release -p tpc-actors-tests --test wakes no_wake_is_lost
 
 # Asks and tells against a hand-written Tokio actor.
 bench:

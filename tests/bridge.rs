@@ -165,12 +165,14 @@ fn a_waker_and_a_descriptor_may_wait_for_the_same() {
     assert_eq!(data.try_recv(), Ok(1));
 }
 
-/// Runs `wait` on a thread that has time to fall asleep before `end` is dropped.
-fn ends_while<T: Send + 'static, R: Send + 'static>(
+/// Runs `wait` on a thread that says when it is prepared, and has time to fall asleep before `end` is dropped.
+fn ends_while<T, R: Send + 'static>(
     end: T,
-    wait: impl FnOnce() -> R + Send + 'static,
+    wait: impl FnOnce(&dyn Fn()) -> R + Send + 'static,
 ) -> R {
-    let waiting = thread::spawn(wait);
+    let (prepared, told) = std::sync::mpsc::channel();
+    let waiting = thread::spawn(move || wait(&|| prepared.send(()).unwrap()));
+    told.recv().unwrap();
     thread::sleep(Duration::from_millis(20));
     drop(end);
     waiting.join().unwrap()
@@ -186,20 +188,28 @@ fn the_end_of_the_control_end_wakes_the_data_end() {
     };
     // The pinned handle is not `Send`, so the waiting thread makes it.
     let (control, data) = bridge(1);
-    assert_eq!(ends_while(control, move || data.pin().recv_blocking()), Err(Closed));
+    assert_eq!(
+        ends_while(control, move |prepared| {
+            prepared();
+            data.pin().recv_blocking()
+        }),
+        Err(Closed)
+    );
     let (control, data) = bridge(1);
-    let refused = ends_while(control, move || {
+    let refused = ends_while(control, move |prepared| {
         let mut data = data.pin();
         data.try_send(7).unwrap();
+        prepared();
         let refused = data.send_blocking(8).unwrap_err().into_inner();
         (refused, data.reclaim(), data.reclaim())
     });
     assert_eq!(refused, (8, Some(7), None), "nothing that was accepted is lost silently");
     let (control, data) = bridge(1);
-    let told = ends_while(control, move || {
+    let told = ends_while(control, move |prepared| {
         let mut data = data.pin();
         let fd = data.request_fd().unwrap();
         assert!(data.arm_request_fd());
+        prepared();
         Epoll::of(&[&fd]).wait();
         data.try_recv()
     });
@@ -215,20 +225,28 @@ fn the_end_of_the_control_end_wakes_the_data_end() {
 #[test]
 fn the_end_of_the_data_end_wakes_the_control_end() {
     let (mut control, data) = bridge(1);
-    assert_eq!(ends_while(data, move || control.recv_blocking()), Err(Closed));
+    assert_eq!(
+        ends_while(data, move |prepared| {
+            prepared();
+            control.recv_blocking()
+        }),
+        Err(Closed)
+    );
     let (mut control, data) = bridge(1);
     control.try_send(7).unwrap();
-    let refused = ends_while(data, move || {
+    let refused = ends_while(data, move |prepared| {
+        prepared();
         let refused = control.send_blocking(8).unwrap_err().into_inner();
         (refused, control.reclaim())
     });
     assert_eq!(refused, (8, Some(7)));
     let (mut control, data) = bridge(1);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let told = ends_while(data, move || {
+    let told = ends_while(data, move |prepared| {
         runtime.block_on(async {
             let fd = in_tokio(control.response_fd().unwrap());
             assert!(control.arm_response_fd());
+            prepared();
             fd.readable().await.unwrap().clear_ready();
             (control.try_recv(), control.recv().await)
         })

@@ -32,6 +32,11 @@ fn start() -> (System, SumClient) {
     (system, sum)
 }
 
+/// Descriptors of this process.
+fn open_descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
+}
+
 #[test]
 fn what_a_thread_sent_before_its_end_is_served() {
     let (system, sum) = start();
@@ -60,6 +65,7 @@ fn what_a_thread_sent_before_its_end_is_served() {
 #[test]
 fn ten_thousand_short_lived_threads_and_clients_use_lanes_again() {
     let (system, sum) = start();
+    let before = open_descriptors();
     for chunk in 0..100 {
         let threads: Vec<_> = (0..100)
             .map(|n| {
@@ -82,6 +88,8 @@ fn ten_thousand_short_lived_threads_and_clients_use_lanes_again() {
         while sum.get().wait().unwrap() < (chunk + 1) * 200 {}
     }
     assert_eq!(sum.get().wait().unwrap(), 20_000);
+    // The other tests of this file open and close some meanwhile; one each would be ten thousand.
+    assert!(open_descriptors() < before + 1000, "descriptors are left behind");
     let report = system.shutdown_wait(Duration::from_secs(10));
     assert!(report.is_clean(), "{report}");
 }

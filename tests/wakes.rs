@@ -30,9 +30,16 @@ fn start(spin: Duration) -> (System, EchoClient) {
     (system, echo)
 }
 
+/// Asks of the long test below; `just wake-cycles` asks for more.
+fn cycles() -> u64 {
+    let cycles = std::env::var("TPC_WAKE_CYCLES").map(|cycles| cycles.parse().unwrap());
+    cycles.unwrap_or(30_000)
+}
+
 #[test]
 fn no_wake_is_lost_over_many_sleeps() {
     let (system, echo) = start(Duration::ZERO);
+    let cycles = cycles();
     let askers: Vec<_> = (0..2u64)
         .map(|asker| {
             let echo = echo.clone();
@@ -41,7 +48,7 @@ fn no_wake_is_lost_over_many_sleeps() {
                     tpc_actors::register_thread();
                 }
                 let mut pause = asker + 1;
-                for n in 0..15_000 {
+                for n in 0..cycles / 2 {
                     assert_eq!(echo.echo(n).wait().unwrap(), n);
                     // Arrives at a different moment of the core's way to sleep each time.
                     pause = pause.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

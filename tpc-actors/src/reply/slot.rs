@@ -48,6 +48,8 @@ const ABANDONED: u64 = 1 << 4;
 /// The asker must be wakeable by the deadline keeper at any time.
 const TIMED: u64 = 1 << 5;
 const GENERATION: u32 = 32;
+/// A model counts to 3, so that generations come round while it looks.
+const LAST_GENERATION: u64 = if cfg!(tpc_loom) { 3 } else { u32::MAX as u64 };
 
 /// The deadline word of a slot without a deadline.
 pub(crate) const NO_DEADLINE: u64 = u64::MAX;
@@ -222,7 +224,7 @@ impl<V> Slab<V> {
             return word >> GENERATION << GENERATION;
         }
         // Wrapping on purpose, see the module docs.
-        (word >> GENERATION).wrapping_add(1) << GENERATION
+        ((word >> GENERATION).wrapping_add(1) & LAST_GENERATION) << GENERATION
     }
 
     /// Ends this use of the slot: newer generation, then onto the returned list.

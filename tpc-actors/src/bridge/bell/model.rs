@@ -69,7 +69,7 @@ impl Lane {
 
     fn send(&self) -> Result<(), LaneClosed> {
         self.tail.fetch_add(1, Ordering::Release);
-        self.bell.published()
+        self.bell.published().map(|_| ())
     }
 }
 

@@ -243,6 +243,28 @@ fn returned() {
     });
 }
 
+/// A core that is late, while the slot is used until its generation is about to come round: nobody who has it
+/// by then sees the late answer, or has its own request started by the stale ticket.
+fn late_over_all_generations() {
+    explore(3, || {
+        let (slab, mut free, drops) = slab(MOST);
+        let (stale, _) = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+        let (theirs, their_drops) = (Arc::clone(&slab), Arc::clone(&drops));
+        let core = thread::spawn(move || answer(&theirs, stale, 0, &their_drops));
+        drop(slab.leave(stale));
+        for _ in 0..LAST_GENERATION {
+            // None while the core holds the slot.
+            let Some((fresh, _)) = acquire(&slab, &mut free, MOST, None, NO_DEADLINE) else {
+                continue;
+            };
+            assert!(matches!(slab.poll(fresh, futures_noop(), false), Polled::Registered));
+            assert_eq!(slab.leave(fresh), Left::NeverStarted);
+        }
+        let answered = core.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), usize::from(answered), "dropped once, if made");
+    });
+}
+
 #[test]
 fn model_slot_answered() {
     answered();
@@ -283,6 +305,13 @@ fn model_slot_returned() {
     returned();
 }
 
+#[test]
+fn model_slot_late_over_all_generations() {
+    late_over_all_generations();
+}
+
+mutant!(mutant_late_bump_generation: "slot.bump-generation" breaks late_over_all_generations);
+mutant!(mutant_late_check_generation: "slot.check-generation" breaks late_over_all_generations);
 mutant!(mutant_see_ready: "slot.see-ready" breaks answered);
 mutant!(mutant_ready: "slot.ready" breaks answered);
 mutant!(mutant_unlock: "slot.unlock" breaks answered);
