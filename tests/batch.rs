@@ -119,6 +119,26 @@ fn every_shard_gets_its_own_messages() {
 }
 
 #[test]
+fn what_a_shard_refuses_stays_a_message_to_that_shard() {
+    let system = System::builder().cores(1).start().unwrap();
+    let ledger = system.spawn_sharded::<Ledger>(3, |_| ()).wait().unwrap();
+    let key = (0..1_000).find(|key| ledger.shard_of(key) == 2).unwrap();
+    ledger.nap(key).wait().unwrap();
+    let mut batch = ledger.batch();
+    (0..100).for_each(|n| batch.push(ledger.note(key, n)));
+    let late = send_late(&mut batch);
+    assert!(matches!(late, Err(TellError::Deadline(()))), "{late:?}");
+    batch.send().wait().unwrap();
+    assert!(ledger.seen(key).wait().unwrap().into_iter().eq(0..100));
+    assert!(system.shutdown_wait(LONG).is_clean());
+}
+
+/// Sends with a deadline that passes while the first message without room waits in line.
+fn send_late(batch: &mut tpc_actors::client::Batch<'_, Ledger>) -> Result<(), TellError<()>> {
+    batch.send().deadline(Duration::from_millis(5)).wait()
+}
+
+#[test]
 fn what_finds_no_room_stays_in_the_batch() {
     let (system, ledger) = start();
     ledger.nap(0).wait().unwrap();
@@ -196,6 +216,14 @@ fn a_batch_of_asks_has_an_outcome_for_each_in_their_order() {
         // Deferred answers come in another order.
         let answers = client.ask_batch((0..8).map(|n| client.late(0, n))).await;
         assert!(answers.into_iter().map(Result::unwrap).eq(0..8));
+        // The first three wait for the last one, which needs a slot of those in between.
+        let mut asks: Vec<_> = (0..3).map(|n| client.late(0, n)).collect();
+        let answers = client.ask_batch((0..60).map(|n| client.square(n + 100)));
+        let (answers, late) = tokio::join!(answers, async {
+            asks.push(client.late(0, 3));
+            client.ask_batch(asks).await
+        });
+        assert!(answers.iter().all(Result::is_ok) && late.iter().all(Result::is_ok));
         // Also with deadlines, which are each ask's own, and many more asks than reply slots.
         let timed = |n: u64| client.square(n + 100).deadline(LONG);
         let answers = client.ask_batch((0..200).map(timed)).await;

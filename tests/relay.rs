@@ -87,6 +87,46 @@ fn a_worker_that_blocks_among_many_askers_is_woken_directly() {
     assert!(system.shutdown_wait(LONG).is_clean());
 }
 
+/// Tasks of a local set look like any others, and their worker is blocked by them.
+#[test]
+fn askers_of_a_local_set_that_blocks_the_only_worker_are_woken() {
+    let (system, echo) = start();
+    let runtime = one_worker();
+    runtime.block_on(async {
+        askers(&echo, 8, 1).join_all().await;
+        let asks = tokio::spawn(async move {
+            let local = tokio::task::LocalSet::new();
+            for task in 0..32 {
+                let echo = echo.clone();
+                local.spawn_local(async move {
+                    for n in 0..20 {
+                        assert_eq!(echo.echo(task + n).await.unwrap(), task + n);
+                    }
+                });
+            }
+            block_on(local);
+        });
+        asks.await.unwrap();
+    });
+    assert!(system.shutdown_wait(LONG).is_clean());
+}
+
+/// An executor of one thread, as people bring their own.
+fn block_on(future: impl Future) {
+    struct Unpark(std::thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = std::task::Waker::from(std::sync::Arc::new(Unpark(std::thread::current())));
+    let mut future = std::pin::pin!(future);
+    let mut context = std::task::Context::from_waker(&waker);
+    while future.as_mut().poll(&mut context).is_pending() {
+        std::thread::park();
+    }
+}
+
 /// A runtime that goes away takes its pump along; the askers of other runtimes do not notice.
 #[test]
 fn a_runtime_that_shuts_down_with_asks_on_their_way_leaves_the_others_alone() {

@@ -140,7 +140,8 @@ impl<A: Actor> Client<A> {
         let Some(lanes) = &self.ordered else { return threads::with_lane(mailbox, send) };
         let mut own = lanes[shard].lock().unwrap_or_else(PoisonError::into_inner);
         if let OwnLane::Unopened = *own {
-            *own = mailbox.open_lane().map_or(OwnLane::Visitors, OwnLane::Own);
+            // Its tasks may run anywhere, so nobody's relay is theirs.
+            *own = mailbox.open_lane(None).map_or(OwnLane::Visitors, OwnLane::Own);
         }
         match &mut *own {
             OwnLane::Own(lane) => Some(send(lane)),
@@ -168,6 +169,7 @@ impl<A: Actor> Client<A> {
             }
             lane.send(mailbox, request, wish).ok()
         })?
+        .inspect(|_| mailbox.answer_if_lost())
     }
 
     /// Sends as many of `messages` as nothing is in the way of, from the first one on; says how many.
@@ -212,6 +214,7 @@ impl<A: Actor> Client<A> {
         });
         // What is left of it, the waker of the slot's last use perhaps, is foreign.
         drop_quietly(wish);
+        mailbox.answer_if_lost();
         if let Some(Err(Refused { refusal: Refusal::Reopened, .. })) = &sent {
             self.forget_lane(shard);
         }
@@ -225,7 +228,9 @@ impl<A: Actor> Client<A> {
     fn forget_lane(&self, shard: usize) {
         let Some(lanes) = &self.ordered else { return threads::forget_lane(self.mailbox(shard)) };
         let mut own = lanes[shard].lock().unwrap_or_else(PoisonError::into_inner);
-        let closed = std::mem::replace(&mut *own, OwnLane::Unopened);
+        // A clone may have opened another lane meanwhile, and two lanes would not keep the order.
+        let closed = matches!(&*own, OwnLane::Own(lane) if lane.is_closed());
+        let closed = closed.then(|| std::mem::replace(&mut *own, OwnLane::Unopened));
         drop(own);
         drop_quietly(closed);
     }

@@ -211,9 +211,10 @@ impl<A: Actor> Mailbox<A> {
     }
 
     /// Opens a lane and announces it to the core; `None` when the actor or its core has no more.
-    pub(crate) fn open_lane(self: &Arc<Self>) -> Option<LaneProducer<A>> {
-        // Taken first, because it spawns a task: foreign code may run along with that.
-        let relay = Relay::of_this_worker();
+    pub(crate) fn open_lane(
+        self: &Arc<Self>,
+        relay: Option<Arc<Relay>>,
+    ) -> Option<LaneProducer<A>> {
         let index = {
             let mut registry = self.registry();
             match registry.free.pop() {
@@ -305,6 +306,15 @@ impl<A: Actor> Mailbox<A> {
             self.refuse_queued();
         });
         self.for_each_lane(Lane::wake_all);
+    }
+
+    /// To be called after each send, when its lane is free again: foreign wakers are woken here.
+    #[inline]
+    pub(crate) fn answer_if_lost(&self) {
+        if self.is_lost() {
+            // Pairs with the fence in `give_up`: its look at the slots may have come before the send.
+            self.refuse_queued();
+        }
     }
 
     /// Answers what waits in the lanes of a core that is gone or does not move.

@@ -22,7 +22,16 @@ use crate::isolate::wake_quietly;
 const RELAYED_MIN: usize = 4;
 
 thread_local! {
-    static RELAY: RefCell<Option<Arc<Relay>>> = const { RefCell::new(None) };
+    static RELAY: RefCell<Option<OfThread>> = const { RefCell::new(None) };
+}
+
+/// Ends the relay with the thread: a runtime's threads come and go, and its pumps with them.
+struct OfThread(Arc<Relay>);
+
+impl Drop for OfThread {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 /// The way from cores to the tasks of one worker's runtime.
@@ -51,14 +60,14 @@ impl Relay {
         if handle.runtime_flavor() != RuntimeFlavor::MultiThread {
             return None;
         }
-        let known = RELAY.try_with(|relay| relay.borrow().clone()).ok()?;
+        let known = RELAY.try_with(|known| Some(Arc::clone(&known.borrow().as_ref()?.0))).ok()?;
         if let Some(relay) = known.filter(|relay| !relay.state().over) {
             return Some(relay);
         }
         let state = State { wakers: Vec::new(), pump: None, of_tasks: None, over: false };
         let relay = Arc::new(Self(Mutex::new(state)));
         drop(handle.spawn(Pump { relay: Arc::clone(&relay), taken: Vec::new() }));
-        drop(RELAY.try_with(|known| known.replace(Some(Arc::clone(&relay)))));
+        drop(RELAY.try_with(|known| known.replace(Some(OfThread(Arc::clone(&relay))))));
         Some(relay)
     }
 
@@ -66,20 +75,49 @@ impl Relay {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes those of `wakers` from the `first` on that it may wake, if they are worth the detour.
-    pub(crate) fn take(&self, wakers: &mut Vec<Waker>, first: usize) {
+    /// Takes those of `wakers` from the `first` on that it may wake, if they are worth the detour; whether
+    /// it took any, which somebody has to [overtake](Self::overtake) then.
+    pub(crate) fn take(&self, wakers: &mut Vec<Waker>, first: usize) -> bool {
         if wakers.len() - first < RELAYED_MIN {
-            return;
+            return false;
         }
         let mut state = self.state();
-        let Some(of_tasks) = state.of_tasks.filter(|_| !state.over) else { return };
+        let Some(of_tasks) = state.of_tasks.filter(|_| !state.over) else { return false };
         let relayed = wakers.extract_if(first.., |waker| std::ptr::eq(waker.vtable(), of_tasks));
         state.wakers.extend(relayed);
-        let pump = if state.wakers.is_empty() { None } else { state.pump.take() };
+        let took = !state.wakers.is_empty();
+        let pump = if took { state.pump.take() } else { None };
         drop(state);
         if let Some(pump) = pump {
             wake_quietly(pump);
         }
+        took
+    }
+
+    /// Wakes what the pump has not come to.
+    ///
+    /// All of Tokio's tasks look alike, also those of other runtimes and of local sets, and one of them may be
+    /// what the pump's worker is blocked by. A core therefore does not leave it at the relay before it sleeps.
+    pub(crate) fn overtake(&self) {
+        let left = {
+            let mut state = self.state();
+            if state.wakers.is_empty() {
+                // As a rule; the list keeps its memory.
+                return;
+            }
+            std::mem::take(&mut state.wakers)
+        };
+        left.into_iter().for_each(wake_quietly);
+    }
+
+    fn end(&self) {
+        let (left, pump) = {
+            let mut state = self.state();
+            state.over = true;
+            (std::mem::take(&mut state.wakers), state.pump.take())
+        };
+        // The pump too: it sees the end and finishes.
+        left.into_iter().chain(pump).for_each(wake_quietly);
     }
 }
 
@@ -97,6 +135,9 @@ impl Future for Pump {
         let this = &mut *self;
         {
             let mut state = this.relay.state();
+            if state.over {
+                return Poll::Ready(());
+            }
             state.of_tasks = Some(context.waker().vtable());
             std::mem::swap(&mut state.wakers, &mut this.taken);
             // In place before the wakers are used: what is handed over from here on wakes the pump again.
@@ -109,13 +150,8 @@ impl Future for Pump {
 
 impl Drop for Pump {
     fn drop(&mut self) {
-        // The runtime shuts down. What is left may belong to others, and is woken from here.
-        let left = {
-            let mut state = self.relay.state();
-            state.over = true;
-            state.pump = None;
-            std::mem::take(&mut state.wakers)
-        };
-        self.taken.drain(..).chain(left).for_each(wake_quietly);
+        // The runtime shuts down, perhaps. What is left may belong to others, and is woken from here.
+        self.relay.end();
+        self.taken.drain(..).for_each(wake_quietly);
     }
 }

@@ -164,6 +164,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
             let mut together = 0;
             for ask in &mut *asks {
                 let same = ask.sent.is_none()
+                    && ask.sending.unordered().is_some()
                     && ask.sending.is_plain()
                     && Arc::ptr_eq(ask.sending.mailbox(), &mailbox);
                 if !same || lane.shortage(&mailbox, true).is_some() {
@@ -174,7 +175,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
                 ask.in_flight(&sent, None);
                 together += 1;
             }
-            if together > 0 && lane.publish(&mailbox).is_err() {
+            if together > 0 && lane.publish().is_err() {
                 // What the core has not read any more comes back, newest asks first.
                 for envelope in lane.take_back() {
                     let returned = asks[..together].iter_mut().find(|ask| ask.has(envelope.ticket));
@@ -188,6 +189,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
             together
         });
         wakers.into_iter().for_each(drop_quietly);
+        mailbox.answer_if_lost();
         sent.unwrap_or(0)
     }
 

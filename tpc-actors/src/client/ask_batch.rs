@@ -94,14 +94,33 @@ impl<A: Actor, T, E> AskBatch<'_, A, T, E> {
         true
     }
 
+    /// Leaves a waker with every ask that has no answer; false when one of them has got it meanwhile.
+    fn register_all(&mut self, context: &mut Context<'_>) -> bool {
+        for at in self.known..self.sent {
+            if self.outcomes[at].is_none()
+                && let Poll::Ready(outcome) = Pin::new(&mut self.asks[at]).poll(context)
+            {
+                self.outcomes[at] = Some(outcome);
+                return false;
+            }
+        }
+        true
+    }
+
     /// Looks for answers for a bounded while, without leaving a waker; the last ask that has none.
     fn wait_here(&mut self, context: &mut Context<'_>) -> Option<usize> {
         for _ in 0..lone::LOOKS {
             for _ in 0..4 {
                 std::hint::spin_loop();
             }
-            let (_, last) = self.look(context);
-            last?;
+            // The others have been answered before it, as a rule.
+            let last = self.asks.len() - 1;
+            if self.outcomes[last].is_none() {
+                self.outcomes[last] = self.asks[last].look(context);
+            }
+            if self.outcomes[last].is_some() {
+                return self.look(context).1;
+            }
         }
         lone::missed();
         self.look(context).1
@@ -151,7 +170,12 @@ impl<A: Actor, T, E> Future for AskBatch<'_, A, T, E> {
                 break;
             }
             // Each answer that was taken left a slot, which the next ask may be waiting for.
-            if all_sent || !found {
+            if found && !all_sent {
+                continue;
+            }
+            // So does each that comes: an answer that nobody takes would keep out the ask that it, or the last
+            // one, waits for, and whoever else asks over this lane.
+            if all_sent || this.register_all(context) {
                 return Poll::Pending;
             }
         }

@@ -106,17 +106,19 @@ impl<'a, A: Actor> Batch<'a, A> {
         for shard in 0..self.messages.len() {
             loop {
                 if let Some(first) = &mut self.in_line {
+                    let its_shard = first.shard();
                     let sent = std::task::ready!(first.poll_tell(context));
                     self.in_line = None;
-                    sent.map_err(|refused| self.put_back(shard, refused))?;
+                    sent.map_err(|refused| self.put_back(its_shard, refused))?;
                 }
                 let messages = &mut self.messages[shard];
                 if messages.is_empty() {
                     break;
                 }
                 if self.client.send_batch(shard, messages) == 0 {
-                    // Something is in the way, and a message on its own finds out what.
-                    let first = messages.pop_front().expect("not empty");
+                    // Something is in the way, and a message on its own finds out what. There is none when a
+                    // lane that just closed had taken them all.
+                    let Some(first) = messages.pop_front() else { break };
                     self.in_line = Some(Sending::until(self.client, shard, first, deadline));
                 }
             }

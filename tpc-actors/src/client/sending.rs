@@ -89,7 +89,9 @@ impl<'a, A: Actor> Sending<'a, A> {
 
     #[inline]
     pub(super) fn is_for(&self, client: &Client<A>) -> bool {
-        Arc::ptr_eq(&self.client.get().shards, &client.shards)
+        let own = self.client.get();
+        let lanes = |client: &Client<A>| client.ordered.as_ref().map(|lanes| lanes.as_ptr().addr());
+        Arc::ptr_eq(&own.shards, &client.shards) && lanes(own) == lanes(client)
     }
 
     /// The client, unless it has a lane of its own.
@@ -233,6 +235,10 @@ impl<'a, A: Actor> Sending<'a, A> {
                     return Poll::Ready(Err(TellError::Deadline(self.take_request())));
                 }
                 return Poll::Pending;
+            }
+            if waits {
+                // It is tried out of turn, and must not be in line twice if it has to wait again.
+                self.leave_line(None);
             }
         }
         let waker = ask.then(|| context.waker().clone());

@@ -20,6 +20,7 @@ use crate::error::PanicReport;
 use crate::offload::Offload;
 use crate::random::Random;
 use crate::rate::FiveAMinute;
+use crate::relay::Relay;
 use crate::sync::planted;
 
 /// Services of one core.
@@ -37,6 +38,8 @@ pub(crate) struct CoreLocal {
     pub(crate) tasks: Tasks,
     /// Askers that were answered in this turn; woken together at its end.
     pub(crate) wakes: RefCell<Vec<Waker>>,
+    /// Relays that may still have askers to wake.
+    relays: RefCell<Vec<Arc<Relay>>>,
     /// Actors with something in their local queue, each at most once.
     pub(crate) runnable: RefCell<VecDeque<u32>>,
     pub(crate) offload: Arc<Offload>,
@@ -78,6 +81,7 @@ impl CoreLocal {
             timers: RefCell::default(),
             dead_alarms: Cell::new(0),
             wakes: RefCell::default(),
+            relays: RefCell::default(),
             runnable: RefCell::default(),
             offload,
             bus,
@@ -148,6 +152,27 @@ impl CoreLocal {
     pub(crate) fn show_events(&self) {
         if self.unshown.replace(false) {
             self.flushers.borrow().iter().for_each(|flusher| flusher.show());
+        }
+    }
+
+    /// Some askers are on their way through this relay.
+    pub(crate) fn relayed_by(&self, relay: &Arc<Relay>) {
+        let mut relays = self.relays.borrow_mut();
+        if !relays.iter().any(|known| Arc::ptr_eq(known, relay)) {
+            relays.push(Arc::clone(relay));
+        }
+    }
+
+    /// Wakes the askers that relays have not come to, so that none depends on somebody else's runtime.
+    pub(crate) fn overtake_relays(&self) {
+        if self.relays.borrow().is_empty() {
+            return;
+        }
+        // Out of its cell for the time: wakers are foreign code.
+        let mut relays = self.relays.take();
+        relays.drain(..).for_each(|relay| relay.overtake());
+        if self.relays.borrow().is_empty() {
+            self.relays.replace(relays);
         }
     }
 

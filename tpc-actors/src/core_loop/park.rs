@@ -35,6 +35,7 @@ impl Core {
     ///
     /// After `true` the driver must sleep on the bell and then take the news.
     pub(crate) fn try_park(&mut self) -> bool {
+        self.local.overtake_relays();
         self.active_bells().for_each(LaneBell::arm);
         fence_before_recheck();
         if self.active_has_request() || !self.shared().bell.try_park() {

@@ -11,6 +11,9 @@ use super::{ActiveLane, Budget, Core, IDLE_TURNS_MAX, PATIENCE_MAX, Turn};
 use crate::bridge::bell::{LaneBell, fence_before_recheck};
 use crate::reply::answer_lost;
 
+/// Turns, as a power of two, after which a busy core wakes the askers that a relay has not come to.
+const TURNS_OF_RELAYS: u64 = 1024;
+
 impl Core {
     /// One pass over everything that is runnable.
     pub(crate) fn turn(&mut self, now: Instant, budget: &Budget) -> Turn {
@@ -31,7 +34,12 @@ impl Core {
         }
         let patient = ran < PATIENCE_MAX && self.local.wakes.borrow().is_empty();
         self.local.publish();
-        self.local.shared.stats.turns.add(1);
+        let turns = &self.local.shared.stats.turns;
+        turns.add(1);
+        if turns.get() & (TURNS_OF_RELAYS - 1) == 0 {
+            // A core that never comes to sleep.
+            self.local.overtake_relays();
+        }
         // Asked last, because wakers may have made something runnable.
         more |= timers == budget.timers
             || self.local.tasks.has_ready()

@@ -12,10 +12,11 @@ use std::task::Waker;
 
 use super::closing::{leave, take_back};
 use super::waiters::Waiters;
-use super::{Mailbox, Refusal, Shortage};
+use super::{Mailbox, Refusal, Shortage, VISITOR};
 use crate::actor::Actor;
 use crate::bridge::bell::{LaneBell, LaneClosed};
 use crate::bridge::ring::{Consumer, Gauge, Producer};
+use crate::core_loop::shared::CoreShared;
 use crate::error::Fate;
 use crate::isolate::{drop_quietly, wake_quietly};
 use crate::relay::Relay;
@@ -123,6 +124,7 @@ pub(crate) struct LaneProducer<A: Actor> {
     pub(crate) lane: u32,
     fixed: Arc<Lane<A>>,
     mailbox: Weak<Mailbox<A>>,
+    core: Arc<CoreShared>,
     /// Last, because fields drop in order: the ring closes first, then the core is woken to see it.
     _close: CloseBell,
 }
@@ -138,7 +140,9 @@ impl<A: Actor> LaneProducer<A> {
         let free = FreeSlots::default();
         let close = CloseBell(Arc::clone(&bell));
         let fixed = Arc::clone(mailbox.lane(lane));
-        Self { ring, bell, free, lane, fixed, mailbox: Arc::downgrade(mailbox), _close: close }
+        let core = Arc::clone(&mailbox.core);
+        let mailbox = Arc::downgrade(mailbox);
+        Self { ring, bell, free, lane, fixed, mailbox, core, _close: close }
     }
 
     /// Whether the core has left this lane.
@@ -179,7 +183,7 @@ impl<A: Actor> LaneProducer<A> {
         wish: &mut Option<Wish>,
     ) -> Result<Sent, Refusal> {
         if let Some(shortage) = self.shortage(mailbox, wish.is_some()) {
-            return Err(Refusal::Full(shortage));
+            return Err(self.full(mailbox, shortage));
         }
         mailbox.admit()?;
         let mut sent = Sent { lane: self.lane, ticket: None, rang: false };
@@ -197,11 +201,16 @@ impl<A: Actor> LaneProducer<A> {
         if deadline != NO_DEADLINE {
             mailbox.note_deadline(deadline);
         }
-        if mailbox.is_lost() {
-            // Pairs with the fence in `give_up`: its look at the slots may have come before this one.
-            mailbox.refuse_queued();
-        }
         Ok(sent)
+    }
+
+    /// Why there is no room: a lane that has closed will never have any.
+    #[cold]
+    fn full(&self, mailbox: &Mailbox<A>, shortage: Shortage) -> Refusal {
+        if self.is_closed() {
+            return mailbox.refusal().unwrap_or(Refusal::Reopened);
+        }
+        Refusal::Full(shortage)
     }
 
     /// The core left while we sent: either its last look answered the request, or it comes back.
@@ -224,9 +233,13 @@ impl<A: Actor> LaneProducer<A> {
 impl<A: Actor> Drop for LaneProducer<A> {
     fn drop(&mut self) {
         self.fixed.credit.return_all(&mut self.free);
-        // A mailbox that is gone needs its numbers no more.
-        if let Some(mailbox) = self.mailbox.upgrade() {
-            mailbox.lane_ended(self.lane, self.bell.lane());
+        match self.mailbox.upgrade() {
+            Some(mailbox) => mailbox.lane_ended(self.lane, self.bell.lane()),
+            // The table index went with the mailbox; the lane's id is the core's, and goes back to it.
+            None if self.lane != VISITOR && self.fixed.end_dropped() => {
+                self.core.release_lane_id(self.bell.lane());
+            }
+            None => {}
         }
     }
 }

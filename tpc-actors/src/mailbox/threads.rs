@@ -13,6 +13,7 @@ use super::Mailbox;
 use super::lane::LaneProducer;
 use crate::actor::Actor;
 use crate::isolate::drop_quietly;
+use crate::relay::Relay;
 
 thread_local! {
     static REGISTERED: Cell<bool> = const { Cell::new(false) };
@@ -88,7 +89,8 @@ impl Lanes {
         for place in &mut self.0 {
             over.extend(place.take_if(|entry| entry.lane.is_over()).map(|entry| entry.lane));
         }
-        let own = if deserves_own_lane() { mailbox.open_lane() } else { None };
+        let own =
+            if deserves_own_lane() { mailbox.open_lane(Relay::of_this_worker()) } else { None };
         let lane: Box<dyn OwnLane> = match own {
             Some(own) => Box::new(own),
             None => Box::new(Visitor(Arc::downgrade(mailbox))),

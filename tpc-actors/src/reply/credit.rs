@@ -41,9 +41,10 @@ impl<A: Actor> Credit<A> {
     }
 
     /// Gives back the slot of a request that was never published.
+    ///
+    /// Tells nobody: that happens only when the lane has closed, which everyone in line is told of.
     pub(crate) fn cancel_unsent(&self, ticket: Ticket) {
         self.slab.cancel_unsent(ticket);
-        self.waiters.freed(1);
     }
 
     /// Gives a closing owner's free slots to the next one.

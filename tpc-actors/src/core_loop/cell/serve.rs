@@ -45,7 +45,9 @@ impl<A: Actor> Cell for ActorCell<A> {
         if let Some(relay) = &consumer.relay {
             // Out of its cell for the time, because a waker of the relay's own is woken.
             let mut wakers = self.local().wakes.take();
-            relay.take(&mut wakers, before);
+            if relay.take(&mut wakers, before) {
+                self.local().relayed_by(relay);
+            }
             self.local().wakes.replace(wakers);
         }
         if self.health.probing {

@@ -6,7 +6,6 @@ use std::task::Waker;
 use super::{Envelope, LaneProducer, Sent};
 use crate::actor::Actor;
 use crate::bridge::bell::LaneClosed;
-use crate::mailbox::Mailbox;
 use crate::mailbox::closing::take_back;
 use crate::reply::slot::NO_DEADLINE;
 
@@ -27,14 +26,9 @@ impl<A: Actor> LaneProducer<A> {
     /// # Errors
     ///
     /// The core has left: [`Self::take_back`] what it has not read.
-    pub(crate) fn publish(&mut self, mailbox: &Mailbox<A>) -> Result<(), LaneClosed> {
+    pub(crate) fn publish(&mut self) -> Result<(), LaneClosed> {
         self.ring.publish();
-        self.bell.published()?;
-        if mailbox.is_lost() {
-            // As in `send`.
-            mailbox.refuse_queued();
-        }
-        Ok(())
+        self.bell.published().map(drop)
     }
 
     /// Sends tells from the first one on while there is room, with one publish; says how many.
