@@ -134,7 +134,7 @@ fn what_a_shard_refuses_stays_a_message_to_that_shard() {
 }
 
 /// Sends with a deadline that passes while the first message without room waits in line.
-fn send_late(batch: &mut tpc_actors::client::Batch<'_, Ledger>) -> Result<(), TellError<()>> {
+fn send_late(batch: &mut tpc_actors::client::TellBatch<'_, Ledger>) -> Result<(), TellError<()>> {
     batch.send().deadline(Duration::from_millis(5)).wait()
 }
 

@@ -26,7 +26,6 @@ use crate::mailbox::{Mailbox, Refusal, Shortage, threads};
 mod all;
 mod ask;
 mod ask_batch;
-mod batch;
 pub(crate) mod block;
 mod cancel;
 mod lone;
@@ -34,14 +33,15 @@ mod monitor;
 mod sending;
 mod shard;
 mod tell;
+mod tell_batch;
 
 pub use all::{AskAll, TellAll};
 pub use ask::Ask;
 pub use ask_batch::AskBatch;
-pub use batch::{Batch, SendBatch};
 pub use cancel::{CancellableAsk, Canceller};
 pub use monitor::{ActorClient, Closed, Watch, WeakClient};
 pub use tell::Tell;
+pub use tell_batch::{SendBatch, TellBatch};
 
 /// Picks the answer of one handler out of the response enum.
 pub type Decode<A, T, E> = fn(<A as Actor>::Response) -> Option<Result<T, E>>;

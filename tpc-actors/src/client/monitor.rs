@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
-use super::{Ask, AskBatch, Batch, Client, block};
+use super::{Ask, AskBatch, Client, TellBatch, block};
 use crate::actor::Actor;
 use crate::mailbox::{Ended, Life, Mailbox};
 
@@ -74,8 +74,8 @@ pub trait ActorClient: Sized + From<Client<Self::Actor>> {
     }
 
     /// Tells that are collected and sent together.
-    fn batch(&self) -> Batch<'_, Self::Actor> {
-        Batch::new(self.untyped())
+    fn batch(&self) -> TellBatch<'_, Self::Actor> {
+        TellBatch::new(self.untyped())
     }
 
     /// Sends asks of one kind together, and awaits their answers as one.

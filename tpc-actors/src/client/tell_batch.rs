@@ -51,7 +51,7 @@ use crate::reply::slot::NO_DEADLINE;
 /// As for tells of one task: what is sent at once arrives in the order in which it was pushed; what has to
 /// wait for room may overtake when the task moves to another worker meanwhile. The batch of an
 /// [ordered](Client::ordered) client keeps its order whatever happens.
-pub struct Batch<'a, A: Actor> {
+pub struct TellBatch<'a, A: Actor> {
     client: &'a Client<A>,
     /// By shard.
     messages: Vec<VecDeque<A::Request>>,
@@ -59,7 +59,7 @@ pub struct Batch<'a, A: Actor> {
     in_line: Option<Sending<'a, A>>,
 }
 
-impl<'a, A: Actor> Batch<'a, A> {
+impl<'a, A: Actor> TellBatch<'a, A> {
     pub(super) fn new(client: &'a Client<A>) -> Self {
         let messages = (0..client.shards()).map(|_| VecDeque::new()).collect();
         Self { client, messages, in_line: None }
@@ -141,20 +141,20 @@ impl<'a, A: Actor> Batch<'a, A> {
     }
 }
 
-impl<A: Actor> fmt::Debug for Batch<'_, A> {
+impl<A: Actor> fmt::Debug for TellBatch<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batch").field("actor", &A::NAME).field("len", &self.len()).finish()
+        f.debug_struct("TellBatch").field("actor", &A::NAME).field("len", &self.len()).finish()
     }
 }
 
-/// A batch on its way; made by [`Batch::send`].
+/// A batch on its way; made by [`TellBatch::send`].
 ///
 /// # Cancel safety
 ///
 /// Dropping it before it is ready leaves in the batch what is not sent; nothing is sent twice.
 #[must_use = "a batch is sent when this is awaited, or by `.now()` or `.wait()`"]
 pub struct SendBatch<'b, 'a, A: Actor> {
-    batch: &'b mut Batch<'a, A>,
+    batch: &'b mut TellBatch<'a, A>,
     limit: Option<Duration>,
     deadline: u64,
 }
