@@ -98,16 +98,11 @@ impl Relay {
     ///
     /// All of Tokio's tasks look alike, also those of other runtimes and of local sets, and one of them may be
     /// what the pump's worker is blocked by. A core therefore does not leave it at the relay before it sleeps.
-    pub(crate) fn overtake(&self) {
-        let left = {
-            let mut state = self.state();
-            if state.wakers.is_empty() {
-                // As a rule; the list keeps its memory.
-                return;
-            }
-            std::mem::take(&mut state.wakers)
-        };
-        left.into_iter().for_each(wake_quietly);
+    ///
+    /// `spare` is empty, and changes places with the relay's list, so that neither is ever allocated anew.
+    pub(crate) fn overtake(&self, spare: &mut Vec<Waker>) {
+        std::mem::swap(&mut self.state().wakers, spare);
+        spare.drain(..).for_each(wake_quietly);
     }
 
     fn end(&self) {

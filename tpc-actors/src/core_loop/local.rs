@@ -40,6 +40,8 @@ pub(crate) struct CoreLocal {
     pub(crate) wakes: RefCell<Vec<Waker>>,
     /// Relays that may still have askers to wake.
     relays: RefCell<Vec<Arc<Relay>>>,
+    /// Room for those that they have not woken.
+    overtaken: RefCell<Vec<Waker>>,
     /// Actors with something in their local queue, each at most once.
     pub(crate) runnable: RefCell<VecDeque<u32>>,
     pub(crate) offload: Arc<Offload>,
@@ -82,6 +84,7 @@ impl CoreLocal {
             dead_alarms: Cell::new(0),
             wakes: RefCell::default(),
             relays: RefCell::default(),
+            overtaken: RefCell::default(),
             runnable: RefCell::default(),
             offload,
             bus,
@@ -168,9 +171,10 @@ impl CoreLocal {
         if self.relays.borrow().is_empty() {
             return;
         }
-        // Out of its cell for the time: wakers are foreign code.
-        let mut relays = self.relays.take();
-        relays.drain(..).for_each(|relay| relay.overtake());
+        // Out of their cells for the time: wakers are foreign code.
+        let (mut relays, mut spare) = (self.relays.take(), self.overtaken.take());
+        relays.drain(..).for_each(|relay| relay.overtake(&mut spare));
+        self.overtaken.replace(spare);
         if self.relays.borrow().is_empty() {
             self.relays.replace(relays);
         }
