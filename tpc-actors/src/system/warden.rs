@@ -152,7 +152,7 @@ impl Default for Warden {
 }
 
 /// Looks that find all cores idle before the warden lies down.
-const IDLE_LOOKS: u32 = 8;
+const IDLE_LOOKS: u32 = 1;
 
 impl Warden {
     pub(super) fn start(inner: &Arc<Inner>, options: WatchOptions) -> std::io::Result<()> {
