@@ -151,9 +151,6 @@ impl Default for Warden {
     }
 }
 
-/// Looks that find all cores idle before the warden lies down.
-const IDLE_LOOKS: u32 = 1;
-
 impl Warden {
     pub(super) fn start(inner: &Arc<Inner>, options: WatchOptions) -> std::io::Result<()> {
         let (warden, weak) = (Arc::clone(&inner.warden), Arc::downgrade(inner));
@@ -162,7 +159,6 @@ impl Warden {
         let mut cores: Vec<_> =
             inner.cores.iter().map(|core| Stalls::new(Look::at(core), now)).collect();
         let mut losses = History::new(options.restarts);
-        let mut idle_looks = 0;
         let run = move || {
             while warden.pause(pause) {
                 let Some(inner) = weak.upgrade() else { return };
@@ -172,9 +168,7 @@ impl Warden {
                     }
                 }
                 inner.replace_lost(&mut losses);
-                idle_looks = if inner.is_idle() { idle_looks + 1 } else { 0 };
-                if idle_looks >= IDLE_LOOKS && warden.nap.lie_down(|| inner.is_idle()) {
-                    idle_looks = 0;
+                if inner.is_idle() && warden.nap.lie_down(|| inner.is_idle()) {
                     drop_quietly(inner);
                     warden.sleep();
                     continue;
