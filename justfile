@@ -32,7 +32,7 @@ wakes rounds="20":
 wake-cycles cycles="300000":
     TPC_WAKE_CYCLES={{cycles}} cargo test --release -p tpc-actors-tests --test wakes no_wake_is_lost
 
-# Asks and tells against a hand-written Tokio actor.
+# Rings, messages and events beside those of others; an argument behind `--` picks tables by their titles.
 bench:
     cargo bench -p tpc-actors-benches
 
