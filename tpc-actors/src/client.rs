@@ -15,6 +15,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Waker;
 
 use crate::actor::{Actor, Sharded};
 use crate::bridge::bell::LaneClosed;
@@ -125,6 +126,13 @@ impl<A: Actor> Client<A> {
         &self.shards
     }
 
+    /// Whether what is sent through either takes the same way.
+    #[inline]
+    fn has_lanes_of(&self, other: &Self) -> bool {
+        let lanes = |client: &Self| client.ordered.as_ref().map(|lanes| lanes.as_ptr().addr());
+        Arc::ptr_eq(&self.shards, &other.shards) && lanes(self) == lanes(other)
+    }
+
     #[inline]
     fn mailbox(&self, shard: usize) -> &Arc<Mailbox<A>> {
         &self.shards[shard]
@@ -149,27 +157,40 @@ impl<A: Actor> Client<A> {
         }
     }
 
-    /// Sends over the calling thread's own lane when nothing at all is in the way; otherwise leaves
-    /// everything as it is for [`Self::send`] to see to.
-    #[inline]
-    fn send_at_once(
+    /// Sends a tell over the calling thread's own lane when nothing at all is in the way; otherwise leaves it
+    /// for [`Self::send`] to see to.
+    #[expect(
+        clippy::inline_always,
+        reason = "it passes a request on; see `LaneProducer::tell_at_once`"
+    )]
+    #[inline(always)]
+    fn tell_at_once(&self, shard: usize, request: &mut Option<A::Request>) -> bool {
+        let mailbox = self.mailbox(shard);
+        if self.ordered.is_some() || !mailbox.is_plain() {
+            return false;
+        }
+        let sent = threads::with_own_lane(mailbox, |lane| lane.tell_at_once(request)) == Some(true);
+        mailbox.answer_if_lost();
+        sent
+    }
+
+    /// The same for an ask with `waker`, which becomes that of the slot's last use.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn ask_at_once(
         &self,
         shard: usize,
         request: &mut Option<A::Request>,
-        wish: &mut Option<Wish>,
+        waker: &mut Option<Waker>,
     ) -> Option<Sent> {
         let mailbox = self.mailbox(shard);
         if self.ordered.is_some() || !mailbox.is_plain() {
             return None;
         }
-        threads::with_own_lane(mailbox, |lane| {
-            let fixed = lane.fixed();
-            if fixed.waiters.any() || (wish.is_some() && fixed.credit.waiters.any()) {
-                return None;
-            }
-            lane.send(mailbox, request, wish).ok()
-        })?
-        .inspect(|_| mailbox.answer_if_lost())
+        let send = |lane: &mut LaneProducer<A>| lane.ask_at_once(mailbox, request, waker);
+        let sent = threads::with_own_lane(mailbox, send).flatten();
+        mailbox.answer_if_lost();
+        sent
     }
 
     /// Sends as many of `messages` as nothing is in the way of, from the first one on; says how many.
@@ -185,6 +206,14 @@ impl<A: Actor> Client<A> {
             self.forget_lane(shard);
             0
         })
+    }
+
+    /// Looks a little longer for a place in the calling thread's full lane; whether there is one now.
+    fn room_soon(&self, shard: usize) -> bool {
+        // A core has other things to do.
+        self.ordered.is_none()
+            && !crate::core_loop::on_core_thread()
+            && threads::with_own_lane(self.mailbox(shard), LaneProducer::room_soon) == Some(true)
     }
 
     /// Sends what is in `request`, or leaves it there. `patient` says that the sender would wait, and so

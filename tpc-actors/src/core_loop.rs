@@ -110,7 +110,7 @@ pub(crate) struct Turn {
     pub(crate) ran: usize,
     /// Something is runnable right now: the core must not sleep.
     pub(crate) more: bool,
-    /// Nobody waited for what ran, and it was little: more is probably on its way.
+    /// Little ran, and it was not an answer that one asker waits for: more is probably on its way.
     pub(crate) patient: bool,
     /// When the next timer is due.
     pub(crate) next_deadline: Option<Instant>,
@@ -131,6 +131,9 @@ const IDLE_TURNS_MAX: u32 = 1024;
 
 /// What a turn may have run at most for the core to be patient after it.
 const PATIENCE_MAX: usize = 16;
+
+/// With fewer in a turn, one asker waits for each answer before it asks again.
+const LONE_MAX: usize = 2;
 
 /// One core: its actors and what they share.
 pub(crate) struct Core {

@@ -57,6 +57,7 @@ mod keeper;
 mod nap;
 #[cfg(not(tpc_loom))]
 mod offload;
+mod patience;
 #[cfg(not(tpc_loom))]
 #[doc(hidden)]
 pub mod private;

@@ -16,7 +16,15 @@ use std::task::{Context, Poll, RawWakerVTable, Waker};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+use crate::bridge::ring::Line;
 use crate::isolate::wake_quietly;
+
+/// An asker that has been answered, and where its answer lies.
+#[derive(Debug)]
+pub(crate) struct Asker {
+    pub(crate) waker: Waker,
+    pub(crate) answer: Line,
+}
 
 /// Wakers from which on the detour is shorter than waking each.
 const RELAYED_MIN: usize = 4;
@@ -40,7 +48,7 @@ pub(crate) struct Relay(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
-    wakers: Vec<Waker>,
+    askers: Vec<Asker>,
     /// The pump's own, while it sleeps.
     pump: Option<Waker>,
     /// What wakers of tasks look like; unknown until the pump has run once.
@@ -64,7 +72,7 @@ impl Relay {
         if let Some(relay) = known.filter(|relay| !relay.state().over) {
             return Some(relay);
         }
-        let state = State { wakers: Vec::new(), pump: None, of_tasks: None, over: false };
+        let state = State { askers: Vec::new(), pump: None, of_tasks: None, over: false };
         let relay = Arc::new(Self(Mutex::new(state)));
         drop(handle.spawn(Pump { relay: Arc::clone(&relay), taken: Vec::new() }));
         drop(RELAY.try_with(|known| known.replace(Some(OfThread(Arc::clone(&relay))))));
@@ -75,17 +83,17 @@ impl Relay {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes those of `wakers` from the `first` on that it may wake, if they are worth the detour; whether
+    /// Takes those of `askers` from the `first` on that it may wake, if they are worth the detour; whether
     /// it took any, which somebody has to [overtake](Self::overtake) then.
-    pub(crate) fn take(&self, wakers: &mut Vec<Waker>, first: usize) -> bool {
-        if wakers.len() - first < RELAYED_MIN {
+    pub(crate) fn take(&self, askers: &mut Vec<Asker>, first: usize) -> bool {
+        if askers.len() - first < RELAYED_MIN {
             return false;
         }
         let mut state = self.state();
         let Some(of_tasks) = state.of_tasks.filter(|_| !state.over) else { return false };
-        let relayed = wakers.extract_if(first.., |waker| std::ptr::eq(waker.vtable(), of_tasks));
-        state.wakers.extend(relayed);
-        let took = !state.wakers.is_empty();
+        let is_task = |asker: &mut Asker| std::ptr::eq(asker.waker.vtable(), of_tasks);
+        state.askers.extend(askers.extract_if(first.., is_task));
+        let took = !state.askers.is_empty();
         let pump = if took { state.pump.take() } else { None };
         drop(state);
         if let Some(pump) = pump {
@@ -100,19 +108,19 @@ impl Relay {
     /// what the pump's worker is blocked by. A core therefore does not leave it at the relay before it sleeps.
     ///
     /// `spare` is empty, and changes places with the relay's list, so that neither is ever allocated anew.
-    pub(crate) fn overtake(&self, spare: &mut Vec<Waker>) {
-        std::mem::swap(&mut self.state().wakers, spare);
-        spare.drain(..).for_each(wake_quietly);
+    pub(crate) fn overtake(&self, spare: &mut Vec<Asker>) {
+        std::mem::swap(&mut self.state().askers, spare);
+        spare.drain(..).for_each(|asker| wake_quietly(asker.waker));
     }
 
     fn end(&self) {
         let (left, pump) = {
             let mut state = self.state();
             state.over = true;
-            (std::mem::take(&mut state.wakers), state.pump.take())
+            (std::mem::take(&mut state.askers), state.pump.take())
         };
         // The pump too: it sees the end and finishes.
-        left.into_iter().chain(pump).for_each(wake_quietly);
+        left.into_iter().map(|asker| asker.waker).chain(pump).for_each(wake_quietly);
     }
 }
 
@@ -120,7 +128,7 @@ impl Relay {
 struct Pump {
     relay: Arc<Relay>,
     /// Changes places with the relay's list, so that neither is ever allocated anew.
-    taken: Vec<Waker>,
+    taken: Vec<Asker>,
 }
 
 impl Future for Pump {
@@ -134,11 +142,15 @@ impl Future for Pump {
                 return Poll::Ready(());
             }
             state.of_tasks = Some(context.waker().vtable());
-            std::mem::swap(&mut state.wakers, &mut this.taken);
+            std::mem::swap(&mut state.askers, &mut this.taken);
             // In place before the wakers are used: what is handed over from here on wakes the pump again.
             state.pump.get_or_insert_with(|| context.waker().clone());
         }
-        this.taken.drain(..).for_each(wake_quietly);
+        for Asker { waker, answer } in this.taken.drain(..) {
+            // On its way here by the time that the task is polled.
+            answer.fetch();
+            wake_quietly(waker);
+        }
         Poll::Pending
     }
 }
@@ -147,6 +159,6 @@ impl Drop for Pump {
     fn drop(&mut self) {
         // The runtime shuts down, perhaps. What is left may belong to others, and is woken from here.
         self.relay.end();
-        self.taken.drain(..).for_each(wake_quietly);
+        self.taken.drain(..).for_each(|asker| wake_quietly(asker.waker));
     }
 }

@@ -44,6 +44,12 @@ pub enum CapacityError {
     },
 }
 
+/// The items that begin in so many bytes; at least one.
+const fn items_in<T>(bytes: usize) -> usize {
+    let size = size_of::<UnsafeCell<MaybeUninit<T>>>();
+    if size == 0 || size > bytes { 1 } else { bytes / size }
+}
+
 struct Shared<T> {
     /// Next position to read; written by the consumer only.
     head: CachePadded<AtomicUsize>,
@@ -73,6 +79,18 @@ impl<T> Shared<T> {
         [&self.slots[start..start + before_wrap], &self.slots[..count - before_wrap]]
     }
 
+    #[inline]
+    fn slot(&self, position: usize) -> &UnsafeCell<MaybeUninit<T>> {
+        // SAFETY: `mask` is one less than the number of slots, which is a power of two and never changes.
+        unsafe { self.slots.get_unchecked(position & self.mask) }
+    }
+
+    /// Where the slot of `position` lies.
+    #[inline]
+    fn line(&self, position: usize) -> Line {
+        Line::of(self.slot(position))
+    }
+
     /// Consumer: everything before `head` has been read.
     #[inline]
     fn free_before(&self, head: usize) {
@@ -89,7 +107,7 @@ impl<T> Shared<T> {
     unsafe fn peek(&self, position: usize) -> &T {
         // SAFETY: the producer initialised the slot before its `Release` of `tail`, which the caller has
         // acquired; it does not write there again before `head` has passed it.
-        self.slots[position & self.mask].with(|slot| unsafe { (*slot).assume_init_ref() })
+        self.slot(position).with(|slot| unsafe { (*slot).assume_init_ref() })
     }
 
     /// Reads the value at `position` out of its slot.
@@ -99,7 +117,7 @@ impl<T> Shared<T> {
     /// `position` must lie in `[head, tail)` as seen by the caller with `Acquire`, the caller must be
     /// the only reader, and must never read this position again.
     unsafe fn take(&self, position: usize) -> T {
-        self.slots[position & self.mask].with(|slot| {
+        self.slot(position).with(|slot| {
             // SAFETY: the producer initialised the slot before its `Release` of `tail`, which the
             // caller has acquired; by the contract above nobody else reads or writes it now.
             unsafe { (*slot).assume_init_read() }
@@ -166,7 +184,7 @@ pub(crate) fn ring_from<T>(
         slots: slots.into_boxed_slice(),
     });
     let producer = Producer { shared: Arc::clone(&shared), tail: start, head: start };
-    Ok((producer, Consumer { shared, head: start, tail: start }))
+    Ok((producer, Consumer { shared, head: start, tail: start, fetched: start, fetch_at: start }))
 }
 
 /// The number of slots of a ring for `capacity` items.

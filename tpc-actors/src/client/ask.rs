@@ -70,7 +70,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
     ///
     /// Hands the request back when the lane or its reply slots are full, or the actor takes no more.
     pub fn now(mut self) -> Result<Self, TellError<A::Request>> {
-        let sent = self.sending.now(true)?;
+        let sent = self.sending.ask_now()?;
         self.in_flight(&sent, None);
         Ok(self)
     }
@@ -213,6 +213,13 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
                 Some(decoded(self.decode, outcome))
             }
             Polled::Registered | Polled::Busy => None,
+        }
+    }
+
+    /// Has the answer come from the core's CPU, for whoever is about to look for it.
+    pub(super) fn fetch_answer(&self) {
+        if let Some(sent) = self.sent {
+            self.sending.mailbox().lane(sent.lane).credit.line(sent.ticket).fetch();
         }
     }
 

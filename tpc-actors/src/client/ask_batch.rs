@@ -129,6 +129,8 @@ impl<A: Actor, T, E> AskBatch<'_, A, T, E> {
     /// Looks for answers to what has been sent: whether there were any, and the last ask that has none.
     fn look(&mut self, context: &mut Context<'_>) -> (bool, Option<usize>) {
         let (mut found, mut last) = (false, None);
+        // All on their way here at once, and not one after the other as they are looked at.
+        self.asks[self.known..self.sent].iter().for_each(Ask::fetch_answer);
         for at in self.known..self.sent {
             if self.outcomes[at].is_none() {
                 self.outcomes[at] = self.asks[at].look(context);

@@ -9,6 +9,7 @@
 use std::cell::Cell;
 
 use super::sending::WakerIdentity;
+use crate::patience::Patience;
 
 /// Looks for an answer before the asker leaves its waker; with the pauses between them one to three
 /// microseconds.
@@ -18,9 +19,6 @@ pub(super) const LOOKS: u32 = 64;
 /// thread must have their turns.
 const IN_A_ROW_MAX: u8 = 32;
 
-/// Asks, as a power of two, that are not waited for after as many vain waits.
-const PATIENCE_LOST_MAX: u8 = 6;
-
 #[derive(Debug, Clone, Copy)]
 struct Lone {
     /// Who sent the last ask of this thread.
@@ -28,14 +26,12 @@ struct Lone {
     /// It was answered.
     answered: bool,
     in_a_row: u8,
-    /// Asks that are still not to be waited for.
-    skip: u8,
-    misses: u8,
+    patience: Patience,
 }
 
 thread_local! {
     static LONE: Cell<Lone> = const {
-        Cell::new(Lone { last: None, answered: false, in_a_row: 0, skip: 0, misses: 0 })
+        Cell::new(Lone { last: None, answered: false, in_a_row: 0, patience: Patience::new() })
     };
 }
 
@@ -46,14 +42,7 @@ pub(super) fn begins(asker: WakerIdentity) -> bool {
     let alone = lone.answered && lone.last == Some(asker);
     lone.last = Some(asker);
     lone.answered = false;
-    let mut waits = alone;
-    if alone && lone.skip > 0 {
-        lone.skip -= 1;
-        waits = false;
-    }
-    if alone && lone.in_a_row == IN_A_ROW_MAX {
-        waits = false;
-    }
+    let waits = alone && lone.patience.looks() && lone.in_a_row < IN_A_ROW_MAX;
     lone.in_a_row = if waits { lone.in_a_row + 1 } else { 0 };
     LONE.set(lone);
     waits
@@ -66,7 +55,7 @@ pub(super) fn answered(asker: WakerIdentity, here: bool) {
     if lone.last == Some(asker) {
         lone.answered = true;
         if here {
-            lone.misses = 0;
+            lone.patience.found();
         }
         LONE.set(lone);
     }
@@ -76,8 +65,7 @@ pub(super) fn answered(asker: WakerIdentity, here: bool) {
 #[cold]
 pub(super) fn missed() {
     let Ok(mut lone) = LONE.try_with(Cell::get) else { return };
-    lone.misses = (lone.misses + 1).min(PATIENCE_LOST_MAX);
-    lone.skip = (1 << lone.misses) - 1;
+    lone.patience.missed();
     LONE.set(lone);
 }
 

@@ -10,7 +10,7 @@ use crate::clock::{deadline_after, nanos};
 use crate::error::TellError;
 use crate::isolate::drop_quietly;
 use crate::mailbox::lane::{Sent, Wish};
-use crate::mailbox::waiters::WaiterId;
+use crate::mailbox::waiters::{WaiterId, Waiters};
 use crate::mailbox::{Mailbox, Refusal, Shortage};
 use crate::reply::slot::NO_DEADLINE;
 
@@ -40,12 +40,35 @@ impl WakerIdentity {
     }
 }
 
-/// A place in one of the lines of a lane.
-#[derive(Debug, Clone, Copy)]
-struct Line {
+/// A place in one of the lines of a lane, left when it is dropped. It has its mailbox and not its request's
+/// client, so that a request that never waited is taken apart without a trace of all this.
+struct Line<A: Actor> {
+    mailbox: Arc<Mailbox<A>>,
     lane: u32,
     shortage: Shortage,
-    id: WaiterId,
+    /// `None` once the sender has found room in this lane.
+    id: Option<WaiterId>,
+}
+
+impl<A: Actor> Line<A> {
+    fn waiters(&self) -> &Waiters {
+        self.mailbox.lane(self.lane).line(self.shortage)
+    }
+
+    /// Whether the sender has not been told of room; has `waker` told then.
+    fn still_waiting(&self, waker: &Waker) -> bool {
+        self.id.is_some_and(|id| self.waiters().still_waiting(id, waker))
+    }
+}
+
+impl<A: Actor> Drop for Line<A> {
+    fn drop(&mut self) {
+        // Who was told of room and did not use it, because it went over another lane or not at all, passes
+        // the news on.
+        if let Some(id) = self.id {
+            self.waiters().leave(id);
+        }
+    }
 }
 
 /// One request, from the first poll until its lane has taken it.
@@ -56,7 +79,7 @@ pub(crate) struct Sending<'a, A: Actor> {
     /// The limit until the first poll, which turns it into a deadline.
     limit: Option<Duration>,
     deadline: u64,
-    line: Option<Line>,
+    line: Option<Line<A>>,
     /// The waker that went along with the request.
     pub(crate) waker: Option<WakerIdentity>,
 }
@@ -85,13 +108,6 @@ impl<'a, A: Actor> Sending<'a, A> {
         let mut sending = Self::new(client, shard, request);
         sending.deadline = deadline;
         sending
-    }
-
-    #[inline]
-    pub(super) fn is_for(&self, client: &Client<A>) -> bool {
-        let own = self.client.get();
-        let lanes = |client: &Client<A>| client.ordered.as_ref().map(|lanes| lanes.as_ptr().addr());
-        Arc::ptr_eq(&own.shards, &client.shards) && lanes(own) == lanes(client)
     }
 
     /// The client, unless it has a lane of its own.
@@ -127,6 +143,19 @@ impl<'a, A: Actor> Sending<'a, A> {
         }
     }
 
+    /// What goes where, over a lane of `client`.
+    ///
+    /// # Panics
+    ///
+    /// It is for another client, or has been sent.
+    #[inline]
+    pub(super) fn into_parts(self, client: &Client<A>) -> (usize, A::Request) {
+        // Taken apart first: what may have to be dropped by a panic must stand in memory.
+        let Self { client: own, shard, request, .. } = self;
+        assert!(own.get().has_lanes_of(client), "the tell is for another actor");
+        (shard, request.expect("a request is sent once"))
+    }
+
     /// The request of a sending that has not begun.
     pub(crate) fn take_request(&mut self) -> A::Request {
         self.request.take().expect("a request is sent once")
@@ -152,23 +181,47 @@ impl<'a, A: Actor> Sending<'a, A> {
         }
     }
 
-    /// Sends if nothing is in the way; the common case, small enough to become part of its caller.
-    #[inline]
-    fn at_once(&mut self, wish: &mut Option<Wish>) -> Option<Sent> {
+    /// Sends a tell if nothing is in the way: the common case.
+    #[expect(
+        clippy::inline_always,
+        reason = "it passes a request on; see `LaneProducer::tell_at_once`"
+    )]
+    #[inline(always)]
+    fn tell_at_once(&mut self) -> bool {
+        self.is_plain() && self.client.get().tell_at_once(self.shard, &mut self.request)
+    }
+
+    /// The same for an ask with `waker`, which becomes that of the slot's last use: the caller drops it outside
+    /// of every borrow, because it is foreign.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn ask_at_once(&mut self, waker: &mut Option<Waker>) -> Option<Sent> {
         if !self.is_plain() {
             return None;
         }
-        let client = self.client.get();
-        client.send_at_once(self.shard, &mut self.request, wish)
+        self.client.get().ask_at_once(self.shard, &mut self.request, waker)
     }
 
-    /// Sends now, or hands the request back.
-    pub(crate) fn now(&mut self, ask: bool) -> Result<Sent, TellError<A::Request>> {
-        let mut wish = ask.then_some(Wish { waker: None, deadline: NO_DEADLINE });
-        if let Some(sent) = self.at_once(&mut wish) {
-            drop_quietly(wish);
+    /// Sends a tell now, or hands it back.
+    #[inline]
+    pub(crate) fn tell_now(&mut self) -> Result<(), TellError<A::Request>> {
+        if self.tell_at_once() { Ok(()) } else { self.now(false).map(drop) }
+    }
+
+    /// Sends an ask now, or hands it back.
+    #[inline]
+    pub(crate) fn ask_now(&mut self) -> Result<Sent, TellError<A::Request>> {
+        let mut waker = None;
+        if let Some(sent) = self.ask_at_once(&mut waker) {
+            drop_quietly(waker);
             return Ok(sent);
         }
+        self.now(true)
+    }
+
+    /// The same with everything that may be in the way.
+    #[inline(never)]
+    fn now(&mut self, ask: bool) -> Result<Sent, TellError<A::Request>> {
         self.start_clock();
         let wish = ask.then_some(Wish { waker: None, deadline: self.deadline });
         let client = self.client.get();
@@ -189,11 +242,17 @@ impl<'a, A: Actor> Sending<'a, A> {
     pub(crate) fn poll_tell(
         &mut self,
         context: &Context<'_>,
-    ) -> Poll<Result<Sent, TellError<A::Request>>> {
-        match self.at_once(&mut None) {
-            Some(sent) => Poll::Ready(Ok(sent)),
-            None => self.poll_slowly(false, context),
+    ) -> Poll<Result<(), TellError<A::Request>>> {
+        if self.tell_at_once() { Poll::Ready(Ok(())) } else { self.poll_later(context) }
+    }
+
+    /// A tell that did not go at once.
+    #[cold]
+    fn poll_later(&mut self, context: &Context<'_>) -> Poll<Result<(), TellError<A::Request>>> {
+        if self.is_plain() && self.client.get().room_soon(self.shard) && self.tell_at_once() {
+            return Poll::Ready(Ok(()));
         }
+        self.poll_slowly(false, context).map(|sent| sent.map(drop))
     }
 
     /// Sends an ask as soon as there is room, with the waker of `context`.
@@ -204,13 +263,11 @@ impl<'a, A: Actor> Sending<'a, A> {
         lone: bool,
         context: &Context<'_>,
     ) -> Poll<Result<Sent, TellError<A::Request>>> {
-        let waker = if lone { None } else { Some(context.waker().clone()) };
+        let mut waker = if lone { None } else { Some(context.waker().clone()) };
         self.waker = waker.as_ref().map(WakerIdentity::of);
-        let mut wish = Some(Wish { waker, deadline: NO_DEADLINE });
-        let sent = self.at_once(&mut wish);
-        // The waker of the slot's last use, perhaps: it is foreign.
-        if let Some(Wish { waker: Some(old), .. }) = wish {
-            drop_quietly(old);
+        let sent = self.ask_at_once(&mut waker);
+        if waker.is_some() {
+            drop_quietly(waker);
         }
         match sent {
             Some(sent) => Poll::Ready(Ok(sent)),
@@ -226,20 +283,16 @@ impl<'a, A: Actor> Sending<'a, A> {
         context: &Context<'_>,
     ) -> Poll<Result<Sent, TellError<A::Request>>> {
         self.start_clock();
-        if let Some(Line { lane, shortage, id }) = self.line {
-            let mailbox = self.mailbox();
-            let waits = mailbox.lane(lane).line(shortage).still_waiting(id, context.waker());
-            if waits && mailbox.refusal().is_none() {
+        if self.line.as_ref().is_some_and(|line| line.still_waiting(context.waker())) {
+            if self.mailbox().refusal().is_none() {
                 if self.is_late() {
-                    self.leave_line(None);
+                    self.line = None;
                     return Poll::Ready(Err(TellError::Deadline(self.take_request())));
                 }
                 return Poll::Pending;
             }
-            if waits {
-                // It is tried out of turn, and must not be in line twice if it has to wait again.
-                self.leave_line(None);
-            }
+            // It is tried out of turn, and must not be in line twice if it has to wait again.
+            self.line = None;
         }
         let waker = ask.then(|| context.waker().clone());
         self.waker = waker.as_ref().map(WakerIdentity::of);
@@ -249,7 +302,11 @@ impl<'a, A: Actor> Sending<'a, A> {
         let client = self.client.get();
         match client.send(self.shard, &mut self.request, wish, patient) {
             Ok(sent) => {
-                self.leave_line(Some(sent.lane));
+                // Room in another lane is not what the line has told of.
+                if let Some(line) = self.line.as_mut().filter(|line| line.lane == sent.lane) {
+                    line.id = None;
+                }
+                self.line = None;
                 Poll::Ready(Ok(sent))
             }
             Err(Refused { refusal: Refusal::Full(shortage), lane: Some(lane) }) => {
@@ -258,30 +315,21 @@ impl<'a, A: Actor> Sending<'a, A> {
             }
             // The line of a lane that is gone keeps nobody.
             Err(Refused { refusal: Refusal::Reopened, .. }) => {
-                self.leave_line(None);
+                self.line = None;
                 self.poll_slowly(ask, context)
             }
             Err(refused) => {
-                self.leave_line(None);
+                self.line = None;
                 Poll::Ready(Err(refused.refusal.with(self.take_request())))
             }
         }
     }
 
-    /// Leaves the line. Who was told of room and did not use it, because it went over another lane or not
-    /// at all, passes the news on.
-    fn leave_line(&mut self, used: Option<u32>) {
-        let Some(Line { lane, shortage, id }) = self.line.take() else { return };
-        if used != Some(lane) {
-            self.mailbox().lane(lane).line(shortage).leave(id);
-        }
-    }
-
     fn line_up(&mut self, lane: u32, shortage: Shortage, ask: bool, context: &Context<'_>) {
         // Who comes back to the same line keeps its place there.
-        let same = |line: &Line| (line.lane, line.shortage) == (lane, shortage);
-        let id = self.line.take_if(|line| same(line)).map(|line| line.id);
-        self.leave_line(None);
+        let same = |line: &mut Line<A>| (line.lane, line.shortage) == (lane, shortage);
+        let id = self.line.take_if(same).and_then(|mut line| line.id.take());
+        self.line = None;
         let mailbox = self.mailbox();
         let waiters = mailbox.lane(lane).line(shortage);
         let id = waiters.join(id, context.waker().clone(), self.deadline);
@@ -293,12 +341,7 @@ impl<'a, A: Actor> Sending<'a, A> {
         if mailbox.refusal().is_some() || !still {
             waiters.freed(1);
         }
-        self.line = Some(Line { lane, shortage, id });
-    }
-}
-
-impl<A: Actor> Drop for Sending<'_, A> {
-    fn drop(&mut self) {
-        self.leave_line(None);
+        let mailbox = Arc::clone(mailbox);
+        self.line = Some(Line { mailbox, lane, shortage, id: Some(id) });
     }
 }

@@ -36,9 +36,8 @@ impl<'a, A: Actor> Tell<'a, A> {
     ///
     /// It is for another actor than `client`.
     #[inline]
-    pub(super) fn into_parts(mut self, client: &Client<A>) -> (usize, A::Request) {
-        assert!(self.sending.is_for(client), "the tell is for another actor");
-        (self.sending.shard(), self.sending.take_request())
+    pub(super) fn into_parts(self, client: &Client<A>) -> (usize, A::Request) {
+        self.sending.into_parts(client)
     }
 
     /// Gives up, and the message back, when there is no room within `limit` of the first poll.
@@ -53,7 +52,7 @@ impl<'a, A: Actor> Tell<'a, A> {
     ///
     /// Hands the message back when the lane is full or the actor takes no more.
     pub fn now(mut self) -> Result<(), TellError<A::Request>> {
-        self.sending.now(false).map(drop)
+        self.sending.tell_now()
     }
 
     /// Waits for room on this thread.
@@ -77,7 +76,7 @@ impl<A: Actor> Future for Tell<'_, A> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.sending.poll_tell(context).map(|sent| sent.map(drop))
+        self.sending.poll_tell(context)
     }
 }
 

@@ -179,7 +179,7 @@ impl<A: Actor> SendBatch<'_, '_, A> {
                     continue;
                 }
                 let Some(first) = batch.messages[shard].pop_front() else { break };
-                let sent = Sending::new(batch.client, shard, first).now(false);
+                let sent = Sending::new(batch.client, shard, first).tell_now();
                 sent.map_err(|refused| batch.put_back(shard, refused))?;
             }
         }

@@ -16,6 +16,7 @@ use super::chores::Chore;
 use super::ctx::Ctx;
 use super::incidents::Incident;
 use super::local::CoreLocal;
+use super::run::Pace;
 use super::tasks::Owner;
 use super::timers::Due;
 use crate::actor::{Actor, Settings};
@@ -113,6 +114,7 @@ pub(crate) struct ActorCell<A: Actor> {
     cx: Ctx<A>,
     history: History,
     health: Health,
+    pace: Pace,
     /// By table index.
     lanes: Vec<Option<LaneConsumer<A>>>,
 }
@@ -138,6 +140,7 @@ impl<A: Actor> ActorCell<A> {
             cx: Ctx::new(me, events, cell, on_progress),
             history: History::new(<A as Settings>::POLICY.supervision()),
             health: Health::new(<A as Settings>::POLICY.guard()),
+            pace: Pace::default(),
             lanes: Vec::new(),
         };
         // Not 0 when the core has lost its thread and has a new one.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::shared::CoreShared;
 use super::{Budget, Core};
-use crate::clock::later;
+use crate::clock::{Clock, later};
 
 /// How a core waits.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,7 @@ pub(crate) fn drive(core: &mut Core, budget: &Budget, idle: Idle, on_abort: &dyn
         }
         if turn.ran > 0 {
             if turn.patient && !idle.spin.is_zero() {
-                have_patience();
+                have_patience(&*clock);
             }
             continue;
         }
@@ -54,13 +54,17 @@ pub(crate) fn drive(core: &mut Core, budget: &Budget, idle: Idle, on_abort: &dyn
     }
 }
 
-/// A third of a microsecond in which a sender can add to what it has sent.
-///
-/// A look takes the line with the sender's position away from it, so a core that looks after every
-/// message makes each of them as slow as a transfer between the CPUs.
-fn have_patience() {
-    for _ in 0..32 {
-        std::hint::spin_loop();
+/// How long senders can add to what they have sent before the core looks again.
+const PATIENCE: Duration = Duration::from_nanos(700);
+
+/// A look takes the line with the sender's position away from it, so a core that looks after every message makes
+/// each of them as slow as a transfer between the CPUs; and askers that are answered together are woken together.
+fn have_patience(clock: &dyn Clock) {
+    let until = later(clock.now(), PATIENCE);
+    while clock.now() < until {
+        for _ in 0..8 {
+            std::hint::spin_loop();
+        }
     }
 }
 

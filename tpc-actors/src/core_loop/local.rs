@@ -5,7 +5,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Waker;
 use std::time::Instant;
 
 use super::chores::Chore;
@@ -20,7 +19,7 @@ use crate::error::PanicReport;
 use crate::offload::Offload;
 use crate::random::Random;
 use crate::rate::FiveAMinute;
-use crate::relay::Relay;
+use crate::relay::{Asker, Relay};
 use crate::sync::planted;
 
 /// Services of one core.
@@ -37,11 +36,13 @@ pub(crate) struct CoreLocal {
     pub(crate) dead_alarms: Cell<usize>,
     pub(crate) tasks: Tasks,
     /// Askers that were answered in this turn; woken together at its end.
-    pub(crate) wakes: RefCell<Vec<Waker>>,
+    pub(crate) wakes: RefCell<Vec<Asker>>,
+    /// An asker was answered in this turn.
+    pub(crate) answered: Cell<bool>,
     /// Relays that may still have askers to wake.
     relays: RefCell<Vec<Arc<Relay>>>,
     /// Room for those that they have not woken.
-    overtaken: RefCell<Vec<Waker>>,
+    overtaken: RefCell<Vec<Asker>>,
     /// Actors with something in their local queue, each at most once.
     pub(crate) runnable: RefCell<VecDeque<u32>>,
     pub(crate) offload: Arc<Offload>,
@@ -83,6 +84,7 @@ impl CoreLocal {
             timers: RefCell::default(),
             dead_alarms: Cell::new(0),
             wakes: RefCell::default(),
+            answered: Cell::new(false),
             relays: RefCell::default(),
             overtaken: RefCell::default(),
             runnable: RefCell::default(),
@@ -184,7 +186,7 @@ impl CoreLocal {
     pub(crate) fn publish(&self) {
         // Taken out, because a waker is foreign code and may lead back here.
         let mut wakes = self.wakes.take();
-        for waker in wakes.drain(..) {
+        for Asker { waker, .. } in wakes.drain(..) {
             if planted!("lost-wake", 1 in 10_000) {
                 continue;
             }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::called;
 use super::local::CoreLocal;
@@ -16,12 +16,14 @@ use crate::reply::{Credit, ReplySlot, collect_woken, take_woken};
 use crate::stats::ActorStats;
 use crate::sync::planted;
 
-/// Messages after which the places that they left are free again, within one run: often enough for a
-/// small lane with slow handlers, rarely enough to be shared by many quick ones.
-const PUBLISH_EVERY: usize = 16;
+/// Messages between two pauses, at most: often enough for a small lane with slow handlers, rarely enough to be
+/// shared by many quick ones.
+const PAUSE_EVERY_MAX: usize = 64;
 
-/// Messages between two looks at the clock, because reading it takes as long as a short handler.
-const CLOCK_EVERY: usize = 16;
+/// What messages take between two pauses: with less, there are more of them between the next two, and with more
+/// fewer.
+const QUICK: Duration = Duration::from_micros(10);
+const SLOW: Duration = Duration::from_micros(40);
 
 /// Messages between the one that is handled and the one whose reply slot is fetched.
 const SLOTS_AHEAD: usize = 6;
@@ -32,35 +34,66 @@ pub(crate) enum Queue<A: Actor> {
     Local(Rc<LocalMailbox<A>>),
 }
 
+/// How many messages an actor handles between two pauses of a run, learned from how long they take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace(usize);
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self(PAUSE_EVERY_MAX / 4)
+    }
+}
+
+impl Pace {
+    fn learn(&mut self, took: Duration) {
+        if took < QUICK {
+            self.0 = PAUSE_EVERY_MAX.min(2 * self.0);
+        } else if took > SLOW {
+            self.0 = (self.0 / 2).max(1);
+        }
+    }
+}
+
 /// One run. It is what handlers are called from, so a batch finds its other members through it.
 pub(crate) struct Run<A: Actor> {
     queue: Queue<A>,
     pub(crate) local: Rc<CoreLocal>,
     /// Messages taken so far, also those that were not handled.
     taken: usize,
-    /// Messages handled so far.
-    handled: u64,
+    /// Messages that were taken and must not be handled.
+    skipped: usize,
     /// What actor and core had handled before.
     before: (u64, u64),
-    /// Messages whose places are not free yet.
-    unpublished: usize,
-    /// Messages after which the clock is looked at.
-    clock_at: usize,
+    /// Messages whose places are free.
+    freed: usize,
+    /// Messages after which there is a pause.
+    pause_at: usize,
+    pace: Pace,
+    /// When the run began, or the last pause was.
+    paused: Instant,
     /// A batch of asks is with its handler.
     batched: bool,
 }
 
 impl<A: Actor> Run<A> {
-    pub(crate) fn new(queue: Queue<A>, local: Rc<CoreLocal>, actor: &ActorStats) -> Self {
+    pub(crate) fn new(
+        queue: Queue<A>,
+        local: Rc<CoreLocal>,
+        actor: &ActorStats,
+        pace: Pace,
+    ) -> Self {
         let before = (actor.handled.get(), local.shared.stats.handled.get());
+        let paused = local.now.get();
         Self {
             queue,
             local,
             taken: 0,
-            handled: 0,
+            skipped: 0,
             before,
-            unpublished: 0,
-            clock_at: CLOCK_EVERY,
+            freed: 0,
+            pause_at: pace.0,
+            pace,
+            paused,
             batched: false,
         }
     }
@@ -70,7 +103,11 @@ impl<A: Actor> Run<A> {
     }
 
     pub(crate) fn handled(&self) -> u64 {
-        self.handled
+        (self.taken - self.skipped) as u64
+    }
+
+    pub(crate) fn pace(&self) -> Pace {
+        self.pace
     }
 
     /// Messages that are known to wait behind those that were taken.
@@ -96,10 +133,11 @@ impl<A: Actor> Run<A> {
                 let (ring, credit) = lane.ring_and_credit();
                 let envelope = ring.read_unpublished()?;
                 // The slot of a later request is on its way here while this one is handled.
-                if let Some(Envelope { ticket: Some(ticket), .. }) = ring.peek(SLOTS_AHEAD) {
+                if envelope.ticket.is_some()
+                    && let Some(Envelope { ticket: Some(ticket), .. }) = ring.peek(SLOTS_AHEAD)
+                {
                     credit.line(*ticket).fetch();
                 }
-                self.unpublished += 1;
                 envelope
             }
             Queue::Local(me) => me.take_request()?,
@@ -126,29 +164,27 @@ impl<A: Actor> Run<A> {
     #[inline]
     pub(crate) fn start(&mut self, envelope: Envelope<A>) -> Option<(A::Request, Option<Started>)> {
         if planted!("lost-request", 1 in 10_000) {
+            self.skipped += 1;
             return None;
         }
         let Envelope { request, ticket } = envelope;
-        let Some(ticket) = ticket else {
-            self.handled += 1;
-            return Some((request, None));
-        };
+        let Some(ticket) = ticket else { return Some((request, None)) };
         let Some(started) = self.credit().start(ticket) else {
             self.local.shared.stats.cancelled.add(1);
             if planted!("run-cancelled", 1 in 100) {
-                self.handled += 1;
                 return Some((request, None));
             }
+            self.skipped += 1;
             drop_quietly(request);
             return None;
         };
         if started.deadline <= self.local.now_nanos.get() {
             self.local.shared.stats.expired.add(1);
             ReplySlot::new(self, Some(started)).fail(Fate::Deadline { started: false });
+            self.skipped += 1;
             drop_quietly(request);
             return None;
         }
-        self.handled += 1;
         Some((request, Some(started)))
     }
 
@@ -162,47 +198,47 @@ impl<A: Actor> Run<A> {
         }
     }
 
-    /// Whether the run should end early: a command waits, or time is up.
+    /// Whether there is a pause before the next message.
     #[inline]
-    pub(crate) fn is_over(&mut self, until: Instant) -> bool {
-        if self.taken >= self.clock_at {
-            self.clock_at = self.taken + CLOCK_EVERY;
-            if self.local.clock.now() >= until {
-                return true;
-            }
-        }
-        self.local.shared.bell.has_command()
+    pub(crate) fn is_due(&self) -> bool {
+        self.taken >= self.pause_at
+    }
+
+    /// Sees to what can wait for some messages: frees places, and looks at the clock. True when the time of the
+    /// run, if it has a limit, is over.
+    #[inline(never)]
+    pub(crate) fn pause(&mut self, until: Option<Instant>) -> bool {
+        self.handler_ended();
+        self.publish();
+        let now = self.local.clock.now();
+        self.pace.learn(now.saturating_duration_since(self.paused));
+        self.pause_at = self.taken + self.pace.0;
+        self.paused = now;
+        until.is_some_and(|until| now >= until)
     }
 
     /// A handler has returned or has panicked: whoever a batch of it has answered is woken with the turn's
     /// other askers.
-    #[inline]
     pub(crate) fn handler_ended(&mut self) {
-        if std::mem::take(&mut self.batched) {
-            self.local.show_events();
-            let woken = take_woken().unwrap_or_default();
-            let others = self.local.wakes.replace(woken);
-            self.local.wakes.borrow_mut().extend(others);
+        if !std::mem::take(&mut self.batched) {
+            return;
         }
+        self.local.show_events();
+        let woken = take_woken().unwrap_or_default();
+        let others = self.local.wakes.replace(woken);
+        self.local.wakes.borrow_mut().extend(others);
     }
 
     /// The handler that is about to run gets a batch of asks: their askers are woken together.
     pub(crate) fn wake_together(&mut self) {
         collect_woken(self.local.wakes.take());
         self.batched = true;
-    }
-
-    /// Frees the places of what was taken, if those of enough messages have come together.
-    #[inline]
-    pub(crate) fn publish_many(&mut self) {
-        if self.unpublished >= PUBLISH_EVERY {
-            self.publish();
-        }
+        self.pause_at = 0;
     }
 
     /// Frees the places of what was taken.
-    pub(crate) fn publish(&mut self) {
-        let places = std::mem::take(&mut self.unpublished);
+    fn publish(&mut self) {
+        let places = self.taken - std::mem::replace(&mut self.freed, self.taken);
         if let (Queue::Lane(lane), 1..) = (&mut self.queue, places) {
             lane.publish(places);
         }
@@ -211,8 +247,9 @@ impl<A: Actor> Run<A> {
     /// Writes into the statistics what was handled so far: two stores that wait for nothing.
     #[inline]
     pub(crate) fn count(&self, actor: &ActorStats) {
-        actor.handled.set(self.before.0.wrapping_add(self.handled));
-        self.local.shared.stats.handled.set(self.before.1.wrapping_add(self.handled));
+        let handled = self.handled();
+        actor.handled.set(self.before.0.wrapping_add(handled));
+        self.local.shared.stats.handled.set(self.before.1.wrapping_add(handled));
     }
 
     /// The lane of the run, with the places of everything that was taken free.

@@ -7,7 +7,7 @@ use super::cell::{Cell, Intake};
 use super::chores::Chore;
 use super::tasks::Polled;
 use super::timers::Due;
-use super::{ActiveLane, Budget, Core, IDLE_TURNS_MAX, PATIENCE_MAX, Turn};
+use super::{ActiveLane, Budget, Core, IDLE_TURNS_MAX, LONE_MAX, PATIENCE_MAX, Turn};
 use crate::bridge::bell::{LaneBell, fence_before_recheck};
 use crate::reply::answer_lost;
 
@@ -32,7 +32,8 @@ impl Core {
         if self.local.attention.get() {
             ran += self.attend(ran > 0);
         }
-        let patient = ran < PATIENCE_MAX && self.local.wakes.borrow().is_empty();
+        let answered = self.local.answered.take();
+        let patient = ran < PATIENCE_MAX && (!answered || ran >= LONE_MAX);
         self.local.publish();
         let turns = &self.local.shared.stats.turns;
         turns.add(1);
@@ -107,6 +108,8 @@ impl Core {
         let mut more = false;
         let count = self.active.len();
         let until = now + budget.turn_time;
+        // Nobody else waits for its turn.
+        let most = if count == 1 { budget.turn_messages } else { budget.lane_messages };
         // No division: the cursor only ever moves by one and wraps.
         self.first = if self.first + 1 < count { self.first + 1 } else { 0 };
         for step in 0..count {
@@ -117,9 +120,9 @@ impl Core {
                 break;
             }
             let active = self.active[at];
-            let (count, left) = self.cell(active.cell).map_or((0, Intake::Ended), |actor| {
-                actor.intake(active.lane, budget.lane_messages, until)
-            });
+            let (count, left) = self
+                .cell(active.cell)
+                .map_or((0, Intake::Ended), |actor| actor.intake(active.lane, most, until));
             served += count;
             let active = &mut self.active[at];
             active.idle_turns = if count == 0 { active.idle_turns + 1 } else { 0 };

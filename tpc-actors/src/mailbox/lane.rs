@@ -19,6 +19,7 @@ use crate::bridge::ring::{Consumer, Gauge, Producer};
 use crate::core_loop::shared::CoreShared;
 use crate::error::Fate;
 use crate::isolate::{drop_quietly, wake_quietly};
+use crate::patience::Patience;
 use crate::relay::Relay;
 use crate::reply::Credit;
 use crate::reply::slot::{FreeSlots, NO_DEADLINE, Ticket};
@@ -106,6 +107,13 @@ pub(crate) fn slots_max(capacity: usize) -> u32 {
     u32::try_from(capacity.saturating_mul(2)).unwrap_or(CORE_SLOTS_MAX).min(CORE_SLOTS_MAX)
 }
 
+/// Looks for places in a full ring, and pauses between them: one to three microseconds together.
+const LOOKS_FOR_ROOM: u32 = 32;
+const PAUSES: u32 = 4;
+
+/// Places that end the looking; fewer in a small ring.
+const ENOUGH_ROOM: usize = 128;
+
 /// A request that is on its way now.
 #[derive(Debug)]
 pub(crate) struct Sent {
@@ -120,6 +128,8 @@ pub(crate) struct LaneProducer<A: Actor> {
     ring: Producer<Envelope<A>>,
     bell: Arc<LaneBell>,
     free: FreeSlots,
+    /// Whether a place is worth looking for a little longer when the ring is full.
+    patience: Patience,
     /// Index in the mailbox's table.
     pub(crate) lane: u32,
     fixed: Arc<Lane<A>>,
@@ -142,7 +152,8 @@ impl<A: Actor> LaneProducer<A> {
         let fixed = Arc::clone(mailbox.lane(lane));
         let core = Arc::clone(&mailbox.core);
         let mailbox = Arc::downgrade(mailbox);
-        Self { ring, bell, free, lane, fixed, mailbox, core, _close: close }
+        let patience = Patience::new();
+        Self { ring, bell, free, patience, lane, fixed, mailbox, core, _close: close }
     }
 
     /// Whether the core has left this lane.
@@ -151,6 +162,7 @@ impl<A: Actor> LaneProducer<A> {
     }
 
     /// What is missing for a request, with a reply slot or without, to be sent now.
+    #[inline]
     pub(crate) fn shortage(&mut self, mailbox: &Mailbox<A>, ask: bool) -> Option<Shortage> {
         if self.ring.free() == 0 {
             return Some(Shortage::Place);
@@ -159,7 +171,33 @@ impl<A: Actor> LaneProducer<A> {
         no_slot.then_some(Shortage::Slot)
     }
 
+    /// Looks for places in a full ring for a bounded while, because a core that is at work makes some sooner than
+    /// a sender can go to sleep and be woken.
+    #[cold]
+    pub(crate) fn room_soon(&mut self) -> bool {
+        if self.ring.free() > 0 {
+            return true;
+        }
+        if self.fixed.waiters.any() || self.is_closed() || !self.patience.looks() {
+            return false;
+        }
+        // More than one, or it would not be long before the next look.
+        let enough = (self.ring.capacity() / 8).clamp(1, ENOUGH_ROOM);
+        for _ in 0..LOOKS_FOR_ROOM {
+            for _ in 0..PAUSES {
+                std::hint::spin_loop();
+            }
+            if self.ring.room(enough) == enough {
+                self.patience.found();
+                return true;
+            }
+        }
+        self.patience.missed();
+        self.ring.free() > 0
+    }
+
     /// Looks for reply slots that have come back, or makes more.
+    #[inline(never)]
     fn stock_up(&mut self, mailbox: &Mailbox<A>) -> bool {
         self.fixed.credit.has_free(&mut self.free, slots_max(mailbox.capacity()))
     }
@@ -169,13 +207,53 @@ impl<A: Actor> LaneProducer<A> {
         &self.fixed
     }
 
+    /// Sends a tell when nothing at all is in the way, or leaves it there.
+    ///
+    /// Always inlined, as is what leads here: a request that is built in the caller then goes from registers
+    /// right into the ring. A copy of it would have to wait until its fields have left the store buffer, behind
+    /// stores to lines that the core has.
+    #[expect(clippy::inline_always, reason = "a copy of the request costs more than the rest")]
+    #[inline(always)]
+    pub(crate) fn tell_at_once(&mut self, request: &mut Option<A::Request>) -> bool {
+        if self.ring.free() == 0 || self.fixed.waiters.any() {
+            return false;
+        }
+        let Some(message) = request.take() else { unreachable!("a request is sent once") };
+        self.ring.push_free(Envelope { request: message, ticket: None });
+        self.bell.published().is_ok() || self.after_close(None, request)
+    }
+
+    /// The same for an ask with `waker`, which becomes that of the slot's last use; no ticket when something is
+    /// in the way.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    pub(crate) fn ask_at_once(
+        &mut self,
+        mailbox: &Mailbox<A>,
+        request: &mut Option<A::Request>,
+        waker: &mut Option<Waker>,
+    ) -> Option<Sent> {
+        let fixed = &*self.fixed;
+        if fixed.waiters.any()
+            || fixed.credit.waiters.any()
+            || self.shortage(mailbox, true).is_some()
+        {
+            return None;
+        }
+        let ticket = self.fixed.credit.acquire(&mut self.free, waker, NO_DEADLINE);
+        let Some(message) = request.take() else { unreachable!("a request is sent once") };
+        self.ring.push_free(Envelope { request: message, ticket });
+        let rang = match self.bell.published() {
+            Ok(rang) => rang,
+            Err(LaneClosed) if self.after_close(ticket, request) => false,
+            Err(LaneClosed) => return None,
+        };
+        Some(Sent { lane: self.lane, ticket, rang })
+    }
+
     /// Sends what is in `request`, or leaves it there.
     ///
-    /// Inlined into the callers' futures: a request that is built there then goes from registers right
-    /// into the ring, and not through copies that wait for each other.
-    ///
     /// What is left of `wish` is dropped by the caller, outside every borrow: a waker is foreign code.
-    #[inline]
     pub(crate) fn send(
         &mut self,
         mailbox: &Arc<Mailbox<A>>,
@@ -196,7 +274,8 @@ impl<A: Actor> LaneProducer<A> {
         self.ring.push_free(Envelope { request: message, ticket: sent.ticket });
         match self.bell.published() {
             Ok(rang) => sent.rang = rang,
-            Err(LaneClosed) => return self.after_close(mailbox, sent, request),
+            Err(LaneClosed) if self.after_close(sent.ticket, request) => return Ok(sent),
+            Err(LaneClosed) => return Err(mailbox.refusal().unwrap_or(Refusal::Reopened)),
         }
         if deadline != NO_DEADLINE {
             mailbox.note_deadline(deadline);
@@ -213,20 +292,15 @@ impl<A: Actor> LaneProducer<A> {
         Refusal::Full(shortage)
     }
 
-    /// The core left while we sent: either its last look answered the request, or it comes back.
+    /// The core left while we sent: either its last look answered the request, which is true, or it comes back.
     #[cold]
-    fn after_close(
-        &mut self,
-        mailbox: &Mailbox<A>,
-        sent: Sent,
-        request: &mut Option<A::Request>,
-    ) -> Result<Sent, Refusal> {
-        let Some(envelope) = take_back(&mut self.ring) else { return Ok(sent) };
-        if let Some(ticket) = envelope.ticket {
+    fn after_close(&mut self, ticket: Option<Ticket>, request: &mut Option<A::Request>) -> bool {
+        let Some(envelope) = take_back(&mut self.ring) else { return true };
+        if let Some(ticket) = ticket {
             self.fixed.credit.cancel_unsent(ticket);
         }
         *request = Some(envelope.request);
-        Err(mailbox.refusal().unwrap_or(Refusal::Reopened))
+        false
     }
 }
 
@@ -329,9 +403,9 @@ pub(crate) fn refuse_each<A: Actor>(
     for Envelope { request, ticket } in envelopes {
         let started = ticket.and_then(|ticket| credit.start(ticket));
         refused += usize::from(ticket.is_none() || started.is_some());
-        let waker = started.and_then(|started| credit.complete(started, Err(fate.clone())));
+        let asker = started.and_then(|started| credit.complete(started, Err(fate.clone())));
         drop_quietly(request);
-        waker.into_iter().for_each(wake_quietly);
+        asker.into_iter().for_each(|asker| wake_quietly(asker.waker));
     }
     refused
 }

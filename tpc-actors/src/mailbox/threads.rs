@@ -9,8 +9,8 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Weak};
 
-use super::Mailbox;
 use super::lane::LaneProducer;
+use super::Mailbox;
 use crate::actor::Actor;
 use crate::isolate::drop_quietly;
 use crate::relay::Relay;
@@ -32,16 +32,11 @@ struct Entry {
 
 /// A thread's lane to some actor.
 trait OwnLane: Any {
-    fn as_any(&mut self) -> &mut dyn Any;
     /// Whether the actor is gone, so that the lane only holds memory.
     fn is_over(&self) -> bool;
 }
 
 impl<A: Actor> OwnLane for LaneProducer<A> {
-    fn as_any(&mut self) -> &mut dyn Any {
-        self
-    }
-
     fn is_over(&self) -> bool {
         self.is_closed()
     }
@@ -52,10 +47,6 @@ impl<A: Actor> OwnLane for LaneProducer<A> {
 struct Visitor<A: Actor>(Weak<Mailbox<A>>);
 
 impl<A: Actor> OwnLane for Visitor<A> {
-    fn as_any(&mut self) -> &mut dyn Any {
-        self
-    }
-
     fn is_over(&self) -> bool {
         self.0.strong_count() == 0
     }
@@ -71,7 +62,8 @@ impl Lanes {
     /// The thread's own lane, if it is open.
     #[inline]
     fn own<A: Actor>(&mut self, mailbox: &Mailbox<A>) -> Option<&mut LaneProducer<A>> {
-        self.find(mailbox)?.lane.as_any().downcast_mut()
+        let lane: &mut dyn Any = &mut *self.find(mailbox)?.lane;
+        lane.downcast_mut()
     }
 
     fn forget<A: Actor>(&mut self, mailbox: &Mailbox<A>) -> Option<Entry> {
@@ -147,7 +139,11 @@ pub(crate) fn forget_lane<A: Actor>(mailbox: &Arc<Mailbox<A>>) {
 ///
 /// `None` when there is none, or when it is out of reach: while the thread ends, and while a waker's own
 /// code sends from within a send.
-#[inline]
+#[expect(
+    clippy::inline_always,
+    reason = "it passes a request on; see `LaneProducer::tell_at_once`"
+)]
+#[inline(always)]
 pub(crate) fn with_own_lane<A: Actor, R>(
     mailbox: &Mailbox<A>,
     send: impl FnOnce(&mut LaneProducer<A>) -> R,

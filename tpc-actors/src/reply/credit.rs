@@ -6,8 +6,9 @@ use super::slot::{FreeSlots, Left, Polled, Slab, Started, Ticket};
 use crate::actor::Actor;
 use crate::bridge::ring::Line;
 use crate::error::Fate;
-use crate::isolate::drop_quietly;
+use crate::isolate::{drop_quietly, wake_quietly};
 use crate::mailbox::waiters::Waiters;
+use crate::relay::Asker;
 
 /// What travels through a reply slot.
 pub(crate) type Outcome<R> = Result<R, Fate>;
@@ -86,15 +87,15 @@ impl<A: Actor> Credit<A> {
         self.slab.unlock_started(started);
     }
 
-    /// Stores the answer; the waker of an asker that waits. An answer that is not wanted any more is
-    /// dropped here.
+    /// Stores the answer; the asker, if it waits. An answer that is not wanted any more is dropped here.
     pub(crate) fn complete(
         &self,
         started: Started,
         outcome: Outcome<A::Response>,
-    ) -> Option<Waker> {
+    ) -> Option<Asker> {
+        let answer = self.line(started.ticket());
         match self.slab.complete(started, outcome) {
-            Ok(waker) => waker,
+            Ok(waker) => waker.map(|waker| Asker { waker, answer }),
             Err(unwanted) => {
                 self.waiters.freed(1);
                 drop_quietly(unwanted);
@@ -110,8 +111,8 @@ impl<A: Actor> Credit<A> {
         self.slab.each_queued(|ticket| {
             let started = self.slab.start(ticket);
             refused += usize::from(started.is_some());
-            let waker = started.and_then(|started| self.complete(started, Err(fate.clone())));
-            waker.into_iter().for_each(crate::isolate::wake_quietly);
+            let asker = started.and_then(|started| self.complete(started, Err(fate.clone())));
+            asker.into_iter().for_each(|asker| wake_quietly(asker.waker));
         });
         refused
     }

@@ -2,45 +2,45 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::task::Waker;
 
 use super::slot::Started;
 use super::{Credit, Outcome};
 use crate::actor::Actor;
 use crate::isolate::wake_quietly;
+use crate::relay::Asker;
 
 thread_local! {
     /// Askers answered by the batch handler that runs on this thread right now, to be woken together.
-    static WOKEN: RefCell<Option<Vec<Waker>>> = const { RefCell::new(None) };
+    static WOKEN: RefCell<Option<Vec<Asker>>> = const { RefCell::new(None) };
 }
 
 /// Collects the askers that this thread answers from now on; `room` is an empty list to put them in.
-pub(crate) fn collect_woken(room: Vec<Waker>) {
+pub(crate) fn collect_woken(room: Vec<Asker>) {
     WOKEN.set(Some(room));
 }
 
 /// Who was answered since then; from here on askers are woken at once again.
-pub(crate) fn take_woken() -> Option<Vec<Waker>> {
+pub(crate) fn take_woken() -> Option<Vec<Asker>> {
     WOKEN.take()
 }
 
 /// Wakes an asker, now or together with the others of a batch.
-pub(super) fn wake(asker: Option<Waker>) {
-    let Some(asker) = asker else { return };
-    let mut asker = Some(asker);
-    // A thread that is going down has no list any more.
-    let _ = WOKEN.try_with(|woken| {
-        if let Some(woken) = &mut *woken.borrow_mut() {
-            woken.extend(asker.take());
-        }
-    });
-    asker.into_iter().for_each(wake_quietly);
+pub(super) fn wake(mut asker: Option<Asker>) {
+    if asker.is_some() {
+        // A thread that is going down has no list any more.
+        let _ = WOKEN.try_with(|woken| {
+            if let Some(woken) = &mut *woken.borrow_mut() {
+                woken.extend(asker.take());
+            }
+        });
+    }
+    asker.into_iter().for_each(|asker| wake_quietly(asker.waker));
 }
 
 /// Where answers of type `T` go; shared by the tokens of a batch.
 pub(super) trait Answers<T>: Send + Sync {
-    /// Stores the answer; the waker of an asker that waits.
-    fn answer(&self, started: Started, outcome: Outcome<T>) -> Option<Waker>;
+    /// Stores the answer; the asker, if it waits.
+    fn answer(&self, started: Started, outcome: Outcome<T>) -> Option<Asker>;
 }
 
 /// The answers of one handler of an actor.
@@ -50,7 +50,7 @@ pub(super) struct Wrapped<A: Actor, T> {
 }
 
 impl<A: Actor, T> Answers<T> for Wrapped<A, T> {
-    fn answer(&self, started: Started, outcome: Outcome<T>) -> Option<Waker> {
+    fn answer(&self, started: Started, outcome: Outcome<T>) -> Option<Asker> {
         self.credit.complete(started, outcome.map(self.wrap))
     }
 }

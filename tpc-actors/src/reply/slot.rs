@@ -26,7 +26,7 @@ mod asker;
 mod keeper;
 mod starter;
 
-use std::num::NonZeroU32;
+use std::num::NonZeroU64;
 use std::sync::OnceLock;
 use std::task::Waker;
 
@@ -55,20 +55,30 @@ const LAST_GENERATION: u64 = if cfg!(tpc_loom) { 3 } else { u32::MAX as u64 };
 pub(crate) const NO_DEADLINE: u64 = u64::MAX;
 
 /// Names one request: where its answer goes.
+///
+/// Generation above, index + 1 below: one word, because halves that are written one by one and copied together
+/// wait for each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ticket {
-    /// Index + 1, so that a request without a ticket takes no more room in a ring.
-    place: NonZeroU32,
-    generation: u32,
-}
+pub(crate) struct Ticket(NonZeroU64);
 
 impl Ticket {
-    fn new(index: u32, generation: u32) -> Self {
-        Self { place: NonZeroU32::MIN.saturating_add(index), generation }
+    /// Of the slot at `index`, whose word holds the generation in its upper half.
+    #[inline]
+    fn new(index: u32, word: u64) -> Self {
+        let generation = word >> GENERATION << GENERATION;
+        Self(NonZeroU64::MIN.saturating_add(u64::from(index)) | generation)
     }
 
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the index is the lower half")]
     pub(crate) fn index(self) -> u32 {
-        self.place.get() - 1
+        self.0.get() as u32 - 1
+    }
+
+    /// In the upper half, as in a slot's word.
+    #[inline]
+    fn generation(self) -> u64 {
+        self.0.get() >> GENERATION << GENERATION
     }
 }
 
@@ -106,6 +116,13 @@ pub(crate) struct Started {
     locked: bool,
     /// Nanoseconds since the clock's epoch after which nobody wants the answer, or [`NO_DEADLINE`].
     pub(crate) deadline: u64,
+}
+
+impl Started {
+    /// Where the answer goes.
+    pub(crate) fn ticket(&self) -> Ticket {
+        self.ticket
+    }
 }
 
 /// What an asker finds.
@@ -227,20 +244,21 @@ impl<V> Slab<V> {
         ((word >> GENERATION).wrapping_add(1) & LAST_GENERATION) << GENERATION
     }
 
-    /// Ends this use of the slot: newer generation, then onto the returned list.
+    /// Ends this use of a slot that is READY: newer generation, then onto the returned list.
     fn retire(&self, ticket: Ticket) {
         let slot = self.slot(ticket);
         let mut word = slot.word.load(Ordering::Relaxed);
-        loop {
-            // With the keeper at the waker, the cell is not free for the next user yet.
-            let busy = word & LOCK != 0;
-            let next = if busy { word | ABANDONED } else { Self::next_generation(word) };
-            match slot.word.compare_exchange(word, next, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) if busy => return,
-                Ok(_) => return self.give_back(ticket.index()),
+        // With the keeper at the waker, the cell is not free for the next user yet.
+        while word & LOCK != 0 {
+            let left = word | ABANDONED;
+            match slot.word.compare_exchange(word, left, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return,
                 Err(now) => word = now,
             }
         }
+        // Nobody else writes to the word of a slot that is READY and not locked.
+        slot.word.store(Self::next_generation(word), Ordering::Release);
+        self.give_back(ticket.index());
     }
 
     fn give_back(&self, index: u32) {

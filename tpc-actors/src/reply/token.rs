@@ -157,16 +157,27 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
         let Run { local, .. } = &*self.run;
         // Who has the answer finds the events that led to it.
         local.show_events();
-        if let Some(waker) = self.run.credit().complete(started, outcome) {
+        local.answered.set(true);
+        if let Some(asker) = self.run.credit().complete(started, outcome) {
             // Woken together at the end of the turn.
-            local.wakes.borrow_mut().push(waker);
+            local.wakes.borrow_mut().push(asker);
         }
     }
 }
 
 impl<A: Actor> Drop for ReplySlot<'_, A> {
+    #[inline]
     fn drop(&mut self) {
-        let Some(started) = self.started.take() else { return };
+        if let Some(started) = self.started.take() {
+            self.dropped(started);
+        }
+    }
+}
+
+impl<A: Actor> ReplySlot<'_, A> {
+    /// Nobody has answered.
+    #[cold]
+    fn dropped(&self, started: Started) {
         let credit = Arc::clone(self.run.credit());
         match fate_of_dropped() {
             Some(fate) => wake(credit.complete(started, Err(fate))),

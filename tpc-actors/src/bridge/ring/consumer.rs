@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::Shared;
+use super::{Shared, items_in};
 use crate::sync::{Arc, Ordering, weaken};
 
 /// The reading half of a ring.
@@ -13,6 +13,9 @@ pub struct Consumer<T> {
     pub(super) head: usize,
     /// The producer's position when it was last looked at.
     pub(super) tail: usize,
+    /// Items before this position are on their way here, and there it is time to fetch more.
+    pub(super) fetched: usize,
+    pub(super) fetch_at: usize,
 }
 
 impl<T> Consumer<T> {
@@ -90,10 +93,34 @@ impl<T> Consumer<T> {
         self.tail.wrapping_sub(self.head)
     }
 
+    /// How far ahead of the reading position items are fetched from the producer's CPU: twelve lines, about as
+    /// many as can be on their way at a time, and four of them together.
+    const AHEAD: usize = items_in::<T>(12 * 64);
+    const STEP: usize = items_in::<T>(4 * 64);
+
     /// Takes the oldest item without freeing its place; [`Self::publish`] frees all of a batch.
     #[inline]
     pub(crate) fn read_unpublished(&mut self) -> Option<T> {
-        (self.available() > 0).then(|| self.read())
+        if self.head == self.fetch_at {
+            self.fetch_ahead();
+        }
+        (self.known() > 0).then(|| self.read())
+    }
+
+    /// Has the next items come at once, and not one line after the other as they are read. Only those that are
+    /// known to be there: the producer is writing into the lines behind.
+    #[inline(never)]
+    fn fetch_ahead(&mut self) {
+        let known = self.available();
+        let ahead = known.min(const { Self::AHEAD });
+        let fetched = self.fetched.wrapping_sub(self.head);
+        let first = if fetched < ahead { fetched } else { 0 };
+        for ahead in (first..ahead).step_by(const { items_in::<T>(64) }) {
+            self.shared.line(self.head.wrapping_add(ahead)).fetch_to_read();
+        }
+        self.fetched = self.head.wrapping_add(ahead);
+        let step = if ahead < known { const { Self::STEP } } else { known };
+        self.fetch_at = self.head.wrapping_add(step);
     }
 
     /// The reading position moves before the value leaves, so no unwinding can read it twice.

@@ -28,4 +28,18 @@ impl Line {
             );
         }
     }
+
+    /// The same for a line that is only read.
+    #[inline]
+    pub(crate) fn fetch_to_read(self) {
+        #[cfg(all(target_arch = "x86_64", not(miri), not(tpc_loom)))]
+        // SAFETY: as above.
+        unsafe {
+            std::arch::asm!(
+                "prefetcht0 [{line}]",
+                line = in(reg) self.0,
+                options(nostack, preserves_flags, readonly)
+            );
+        }
+    }
 }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::{Gauge, Line, Reserved, Shared};
+use super::{Gauge, Reserved, Shared, items_in};
 use crate::sync::{Arc, Ordering, weaken};
 
 /// The writing half of a ring.
@@ -52,7 +52,7 @@ impl<T> Producer<T> {
 
     /// Room for up to `wanted` items; looks at the consumer's position only when it seems too little.
     #[inline]
-    fn room(&mut self, wanted: usize) -> usize {
+    pub(crate) fn room(&mut self, wanted: usize) -> usize {
         let free = self.shared.capacity - self.tail.wrapping_sub(self.head);
         if free >= wanted {
             return wanted;
@@ -78,24 +78,28 @@ impl<T> Producer<T> {
         self.shared.capacity - self.tail.wrapping_sub(self.head)
     }
 
-    /// Items in two lines: how far ahead of the writing position a slot is fetched from the consumer's CPU.
-    const AHEAD: usize = if size_of::<T>() < 64 {
-        128 / if size_of::<T>() == 0 { 128 } else { size_of::<T>() }
-    } else {
-        1
-    };
+    /// Items in six lines: how far ahead of the writing position a slot is fetched from the consumer's CPU.
+    pub(super) const AHEAD: usize = items_in::<T>(6 * 64);
 
     #[inline]
     pub(super) fn write(&mut self, value: T) {
-        self.shared.slots[self.tail & self.shared.mask].with_mut(|slot| {
+        self.shared.slot(self.tail).with_mut(|slot| {
             // SAFETY: the caller has seen `free() > 0`, so this slot lies outside `[head, tail)`: the
             // consumer has read it (ordered by the `Acquire` in `free`) and will not look at it before
             // `publish`. `&mut self` makes this the only writer.
             unsafe { (*slot).write(value) };
         });
         self.tail = self.tail.wrapping_add(1);
-        let ahead = self.tail.wrapping_add(const { Self::AHEAD }) & self.shared.mask;
-        Line::of(&self.shared.slots[ahead]).fetch();
+        self.shared.line(self.tail.wrapping_add(const { Self::AHEAD })).fetch();
+    }
+
+    /// Has as many of the next slots as a batch has just taken come from the consumer's CPU, all at once and
+    /// while the next batch is put together.
+    pub(super) fn fetch_slots(&self, batch: usize) {
+        let next = batch.min(const { items_in::<T>(16 * 64) });
+        for ahead in (0..next).step_by(const { items_in::<T>(64) }) {
+            self.shared.line(self.tail.wrapping_add(ahead)).fetch();
+        }
     }
 
     /// Appends an item if there is room, without showing it; [`Self::publish`] shows all of a batch.

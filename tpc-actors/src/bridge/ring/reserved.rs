@@ -111,6 +111,7 @@ impl<'a, T> Reserved<'a, T> {
         let len = self.len();
         self.start = self.producer.tail;
         self.producer.publish();
+        self.producer.fetch_slots(len);
         len
     }
 

@@ -36,11 +36,15 @@ impl<A: Actor> Cell for ActorCell<A> {
         // Asked before the ring is read: what was written before the close is then seen.
         let closed = consumer.ring().is_closed();
         let before = self.local().wakes.borrow().len();
-        let mut run =
-            Run::new(Queue::Lane(consumer), Rc::clone(&self.cx.me.local), &self.mailbox.stats);
+        let local = Rc::clone(&self.cx.me.local);
+        let mut run = Run::new(Queue::Lane(consumer), local, &self.mailbox.stats, self.pace);
+        // What comes meanwhile has time until the next turn: a look for each message would take the line with
+        // the sender's position away from it as often.
+        let max = max.min(run.waiting());
         let failed = self.is_served() && self.serve(&mut run, max, Some(until));
         let served = run.taken();
         let handled = run.handled();
+        self.pace = run.pace();
         let Some(mut consumer) = run.into_lane() else { unreachable!("it was a lane's") };
         if let Some(relay) = &consumer.relay {
             // Out of its cell for the time, because a waker of the relay's own is woken.
@@ -95,8 +99,8 @@ impl<A: Actor> Cell for ActorCell<A> {
     fn run_local(&mut self, max: usize) -> (usize, Intake) {
         let me = Rc::clone(&self.cx.me);
         me.taken_off_the_list();
-        let mut run =
-            Run::new(Queue::Local(Rc::clone(&me)), Rc::clone(&me.local), &self.mailbox.stats);
+        let queue = Queue::Local(Rc::clone(&me));
+        let mut run = Run::new(queue, Rc::clone(&me.local), &self.mailbox.stats, self.pace);
         let (mut continued, panics) = (0, self.mailbox.stats.panics.get());
         while matches!(self.state, State::Running(_)) && !self.cx.stopping {
             let before = run.taken() + continued;
@@ -113,6 +117,7 @@ impl<A: Actor> Cell for ActorCell<A> {
                 break;
             }
         }
+        self.pace = run.pace();
         let served = run.taken() + continued;
         if self.health.probing && self.mailbox.stats.panics.get() == panics {
             self.probed(run.handled());
@@ -256,7 +261,8 @@ impl<A: Actor> ActorCell<A> {
         let State::Running(actor) = &mut self.state else { return false };
         let cx = &mut self.cx;
         let local = Rc::clone(&run.local);
-        let (calling, stats) = (&local.shared.stats.calling, &self.mailbox.stats);
+        let (calling, bell) = (&local.shared.stats.calling, &*local.shared.bell);
+        let stats = &self.mailbox.stats;
         let ended = catch(|| {
             while run.taken() < max {
                 let Some(envelope) = run.next() else { break };
@@ -264,16 +270,14 @@ impl<A: Actor> ActorCell<A> {
                     calling.set(Called::Handler(A::handler_number(&request)).word(cx.cell));
                     run.count(stats);
                     actor.handle(cx, request, ReplySlot::new(run, started));
-                    run.handler_ended();
                     // A handler that stops its actor is its last one.
                     if cx.stopping {
                         break;
                     }
                 }
-                if until.is_some_and(|until| run.is_over(until)) {
+                if (run.is_due() && run.pause(until)) || (until.is_some() && bell.has_command()) {
                     break;
                 }
-                run.publish_many();
             }
         });
         run.handler_ended();

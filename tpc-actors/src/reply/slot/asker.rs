@@ -5,8 +5,8 @@
 use std::task::Waker;
 
 use super::{
-    ABANDONED, FreeSlots, GENERATION, LOCK, Left, NO_DEADLINE, Polled, QUEUED, READY, STARTED,
-    Slab, TIMED, Ticket,
+    ABANDONED, FreeSlots, LOCK, Left, NO_DEADLINE, Polled, QUEUED, READY, STARTED, Slab, TIMED,
+    Ticket,
 };
 use crate::isolate::drop_quietly;
 use crate::sync::{Ordering, intact, weaken};
@@ -44,11 +44,10 @@ impl<V> Slab<V> {
         let old = slot.waker.with_mut(|cell| unsafe { std::mem::replace(&mut *cell, waker) });
         slot.deadline.store(deadline, Ordering::Relaxed);
         let timed = if deadline == NO_DEADLINE { 0 } else { TIMED };
-        let generation = slot.word.load(Ordering::Relaxed) >> GENERATION;
-        slot.word.store(generation << GENERATION | QUEUED | timed, Ordering::Release);
-        let generation = u32::try_from(generation).unwrap_or(0);
+        let ticket = Ticket::new(index, slot.word.load(Ordering::Relaxed));
+        slot.word.store(ticket.generation() | QUEUED | timed, Ordering::Release);
         // The caller drops the old waker: its `Drop` is foreign code and may come back to this lane.
-        Some((Ticket::new(index, generation), old))
+        Some((ticket, old))
     }
 
     /// Gives back a slot whose request was never published.

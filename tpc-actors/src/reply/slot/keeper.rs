@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use super::{ABANDONED, GENERATION, LOCK, NO_DEADLINE, QUEUED, STARTED, Slab, Slot, TIMED, Ticket};
+use super::{ABANDONED, LOCK, NO_DEADLINE, QUEUED, STARTED, Slab, Slot, TIMED, Ticket};
 use crate::isolate::{drop_quietly, wake_quietly};
 use crate::sync::{Ordering, weaken};
 
@@ -80,7 +80,7 @@ impl<V> Slab<V> {
         for (slot, index) in slots.zip(0u32..) {
             let word = slot.word.load(Ordering::Acquire);
             if word & (QUEUED | ABANDONED) == QUEUED {
-                each(Ticket::new(index, u32::try_from(word >> GENERATION).unwrap_or(0)));
+                each(Ticket::new(index, word));
             }
         }
     }

@@ -14,7 +14,7 @@ impl<V> Slab<V> {
     /// Begins the request, or says that its asker has left and it must not run.
     pub(crate) fn start(&self, ticket: Ticket) -> Option<Started> {
         let slot = self.slot(ticket);
-        let generation = u64::from(ticket.generation);
+        let generation = ticket.generation() >> GENERATION;
         let mut word = slot.word.load(Ordering::Acquire);
         loop {
             if intact!("slot.check-generation") && word >> GENERATION != generation {
@@ -67,7 +67,7 @@ impl<V> Slab<V> {
         let slot = self.slot(ticket);
         // SAFETY: from STARTED to READY the value cell belongs to whoever holds `Started`.
         slot.value.with_mut(|cell| unsafe { *cell = Some(value) });
-        let generation = u64::from(ticket.generation) << GENERATION;
+        let generation = ticket.generation();
         let mut word = slot.word.load(Ordering::Relaxed);
         let mut locked = locked;
         let before = loop {

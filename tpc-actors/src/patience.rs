@@ -1,0 +1,58 @@
+//! Whether looking a little longer is worth it, learned from how it went before.
+
+/// Occasions, as a power of two, that are let pass after as many looks in vain.
+const MISSES_MAX: u8 = 6;
+
+/// Looks at every occasion for as long as that helps, and less and less often when it does not.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Patience {
+    misses: u8,
+    /// Occasions that are still to be let pass.
+    skip: u8,
+}
+
+impl Patience {
+    /// A patience that nothing is known of.
+    pub(crate) const fn new() -> Self {
+        Self { misses: 0, skip: 0 }
+    }
+
+    /// An occasion: whether to look this time.
+    pub(crate) fn looks(&mut self) -> bool {
+        let looks = self.skip == 0;
+        self.skip = self.skip.saturating_sub(1);
+        looks
+    }
+
+    /// The look was worth it.
+    pub(crate) fn found(&mut self) {
+        self.misses = 0;
+    }
+
+    /// The look was in vain.
+    pub(crate) fn missed(&mut self) {
+        self.misses = (self.misses + 1).min(MISSES_MAX);
+        self.skip = (1 << self.misses) - 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vain_looks_become_rare_and_come_back_with_luck() {
+        let mut patience = Patience::new();
+        let mut looks = 0;
+        for _ in 0..1_000 {
+            if patience.looks() {
+                looks += 1;
+                patience.missed();
+            }
+        }
+        assert!((10..30).contains(&looks), "{looks}");
+        while !patience.looks() {}
+        patience.found();
+        assert!((0..100).all(|_| patience.looks()));
+    }
+}
