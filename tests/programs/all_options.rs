@@ -8,6 +8,8 @@ use tpc_actors::prelude::*;
     crate = ::tpc_actors,
     supervise(then = stop, backoff = "1ms..1s", within = "10s", max = 5,),
     max_request_bytes = 32usize,
+    pressure(suspend_leave_percent = 70u8, throttle_enter_percent = 60, throttle_leave_percent = 50,),
+    deadline = "1h",
     event = Vec<(u8, String)>,
     capacity = 1_024,
 )]
@@ -27,7 +29,7 @@ impl Every {
         self.sum += by + more.iter().sum::<u64>();
     }
 
-    #[handler()]
+    #[handler(deadline = "30s")]
     fn sum(&self, #[key] _key: u8) -> u64 {
         self.sum
     }

@@ -62,6 +62,7 @@ codes! {
     NoSerde = "TPC039": "the option `serde` without the feature `serde`";
     OneCrate = "TPC040": "`crate = ..` on one half of an actor only";
     BatchShape = "TPC041": "a `batch` handler that does not take one `Batch`, or a `Batch` without the option";
+    TellDeadline = "TPC043": "a `deadline` on a `tell` handler";
     SliceShape = "TPC050": "a `#[maintenance]` that does not return `Work`";
     CheckpointTwice = "TPC051": "more than one `#[checkpoint]`";
 }

@@ -24,8 +24,20 @@ pub(crate) struct SettingsModel {
     pub(crate) serde: bool,
     /// The limit, and the place where it is given.
     pub(crate) max_request_bytes: Option<(u64, Span)>,
+    /// How long its asks wait for an answer.
+    pub(crate) deadline: Option<Nanos>,
+    pub(crate) pressure: Option<PressureModel>,
     pub(crate) supervise: Option<SuperviseModel>,
     pub(crate) watchdog: Option<WatchdogModel>,
+}
+
+/// The fills, in percent, at which the pressure in a lane changes.
+#[derive(Clone, Copy)]
+pub(crate) struct PressureModel {
+    pub(crate) throttle_enter: u8,
+    pub(crate) throttle_leave: u8,
+    pub(crate) suspend_enter: u8,
+    pub(crate) suspend_leave: u8,
 }
 
 /// The options of `supervise(..)` that were given.
@@ -101,6 +113,8 @@ pub(crate) struct Handler {
     pub(crate) boxed: bool,
     /// Up to how many messages it takes together, and the place where that is said.
     pub(crate) batch: Option<(u64, Span)>,
+    /// How long its callers wait for an answer.
+    pub(crate) deadline: Option<Nanos>,
 }
 
 /// A parameter of a handler.

@@ -9,6 +9,7 @@ mod boxes;
 mod handler;
 mod hooks;
 mod options;
+mod pressure;
 mod signature;
 mod types;
 
@@ -170,6 +171,8 @@ fn defaults(
         event: None,
         capacity: None,
         max_request_bytes: None,
+        deadline: None,
+        pressure: None,
         serde: false,
         supervise: None,
         watchdog: None,

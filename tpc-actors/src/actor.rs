@@ -9,6 +9,7 @@ use std::fmt;
 use std::hash::Hash;
 use std::time::Duration;
 
+use crate::bridge::Thresholds;
 use crate::bus::Routing;
 use crate::client::ActorClient;
 use crate::core_loop::Ctx;
@@ -179,6 +180,8 @@ impl<A: Actor> fmt::Debug for Maintenance<A> {
 pub struct Policy {
     capacity: usize,
     max_request_bytes: usize,
+    deadline: Option<Duration>,
+    pressure: Thresholds,
     supervise: Supervise,
     watchdog: Option<Watchdog>,
 }
@@ -198,6 +201,8 @@ impl Policy {
         Self {
             capacity: Self::DEFAULT_CAPACITY,
             max_request_bytes: usize::MAX,
+            deadline: None,
+            pressure: Thresholds::DEFAULT,
             supervise: Supervise::new(),
             watchdog: None,
         }
@@ -262,6 +267,62 @@ impl Policy {
         self
     }
 
+    /// How long asks wait for an answer when neither the handler nor the caller says so: without room for the
+    /// request, or without an answer, they end with [`AskError::Deadline`](crate::AskError::Deadline) then.
+    ///
+    /// `#[handler(deadline = "..")]` says so for one handler, and [`Ask::deadline`](crate::client::Ask::deadline)
+    /// for one ask. Asks through the pinned handle have none: they wait for their own core.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tpc_actors::prelude::*;
+    ///
+    /// #[core_actor(deadline = "20ms")]
+    /// struct Slow(Vec<Reply<u32>>);
+    ///
+    /// #[core_actor]
+    /// impl Slow {
+    ///     #[init]
+    ///     fn new() -> Self {
+    ///         Self(Vec::new())
+    ///     }
+    ///
+    ///     /// Answers some other time.
+    ///     #[handler]
+    ///     fn later(&mut self, reply: Reply<u32>) {
+    ///         self.0.push(reply);
+    ///     }
+    /// }
+    ///
+    /// let system = System::builder().cores(1).start()?;
+    /// let slow = system.spawn::<Slow>(()).wait()?;
+    /// assert!(matches!(slow.later().wait(), Err(AskError::Deadline { started: true })));
+    /// # system.shutdown_wait(Duration::from_secs(5));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn deadline(mut self, limit: Duration) -> Self {
+        self.deadline = Some(limit);
+        self
+    }
+
+    /// The fills at which [`ActorClient::pressure`] changes: `#[core_actor(pressure(throttle_enter_percent = 50,
+    /// throttle_leave_percent = 25))]`; what is not said stays at its default.
+    ///
+    /// # Panics
+    ///
+    /// The levels contradict each other; while compiling, where this makes a constant.
+    #[must_use]
+    pub const fn pressure(mut self, levels: Thresholds) -> Self {
+        assert!(
+            levels.is_sound(),
+            "a level of pressure is entered at 1 to 100 percent and left below that, and throttled comes before \
+             suspended"
+        );
+        self.pressure = levels;
+        self
+    }
+
     /// The restart policy.
     #[must_use]
     pub const fn supervise(mut self, supervise: Supervise) -> Self {
@@ -284,6 +345,16 @@ impl Policy {
     /// Bytes that a request may take; `usize::MAX` without a limit.
     pub const fn request_limit(&self) -> usize {
         self.max_request_bytes
+    }
+
+    /// How long asks wait for an answer, if the actor says so.
+    pub const fn default_deadline(&self) -> Option<Duration> {
+        self.deadline
+    }
+
+    /// The fills at which the pressure in a lane changes.
+    pub const fn pressure_levels(&self) -> Thresholds {
+        self.pressure
     }
 
     /// The restart policy.

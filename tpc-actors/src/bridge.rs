@@ -46,7 +46,7 @@ pub(crate) mod doorbell {
 mod ends;
 mod pipe;
 #[cfg(not(tpc_loom))]
-mod pressure;
+pub(crate) mod pressure;
 #[cfg(all(not(tpc_loom), target_os = "linux"))]
 mod ready_fd;
 pub(crate) mod ring;

@@ -17,12 +17,13 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
-use crate::actor::{Actor, Sharded};
+use crate::actor::{Actor, Settings, Sharded};
+use crate::bridge::Pressure;
 use crate::bridge::bell::LaneClosed;
 use crate::error::{AskError, Fate};
 use crate::isolate::drop_quietly;
 use crate::mailbox::lane::{LaneProducer, Sent, Wish};
-use crate::mailbox::{Mailbox, Refusal, Shortage, threads};
+use crate::mailbox::{Mailbox, Refusal, Shortage, VISITOR, threads};
 
 mod all;
 mod ask;
@@ -99,7 +100,11 @@ impl<A: Actor> Client<A> {
         request: A::Request,
         decode: Decode<A, T, E>,
     ) -> Ask<'_, A, T, E> {
-        Ask::new(self, shard, request, decode)
+        let ask = Ask::new(self, shard, request, decode);
+        match const { <A as Settings>::POLICY.default_deadline() } {
+            Some(limit) => ask.deadline(limit),
+            None => ask,
+        }
     }
 
     /// A tell to one shard; used by generated methods.
@@ -187,8 +192,8 @@ impl<A: Actor> Client<A> {
         if self.ordered.is_some() || !mailbox.is_plain() {
             return None;
         }
-        let send = |lane: &mut LaneProducer<A>| lane.ask_at_once(mailbox, request, waker);
-        let sent = threads::with_own_lane(mailbox, send).flatten();
+        let ask = |lane: &mut LaneProducer<A>| lane.ask_at_once(mailbox, request, waker);
+        let sent = threads::with_own_lane(mailbox, ask).flatten();
         mailbox.answer_if_lost();
         sent
     }
@@ -206,6 +211,24 @@ impl<A: Actor> Client<A> {
             self.forget_lane(shard);
             0
         })
+    }
+
+    /// How full the fullest of the lanes is that a send from here may take.
+    fn pressure(&self) -> Pressure {
+        let levels = self.shards.iter().enumerate().map(|(shard, mailbox)| {
+            let lane = match &self.ordered {
+                None => threads::lane_of(mailbox),
+                Some(lanes) => {
+                    match &*lanes[shard].lock().unwrap_or_else(PoisonError::into_inner) {
+                        OwnLane::Own(lane) => Some(lane.lane),
+                        OwnLane::Visitors => Some(VISITOR),
+                        OwnLane::Unopened => None,
+                    }
+                }
+            };
+            lane.map_or(Pressure::Normal, |lane| mailbox.lane_pressure(lane))
+        });
+        levels.max().unwrap_or_default()
     }
 
     /// Looks a little longer for a place in the calling thread's full lane; whether there is one now.

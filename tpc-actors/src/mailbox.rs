@@ -8,6 +8,7 @@ use crossbeam_utils::CachePadded;
 
 use crate::actor::{Actor, Settings};
 use crate::bridge::bell::LaneBell;
+use crate::bridge::pressure::Levels;
 use crate::bridge::ring::ring;
 use crate::core_loop::shared::CoreShared;
 use crate::error::Fate;
@@ -20,6 +21,7 @@ mod closing;
 mod deadlines;
 mod ended;
 mod entry;
+mod fill;
 pub(crate) mod lane;
 pub(crate) mod life;
 pub(crate) mod orphan;
@@ -42,7 +44,7 @@ const GROUPS: usize = 64;
 const GROUP: usize = 64;
 
 /// Table index of the lane that threads without their own share.
-const VISITOR: u32 = 0;
+pub(crate) const VISITOR: u32 = 0;
 
 /// Lanes stay where they are once built, so that asks can borrow them for as long as their client.
 type Group<A> = OnceLock<Box<[OnceLock<Arc<Lane<A>>>]>>;
@@ -70,6 +72,7 @@ pub(crate) struct Mailbox<A: Actor> {
     pub(crate) gate: Gate,
     pub(crate) ending: Ending,
     capacity: usize,
+    levels: Levels,
     lanes: Box<[Group<A>]>,
     registry: Mutex<Registry<A>>,
     /// Reserved from the start, so that a send never fails for want of a lane.
@@ -94,6 +97,7 @@ impl<A: Actor> Mailbox<A> {
     ) -> Option<Arc<Self>> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let visitor_id = core.acquire_lane_id()?;
+        let policy = <A as Settings>::POLICY;
         Some(Arc::new(Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             place: Place::acquire(),
@@ -103,7 +107,8 @@ impl<A: Actor> Mailbox<A> {
             life: LifeWord::default(),
             gate: Gate::default(),
             ending: Ending::default(),
-            capacity: <A as Settings>::POLICY.lane_capacity(),
+            capacity: policy.lane_capacity(),
+            levels: Levels::of_sound(policy.pressure_levels(), policy.lane_capacity()),
             lanes: (0..GROUPS).map(|_| OnceLock::new()).collect(),
             registry: Mutex::new(Registry {
                 free: Vec::new(),
@@ -201,13 +206,6 @@ impl<A: Actor> Mailbox<A> {
         for group in self.lanes.iter().filter_map(OnceLock::get) {
             group.iter().filter_map(OnceLock::get).for_each(|lane| each(lane));
         }
-    }
-
-    /// Requests that wait in the lanes; approximate while senders are at work.
-    pub(crate) fn depth(&self) -> usize {
-        let mut depth = 0;
-        self.for_each_lane(|lane| depth += lane.depth());
-        depth
     }
 
     /// Opens a lane and announces it to the core; `None` when the actor or its core has no more.

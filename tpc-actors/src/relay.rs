@@ -26,6 +26,13 @@ pub(crate) struct Asker {
     pub(crate) answer: Line,
 }
 
+impl Asker {
+    /// Its waker is foreign code, whose panic is swallowed.
+    pub(crate) fn wake(self) {
+        wake_quietly(self.waker);
+    }
+}
+
 /// Wakers from which on the detour is shorter than waking each.
 const RELAYED_MIN: usize = 4;
 
@@ -110,7 +117,7 @@ impl Relay {
     /// `spare` is empty, and changes places with the relay's list, so that neither is ever allocated anew.
     pub(crate) fn overtake(&self, spare: &mut Vec<Asker>) {
         std::mem::swap(&mut self.state().askers, spare);
-        spare.drain(..).for_each(|asker| wake_quietly(asker.waker));
+        spare.drain(..).for_each(Asker::wake);
     }
 
     fn end(&self) {
@@ -146,10 +153,10 @@ impl Future for Pump {
             // In place before the wakers are used: what is handed over from here on wakes the pump again.
             state.pump.get_or_insert_with(|| context.waker().clone());
         }
-        for Asker { waker, answer } in this.taken.drain(..) {
+        for asker in this.taken.drain(..) {
             // On its way here by the time that the task is polled.
-            answer.fetch();
-            wake_quietly(waker);
+            asker.answer.fetch();
+            asker.wake();
         }
         Poll::Pending
     }
@@ -159,6 +166,6 @@ impl Drop for Pump {
     fn drop(&mut self) {
         // The runtime shuts down, perhaps. What is left may belong to others, and is woken from here.
         self.relay.end();
-        self.taken.drain(..).for_each(|asker| wake_quietly(asker.waker));
+        self.taken.drain(..).for_each(Asker::wake);
     }
 }

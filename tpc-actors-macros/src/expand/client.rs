@@ -3,7 +3,9 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt as _;
 
-use super::{Visible, decode, docs, emit, link, lints, moved, outcome, parameters, request, verb};
+use super::{
+    Visible, decode, docs, duration, emit, link, lints, moved, outcome, parameters, request, verb,
+};
 use crate::model::{ActorModel, Handler, Reply};
 use crate::names;
 
@@ -147,10 +149,17 @@ fn ask(model: &ActorModel, handler: &Handler, reply: &Reply) -> (TokenStream, To
         outcome(&model.krate, reply),
     );
     let (route, shard) = shard(model, handler);
+    let deadline = deadline(handler);
     (
         emit!(#krate::client::Ask<'_, #actor, #outcome>),
-        emit!(#route self.inner.ask(#shard, #request, #decode)),
+        emit!(#route self.inner.ask(#shard, #request, #decode) #deadline),
     )
+}
+
+/// What the handler says about its callers' patience, before they say something else.
+fn deadline(handler: &Handler) -> Option<TokenStream> {
+    let limit = duration(handler.deadline?);
+    Some(emit!(.deadline(#limit)))
 }
 
 fn tell(model: &ActorModel, handler: &Handler) -> (TokenStream, TokenStream) {
@@ -167,9 +176,10 @@ fn ask_all(model: &ActorModel, handler: &Handler, reply: &Reply) -> (TokenStream
         decode(model, handler, reply),
         outcome(&model.krate, reply),
     );
+    let deadline = deadline(handler);
     (
         emit!(#krate::client::AskAll<'_, #actor, #outcome>),
-        emit!(self.inner.ask_all(|| #request, #decode)),
+        emit!(self.inner.ask_all(|| #request, #decode) #deadline),
     )
 }
 

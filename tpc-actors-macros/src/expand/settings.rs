@@ -8,7 +8,7 @@ use super::{duration, emit, grouped};
 use crate::codes::Code;
 use crate::dump;
 use crate::krate::Krate;
-use crate::model::{SettingsModel, SuperviseModel, WatchdogModel};
+use crate::model::{PressureModel, SettingsModel, SuperviseModel, WatchdogModel};
 use crate::names::generated;
 
 /// Everything that follows the user's struct.
@@ -103,6 +103,14 @@ fn settings(model: &SettingsModel) -> TokenStream {
         let bytes = grouped(bytes, "usize");
         emit!(.max_request_bytes(#bytes))
     });
+    let deadline = model.deadline.map(|deadline| {
+        let deadline = duration(deadline);
+        emit!(.deadline(#deadline))
+    });
+    let pressure = model.pressure.map(|levels| {
+        let levels = pressure(krate, levels);
+        emit!(.pressure(#levels))
+    });
     let fits = fits(model);
     let supervise = model.supervise.as_ref().map(|options| {
         let policy = supervise(krate, options);
@@ -119,7 +127,8 @@ fn settings(model: &SettingsModel) -> TokenStream {
             type Event = #event;
             const NAME: &'static ::core::primitive::str = #name;
             const POLICY: #krate::actor::Policy =
-                #krate::actor::Policy::new() #capacity #bytes #supervise #watchdog;
+                #krate::actor::Policy::new()
+                    #capacity #bytes #deadline #pressure #supervise #watchdog;
             #routing
         }
         #fits
@@ -143,6 +152,18 @@ fn fits(model: &SettingsModel) -> Option<TokenStream> {
     let (_, span) = model.max_request_bytes.filter(|_| model.generics.is_empty())?;
     let (krate, actor) = (model.krate.at(generated(span)), &model.actor);
     Some(quote_spanned!(generated(span)=> const _: () = #krate::private::request_fits::<#actor>();))
+}
+
+fn pressure(krate: &Krate, levels: PressureModel) -> TokenStream {
+    let PressureModel { throttle_enter, throttle_leave, suspend_enter, suspend_leave } = levels;
+    emit! {
+        #krate::bridge::Thresholds {
+            throttle_enter_percent: #throttle_enter,
+            throttle_leave_percent: #throttle_leave,
+            suspend_enter_percent: #suspend_enter,
+            suspend_leave_percent: #suspend_leave,
+        }
+    }
 }
 
 fn supervise(krate: &Krate, options: &SuperviseModel) -> TokenStream {

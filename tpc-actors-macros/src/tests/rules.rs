@@ -163,6 +163,8 @@ const MEMBERS: &[(&str, &str)] = &[
     ("TPC041", "#[handler(tell, batch = 8)] fn a(&self, b: Batch<u8, Reply<u8>>) {}"),
     ("TPC041", "#[handler] fn a(&self, b: Batch<u8, Reply<u8>>) {}"),
     ("TPC003", "#[handler(tell, batch = 8)] fn a(&self, b: Batch<u8>) -> u8 { 1 }"),
+    ("TPC018", "#[handler(deadline = 5)] fn a(&self) {}"),
+    ("TPC043", "#[handler(tell, deadline = \"5ms\")] fn a(&self) {}"),
     ("TPC010", "#[handler(batch = 8)] fn a(&self, b: Batch<&str, Reply<u8>>) {}"),
     (
         "TPC002 TPC024 TPC010 TPC018 TPC003",
@@ -339,7 +341,8 @@ fn unknown_options_are_guessed() {
         ("capcity = 1", "did you mean `capacity`?"),
         (
             "mailbox = 1",
-            "the options are `event`, `capacity`, `max_request_bytes`, `supervise`, `watchdog`, `serde` and `crate`",
+            "the options are `event`, `capacity`, `max_request_bytes`, `deadline`, `pressure`, `supervise`, `watchdog`, \
+             `serde` and `crate`",
         ),
         ("supervise(maxx = 1)", "did you mean `max`?"),
         (

@@ -9,6 +9,7 @@ use super::signature::{self, Params};
 use super::{Facts, batch, boxes, is_named, types};
 use crate::codes::Code;
 use crate::diag::{Errors, source};
+use crate::duration::Nanos;
 use crate::model::{Answer, Handler, Reply};
 use crate::names;
 use crate::parse::args::Opt;
@@ -21,6 +22,7 @@ pub(super) struct Flags {
     all: bool,
     pub(super) boxed: bool,
     pub(super) batch: Option<(u64, Span)>,
+    deadline: Option<(Nanos, Span)>,
 }
 
 /// Applies all rules; there is a model if the handler's messages can be formed in spite of
@@ -43,6 +45,7 @@ pub(crate) fn validate(
     says_which_shard(method, flags, facts, errors);
     reply_excludes(method, flags, &params, errors);
     tell_returns_nothing(method, flags, &params, errors);
+    tell_has_no_deadline(method, flags, errors);
     let answer = match answers {
         Some(ty) => Some(Answer::Later(Reply::new(ty))),
         None => answer(method, flags, &params, &facts.actor, errors),
@@ -59,6 +62,7 @@ pub(crate) fn validate(
         all: flags.all,
         boxed,
         batch: flags.batch,
+        deadline: flags.deadline.map(|(limit, _)| limit),
     })
 }
 
@@ -98,13 +102,18 @@ fn known_options(role: &RoleAttr, errors: &mut Errors) -> Flags {
             return flags;
         }
     };
-    let mut admission = Admission::new("#[handler]", &["tell", "all", "boxed", "batch"]);
+    let mut admission =
+        Admission::new("#[handler]", &["tell", "all", "boxed", "batch", "deadline"]);
     for option in &options {
         match admission.admit(option, errors) {
             Some("tell") => flags.tell = flag(option, errors),
             Some("all") => flags.all = flag(option, errors),
             Some("boxed") => flags.boxed = flag(option, errors),
             Some("batch") => flags.batch = Some(options::batch(option, errors)),
+            Some("deadline") => {
+                let deadline = options::deadline(option, errors);
+                flags.deadline = deadline.map(|limit| (limit, option.name.span()));
+            }
             _ => {}
         }
     }
@@ -230,6 +239,18 @@ fn tell_returns_nothing(method: &Method, flags: Flags, params: &Params, errors: 
             method.sig.ident
         );
         errors.push(Code::TellAnswers, ty, text);
+    }
+}
+
+/// TPC043: a deadline is for an answer, and how long a `tell` waits for room is for its sender to say.
+fn tell_has_no_deadline(method: &Method, flags: Flags, errors: &mut Errors) {
+    if let (true, Some((_, at))) = (flags.tell, flags.deadline) {
+        let text = format!(
+            "`{}` is `tell`, so there is no answer to be late; remove `deadline`, and write \
+             `.deadline(..)` where a sender must not wait long for room",
+            method.sig.ident
+        );
+        errors.push(Code::TellDeadline, Ident::new("deadline", at), text);
     }
 }
 

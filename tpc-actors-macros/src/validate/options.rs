@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::{Attribute, Lit, LitStr, Type};
 
-use super::types;
+use super::{pressure, types};
 use crate::codes::Code;
 use crate::diag::{Errors, did_you_mean, list};
 use crate::duration::{self, Fault, Nanos};
@@ -16,8 +16,17 @@ use crate::parse::args::{Opt, Value};
 const CAPACITY_MAX: u64 = 1 << 24;
 
 /// What the struct half may say.
-const STRUCT_OPTIONS: &[&str] =
-    &["event", "capacity", "max_request_bytes", "supervise", "watchdog", "serde", "crate"];
+const STRUCT_OPTIONS: &[&str] = &[
+    "event",
+    "capacity",
+    "max_request_bytes",
+    "deadline",
+    "pressure",
+    "supervise",
+    "watchdog",
+    "serde",
+    "crate",
+];
 
 /// Lets every known option pass once.
 pub(crate) struct Admission<'a> {
@@ -62,6 +71,8 @@ pub(crate) fn settings(args: TokenStream, model: &mut SettingsModel, errors: &mu
             Some("event") => model.event = event(option, errors),
             Some("capacity") => model.capacity = capacity(option, errors),
             Some("max_request_bytes") => model.max_request_bytes = request_bytes(option, errors),
+            Some("deadline") => model.deadline = deadline(option, errors),
+            Some("pressure") => model.pressure = pressure::pressure(option, errors),
             Some("supervise") => model.supervise = supervise(option, errors),
             Some("serde") => model.serde = serde(option, errors),
             Some("crate") => runtime(option, errors),
@@ -159,6 +170,11 @@ fn request_bytes(option: &Opt, errors: &mut Errors) -> Option<(u64, Span)> {
     };
     errors.push(Code::BadValue, option, text);
     None
+}
+
+/// How long an ask waits for its answer, unless its caller says so.
+pub(crate) fn deadline(option: &Opt, errors: &mut Errors) -> Option<Nanos> {
+    time(option, "50ms", duration::parse, errors)
 }
 
 /// The options of `supervise(..)`.
@@ -325,7 +341,7 @@ fn word(
 }
 
 /// An integer without a suffix, or with the one that it will have.
-fn integer(option: &Opt, suffix: &str) -> Option<u64> {
+pub(super) fn integer(option: &Opt, suffix: &str) -> Option<u64> {
     match &option.value {
         Value::Lit(Lit::Int(int)) if int.suffix().is_empty() || int.suffix() == suffix => {
             int.base10_parse().ok()

@@ -1,13 +1,12 @@
 //! The two ends of a raw bridge.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 
 mod control;
 mod data;
 
 use super::pipe::pipe;
-use super::pressure::{BridgeConfig, BridgeError, Levels, Pressure};
+use super::pressure::{BridgeConfig, BridgeError, Level, Levels, Pressure};
 use super::ring::Gauge;
 pub use control::ControlHandle;
 pub use data::{DataHandle, PinnedDataHandle};
@@ -24,7 +23,7 @@ pub fn channel<Q: Send, R: Send>(config: BridgeConfig) -> Result<Ends<Q, R>, Bri
     let levels = Levels::new(config.thresholds, config.request_capacity)?;
     let (requests, incoming, gauge) = pipe(config.request_capacity)?;
     let (responses, answers, _) = pipe(config.response_capacity)?;
-    let pressure = Arc::new(Watch { gauge, levels, level: AtomicU8::new(0) });
+    let pressure = Arc::new(Watch { gauge, levels, level: Level::default() });
     let control = ControlHandle::new(requests, answers, Arc::clone(&pressure));
     Ok((control, DataHandle::new(incoming, responses, pressure)))
 }
@@ -33,21 +32,11 @@ pub fn channel<Q: Send, R: Send>(config: BridgeConfig) -> Result<Ends<Q, R>, Bri
 struct Watch<Q> {
     gauge: Gauge<Q>,
     levels: Levels,
-    level: AtomicU8,
+    level: Level,
 }
 
 impl<Q> Watch<Q> {
-    /// Judged anew by every look, so the level falls when the ring drains, whoever sends or does not.
     fn level(&self) -> Pressure {
-        let before = match self.level.load(Ordering::Relaxed) {
-            0 => Pressure::Normal,
-            1 => Pressure::Throttled,
-            _ => Pressure::Suspended,
-        };
-        let level = self.levels.next(before, self.gauge.len());
-        if level != before {
-            self.level.store(level as u8, Ordering::Relaxed);
-        }
-        level
+        self.level.at(self.gauge.len(), &self.levels)
     }
 }

@@ -1,8 +1,13 @@
 //! How full a ring is, in three levels with hysteresis: pure decisions on counts.
+//!
+//! Who wants to know looks at the ring; whoever sends or receives has nothing to do for it. A level therefore falls
+//! by draining alone, although nobody sends.
+
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::ring::CapacityError;
 
-/// How full the request ring of a bridge is.
+/// How full a ring is: that of requests of a bridge, or that of a lane to an actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Pressure {
     /// Send freely.
@@ -29,14 +34,30 @@ pub struct Thresholds {
     pub suspend_leave_percent: u8,
 }
 
+impl Thresholds {
+    /// Throttled at 85 percent and no more below 75, suspended at 95 and no more below 85.
+    pub const DEFAULT: Self = Self {
+        throttle_enter_percent: 85,
+        throttle_leave_percent: 75,
+        suspend_enter_percent: 95,
+        suspend_leave_percent: 85,
+    };
+
+    /// Whether each level is left below where it is entered, at 1 to 100 percent, and throttled comes before
+    /// suspended.
+    pub const fn is_sound(&self) -> bool {
+        self.throttle_leave_percent < self.throttle_enter_percent
+            && self.suspend_leave_percent < self.suspend_enter_percent
+            && self.throttle_enter_percent <= self.suspend_enter_percent
+            && self.throttle_leave_percent <= self.suspend_leave_percent
+            && self.throttle_enter_percent >= 1
+            && self.suspend_enter_percent <= 100
+    }
+}
+
 impl Default for Thresholds {
     fn default() -> Self {
-        Self {
-            throttle_enter_percent: 85,
-            throttle_leave_percent: 75,
-            suspend_enter_percent: 95,
-            suspend_leave_percent: 85,
-        }
+        Self::DEFAULT
     }
 }
 
@@ -51,13 +72,7 @@ pub struct BridgeConfig {
 impl BridgeConfig {
     /// Rings for this many requests and responses, with the default thresholds.
     pub const fn new(request_capacity: usize, response_capacity: usize) -> Self {
-        let thresholds = Thresholds {
-            throttle_enter_percent: 85,
-            throttle_leave_percent: 75,
-            suspend_enter_percent: 95,
-            suspend_leave_percent: 85,
-        };
-        Self { request_capacity, response_capacity, thresholds }
+        Self { request_capacity, response_capacity, thresholds: Thresholds::DEFAULT }
     }
 
     /// Other fills at which the pressure changes.
@@ -85,7 +100,7 @@ pub enum BridgeError {
 
 /// Thresholds as counts of one ring's items.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Levels {
+pub(crate) struct Levels {
     throttle_enter: usize,
     throttle_leave: usize,
     suspend_enter: usize,
@@ -94,36 +109,29 @@ pub(super) struct Levels {
 
 impl Levels {
     pub(super) fn new(thresholds: Thresholds, capacity: usize) -> Result<Self, BridgeError> {
-        let Thresholds {
-            throttle_enter_percent: throttle_enter,
-            throttle_leave_percent: throttle_leave,
-            suspend_enter_percent: suspend_enter,
-            suspend_leave_percent: suspend_leave,
-        } = thresholds;
-        let sound = throttle_leave < throttle_enter
-            && suspend_leave < suspend_enter
-            && throttle_enter <= suspend_enter
-            && throttle_leave <= suspend_leave
-            && (1..=100).contains(&throttle_enter)
-            && suspend_enter <= 100;
-        if !sound {
+        if !thresholds.is_sound() {
             return Err(BridgeError::Thresholds(thresholds));
         }
+        Ok(Self::of_sound(thresholds, capacity))
+    }
+
+    /// Of thresholds that do not contradict each other.
+    pub(crate) fn of_sound(thresholds: Thresholds, capacity: usize) -> Self {
         // Rounded up: 95 % of 16 is entered by the sixteenth item and not by the fifteenth.
         let count = |percent: u8| {
             let items = (capacity as u128 * u128::from(percent)).div_ceil(100);
             usize::try_from(items).unwrap_or(usize::MAX)
         };
-        Ok(Self {
-            throttle_enter: count(throttle_enter),
-            throttle_leave: count(throttle_leave),
-            suspend_enter: count(suspend_enter),
-            suspend_leave: count(suspend_leave),
-        })
+        Self {
+            throttle_enter: count(thresholds.throttle_enter_percent),
+            throttle_leave: count(thresholds.throttle_leave_percent),
+            suspend_enter: count(thresholds.suspend_enter_percent),
+            suspend_leave: count(thresholds.suspend_leave_percent),
+        }
     }
 
     /// The level that follows `level` at a fill of `items`.
-    pub(super) fn next(&self, level: Pressure, items: usize) -> Pressure {
+    pub(crate) fn next(&self, level: Pressure, items: usize) -> Pressure {
         let suspended = match level {
             Pressure::Suspended => items >= self.suspend_leave && items > 0,
             _ => items >= self.suspend_enter,
@@ -136,6 +144,26 @@ impl Levels {
             _ => items >= self.throttle_leave && items > 0,
         };
         if throttled { Pressure::Throttled } else { Pressure::Normal }
+    }
+}
+
+/// The level of one ring, judged anew by every look.
+#[derive(Debug, Default)]
+pub(crate) struct Level(AtomicU8);
+
+impl Level {
+    /// The level now that the ring holds so many `items`.
+    pub(crate) fn at(&self, items: usize, levels: &Levels) -> Pressure {
+        let before = match self.0.load(Ordering::Relaxed) {
+            0 => Pressure::Normal,
+            1 => Pressure::Throttled,
+            _ => Pressure::Suspended,
+        };
+        let level = levels.next(before, items);
+        if level != before {
+            self.0.store(level as u8, Ordering::Relaxed);
+        }
+        level
     }
 }
 

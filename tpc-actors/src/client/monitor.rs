@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use super::{Ask, AskBatch, Client, TellBatch, block};
 use crate::actor::Actor;
+use crate::bridge::Pressure;
 use crate::mailbox::{Ended, Life, Mailbox};
 
 /// What every generated client can do beside sending.
@@ -71,6 +72,39 @@ pub trait ActorClient: Sized + From<Client<Self::Actor>> {
     /// Whether the actor, or one of its shards, is still there.
     fn is_alive(&self) -> bool {
         self.untyped().shards.iter().any(|mailbox| mailbox.ending.get().is_none())
+    }
+
+    /// How full the lane is that a send from here would take, or the fullest of them if there are several
+    /// shards: whether it is time to send less, before anything has to wait or is refused.
+    ///
+    /// Judged by each call anew, so it falls as the actor works through what it has. A level is left at a lower
+    /// fill than it is entered at; `#[core_actor(pressure(..))]` changes [both](crate::actor::Policy::pressure).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tpc_actors::prelude::*;
+    /// use tpc_actors::bridge::Pressure;
+    ///
+    /// # #[core_actor] pub struct Sink;
+    /// # #[core_actor] impl Sink {
+    /// #     #[init] fn new() -> Self { Self }
+    /// #     #[handler(tell)] fn put(&mut self, n: u64) { drop(n); }
+    /// # }
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let system = System::builder().cores(1).start()?;
+    /// # let sink = system.spawn::<Sink>(()).wait()?;
+    /// for reading in 0..1_000 {
+    ///     // Every tenth is enough while the actor is behind.
+    ///     if sink.pressure() == Pressure::Normal || reading % 10 == 0 {
+    ///         sink.put(reading).wait()?;
+    ///     }
+    /// }
+    /// # system.shutdown_wait(Duration::from_secs(5));
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn pressure(&self) -> Pressure {
+        self.untyped().pressure()
     }
 
     /// Tells that are collected and sent together.

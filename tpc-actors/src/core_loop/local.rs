@@ -186,11 +186,11 @@ impl CoreLocal {
     pub(crate) fn publish(&self) {
         // Taken out, because a waker is foreign code and may lead back here.
         let mut wakes = self.wakes.take();
-        for Asker { waker, .. } in wakes.drain(..) {
+        for asker in wakes.drain(..) {
             if planted!("lost-wake", 1 in 10_000) {
                 continue;
             }
-            crate::isolate::wake_quietly(waker);
+            asker.wake();
         }
         // The buffer goes back for the next turn unless a waker has started another one.
         if self.wakes.borrow().is_empty() {

@@ -4,25 +4,27 @@
 //! visitors. Its fixed part ([`Lane`]) stays in the mailbox's table and is used again by a later
 //! thread, because asks that are still in flight find their answer there.
 
-mod together;
+mod consumer;
+mod producer;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
-use super::closing::{leave, take_back};
+use super::Shortage;
 use super::waiters::Waiters;
-use super::{Mailbox, Refusal, Shortage, VISITOR};
 use crate::actor::Actor;
-use crate::bridge::bell::{LaneBell, LaneClosed};
-use crate::bridge::ring::{Consumer, Gauge, Producer};
-use crate::core_loop::shared::CoreShared;
+use crate::bridge::Pressure;
+use crate::bridge::pressure::{Level, Levels};
+use crate::bridge::ring::Gauge;
 use crate::error::Fate;
-use crate::isolate::{drop_quietly, wake_quietly};
-use crate::patience::Patience;
-use crate::relay::Relay;
+use crate::isolate::drop_quietly;
+use crate::relay::Asker;
 use crate::reply::Credit;
-use crate::reply::slot::{FreeSlots, NO_DEADLINE, Ticket};
+use crate::reply::slot::Ticket;
+
+pub(crate) use consumer::LaneConsumer;
+pub(crate) use producer::{LaneProducer, Sent};
 
 /// A request on its way.
 pub(crate) struct Envelope<A: Actor> {
@@ -45,6 +47,8 @@ pub(crate) struct Lane<A: Actor> {
     pub(crate) waiters: Waiters,
     /// The fill of the ring in use, for status pages.
     gauge: Mutex<Option<Gauge<Envelope<A>>>>,
+    /// How full that ring was when somebody looked last.
+    level: Level,
     /// One of the two ends of the ring in use is gone.
     half_gone: AtomicBool,
 }
@@ -55,12 +59,13 @@ impl<A: Actor> Lane<A> {
             credit: Arc::new(Credit::new()),
             waiters: Waiters::default(),
             gauge: Mutex::new(None),
+            level: Level::default(),
             half_gone: AtomicBool::new(false),
         }
     }
 
     /// Notes that one of the two ends is gone; true for the second one.
-    pub(super) fn end_dropped(&self) -> bool {
+    pub(crate) fn end_dropped(&self) -> bool {
         // The swap back to false is by the one that is second, before anyone else can have the lane.
         if self.half_gone.swap(true, Ordering::AcqRel) {
             self.half_gone.store(false, Ordering::Release);
@@ -92,6 +97,11 @@ impl<A: Actor> Lane<A> {
         let gauge = self.gauge.lock().unwrap_or_else(PoisonError::into_inner);
         gauge.as_ref().map_or(0, Gauge::len)
     }
+
+    /// How full the ring is, judged by every look anew.
+    pub(crate) fn pressure(&self, levels: &Levels) -> Pressure {
+        self.level.at(self.depth(), levels)
+    }
 }
 
 /// Asks that a core may have under way over one lane. Its tasks are bounded already; a smaller credit
@@ -107,291 +117,6 @@ pub(crate) fn slots_max(capacity: usize) -> u32 {
     u32::try_from(capacity.saturating_mul(2)).unwrap_or(CORE_SLOTS_MAX).min(CORE_SLOTS_MAX)
 }
 
-/// Looks for places in a full ring, and pauses between them: one to three microseconds together.
-const LOOKS_FOR_ROOM: u32 = 32;
-const PAUSES: u32 = 4;
-
-/// Places that end the looking; fewer in a small ring.
-const ENOUGH_ROOM: usize = 128;
-
-/// A request that is on its way now.
-#[derive(Debug)]
-pub(crate) struct Sent {
-    pub(crate) lane: u32,
-    pub(crate) ticket: Option<Ticket>,
-    /// The core did not look, and was rung for.
-    pub(crate) rang: bool,
-}
-
-/// The sending end of a lane.
-pub(crate) struct LaneProducer<A: Actor> {
-    ring: Producer<Envelope<A>>,
-    bell: Arc<LaneBell>,
-    free: FreeSlots,
-    /// Whether a place is worth looking for a little longer when the ring is full.
-    patience: Patience,
-    /// Index in the mailbox's table.
-    pub(crate) lane: u32,
-    fixed: Arc<Lane<A>>,
-    mailbox: Weak<Mailbox<A>>,
-    core: Arc<CoreShared>,
-    /// Last, because fields drop in order: the ring closes first, then the core is woken to see it.
-    _close: CloseBell,
-}
-
-impl<A: Actor> LaneProducer<A> {
-    pub(crate) fn new(
-        ring: Producer<Envelope<A>>,
-        bell: Arc<LaneBell>,
-        lane: u32,
-        mailbox: &Arc<Mailbox<A>>,
-    ) -> Self {
-        // What a former producer had comes back through the slab.
-        let free = FreeSlots::default();
-        let close = CloseBell(Arc::clone(&bell));
-        let fixed = Arc::clone(mailbox.lane(lane));
-        let core = Arc::clone(&mailbox.core);
-        let mailbox = Arc::downgrade(mailbox);
-        let patience = Patience::new();
-        Self { ring, bell, free, patience, lane, fixed, mailbox, core, _close: close }
-    }
-
-    /// Whether the core has left this lane.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.ring.is_closed()
-    }
-
-    /// What is missing for a request, with a reply slot or without, to be sent now.
-    #[inline]
-    pub(crate) fn shortage(&mut self, mailbox: &Mailbox<A>, ask: bool) -> Option<Shortage> {
-        if self.ring.free() == 0 {
-            return Some(Shortage::Place);
-        }
-        let no_slot = ask && !self.free.is_stocked() && !self.stock_up(mailbox);
-        no_slot.then_some(Shortage::Slot)
-    }
-
-    /// Looks for places in a full ring for a bounded while, because a core that is at work makes some sooner than
-    /// a sender can go to sleep and be woken.
-    #[cold]
-    pub(crate) fn room_soon(&mut self) -> bool {
-        if self.ring.free() > 0 {
-            return true;
-        }
-        if self.fixed.waiters.any() || self.is_closed() || !self.patience.looks() {
-            return false;
-        }
-        // More than one, or it would not be long before the next look.
-        let enough = (self.ring.capacity() / 8).clamp(1, ENOUGH_ROOM);
-        for _ in 0..LOOKS_FOR_ROOM {
-            for _ in 0..PAUSES {
-                std::hint::spin_loop();
-            }
-            if self.ring.room(enough) == enough {
-                self.patience.found();
-                return true;
-            }
-        }
-        self.patience.missed();
-        self.ring.free() > 0
-    }
-
-    /// Looks for reply slots that have come back, or makes more.
-    #[inline(never)]
-    fn stock_up(&mut self, mailbox: &Mailbox<A>) -> bool {
-        self.fixed.credit.has_free(&mut self.free, slots_max(mailbox.capacity()))
-    }
-
-    /// The part that outlives this producer.
-    pub(crate) fn fixed(&self) -> &Lane<A> {
-        &self.fixed
-    }
-
-    /// Sends a tell when nothing at all is in the way, or leaves it there.
-    ///
-    /// Always inlined, as is what leads here: a request that is built in the caller then goes from registers
-    /// right into the ring. A copy of it would have to wait until its fields have left the store buffer, behind
-    /// stores to lines that the core has.
-    #[expect(clippy::inline_always, reason = "a copy of the request costs more than the rest")]
-    #[inline(always)]
-    pub(crate) fn tell_at_once(&mut self, request: &mut Option<A::Request>) -> bool {
-        if self.ring.free() == 0 || self.fixed.waiters.any() {
-            return false;
-        }
-        let Some(message) = request.take() else { unreachable!("a request is sent once") };
-        self.ring.push_free(Envelope { request: message, ticket: None });
-        self.bell.published().is_ok() || self.after_close(None, request)
-    }
-
-    /// The same for an ask with `waker`, which becomes that of the slot's last use; no ticket when something is
-    /// in the way.
-    #[expect(clippy::inline_always, reason = "as above")]
-    #[inline(always)]
-    pub(crate) fn ask_at_once(
-        &mut self,
-        mailbox: &Mailbox<A>,
-        request: &mut Option<A::Request>,
-        waker: &mut Option<Waker>,
-    ) -> Option<Sent> {
-        let fixed = &*self.fixed;
-        if fixed.waiters.any()
-            || fixed.credit.waiters.any()
-            || self.shortage(mailbox, true).is_some()
-        {
-            return None;
-        }
-        let ticket = self.fixed.credit.acquire(&mut self.free, waker, NO_DEADLINE);
-        let Some(message) = request.take() else { unreachable!("a request is sent once") };
-        self.ring.push_free(Envelope { request: message, ticket });
-        let rang = match self.bell.published() {
-            Ok(rang) => rang,
-            Err(LaneClosed) if self.after_close(ticket, request) => false,
-            Err(LaneClosed) => return None,
-        };
-        Some(Sent { lane: self.lane, ticket, rang })
-    }
-
-    /// Sends what is in `request`, or leaves it there.
-    ///
-    /// What is left of `wish` is dropped by the caller, outside every borrow: a waker is foreign code.
-    pub(crate) fn send(
-        &mut self,
-        mailbox: &Arc<Mailbox<A>>,
-        request: &mut Option<A::Request>,
-        wish: &mut Option<Wish>,
-    ) -> Result<Sent, Refusal> {
-        if let Some(shortage) = self.shortage(mailbox, wish.is_some()) {
-            return Err(self.full(mailbox, shortage));
-        }
-        mailbox.admit()?;
-        let mut sent = Sent { lane: self.lane, ticket: None, rang: false };
-        let mut deadline = NO_DEADLINE;
-        if let Some(wish) = wish {
-            deadline = wish.deadline;
-            sent.ticket = self.fixed.credit.acquire(&mut self.free, &mut wish.waker, deadline);
-        }
-        let Some(message) = request.take() else { unreachable!("a request is sent once") };
-        self.ring.push_free(Envelope { request: message, ticket: sent.ticket });
-        match self.bell.published() {
-            Ok(rang) => sent.rang = rang,
-            Err(LaneClosed) if self.after_close(sent.ticket, request) => return Ok(sent),
-            Err(LaneClosed) => return Err(mailbox.refusal().unwrap_or(Refusal::Reopened)),
-        }
-        if deadline != NO_DEADLINE {
-            mailbox.note_deadline(deadline);
-        }
-        Ok(sent)
-    }
-
-    /// Why there is no room: a lane that has closed will never have any.
-    #[cold]
-    fn full(&self, mailbox: &Mailbox<A>, shortage: Shortage) -> Refusal {
-        if self.is_closed() {
-            return mailbox.refusal().unwrap_or(Refusal::Reopened);
-        }
-        Refusal::Full(shortage)
-    }
-
-    /// The core left while we sent: either its last look answered the request, which is true, or it comes back.
-    #[cold]
-    fn after_close(&mut self, ticket: Option<Ticket>, request: &mut Option<A::Request>) -> bool {
-        let Some(envelope) = take_back(&mut self.ring) else { return true };
-        if let Some(ticket) = ticket {
-            self.fixed.credit.cancel_unsent(ticket);
-        }
-        *request = Some(envelope.request);
-        false
-    }
-}
-
-impl<A: Actor> Drop for LaneProducer<A> {
-    fn drop(&mut self) {
-        self.fixed.credit.return_all(&mut self.free);
-        match self.mailbox.upgrade() {
-            Some(mailbox) => mailbox.lane_ended(self.lane, self.bell.lane()),
-            // The table index went with the mailbox; the lane's id is the core's, and goes back to it.
-            None if self.lane != VISITOR && self.fixed.end_dropped() => {
-                self.core.release_lane_id(self.bell.lane());
-            }
-            None => {}
-        }
-    }
-}
-
-/// Rings when it is dropped.
-struct CloseBell(Arc<LaneBell>);
-
-impl Drop for CloseBell {
-    fn drop(&mut self) {
-        self.0.ring();
-    }
-}
-
-/// The core's end of a lane.
-pub(crate) struct LaneConsumer<A: Actor> {
-    /// `None` only while it is being dropped.
-    ring: Option<Consumer<Envelope<A>>>,
-    pub(crate) bell: Arc<LaneBell>,
-    fixed: Arc<Lane<A>>,
-    /// Index in the mailbox's table.
-    pub(crate) lane: u32,
-    mailbox: Arc<Mailbox<A>>,
-    /// Wakes the askers of this lane, where that is shorter than waking each.
-    pub(crate) relay: Option<Arc<Relay>>,
-}
-
-impl<A: Actor> LaneConsumer<A> {
-    pub(crate) fn new(
-        ring: Consumer<Envelope<A>>,
-        bell: Arc<LaneBell>,
-        lane: u32,
-        mailbox: Arc<Mailbox<A>>,
-        relay: Option<Arc<Relay>>,
-    ) -> Self {
-        let fixed = Arc::clone(mailbox.lane(lane));
-        Self { ring: Some(ring), bell, fixed, lane, mailbox, relay }
-    }
-
-    pub(crate) fn ring(&mut self) -> &mut Consumer<Envelope<A>> {
-        self.ring_and_credit().0
-    }
-
-    pub(crate) fn credit(&self) -> &Arc<Credit<A>> {
-        &self.fixed.credit
-    }
-
-    /// Both at once, for serving from the one with the other.
-    pub(crate) fn ring_and_credit(&mut self) -> (&mut Consumer<Envelope<A>>, &Arc<Credit<A>>) {
-        let ring = self.ring.as_mut().expect("the ring is there until the lane is dropped");
-        (ring, &self.fixed.credit)
-    }
-
-    /// Tells the senders of `places` that are free now.
-    pub(crate) fn publish(&mut self, places: usize) {
-        self.ring().publish();
-        self.fixed.waiters.freed(places);
-    }
-
-    /// Answers `fate` to everything in the ring; says how many were refused that somebody still wanted.
-    pub(crate) fn refuse_all(&mut self, fate: &Fate) -> usize {
-        let waiting: Vec<_> = std::iter::from_fn(|| self.ring().pop()).collect();
-        let refused = refuse_each(&self.fixed.credit, waiting, fate);
-        self.fixed.wake_all();
-        refused
-    }
-}
-
-impl<A: Actor> Drop for LaneConsumer<A> {
-    fn drop(&mut self) {
-        // From here on a producer takes its message back; what it had published before is answered.
-        let waiting = self.ring.take().map_or_else(Vec::new, |ring| leave(ring, &self.bell));
-        let refused = refuse_each(&self.fixed.credit, waiting, &self.mailbox.closing_fate());
-        self.mailbox.count_rejected(refused);
-        self.fixed.wake_all();
-        self.mailbox.lane_ended(self.lane, self.bell.lane());
-    }
-}
-
 /// Answers `fate` to requests that will not run, and drops them in safety; says how many of them
 /// somebody still wanted.
 pub(crate) fn refuse_each<A: Actor>(
@@ -405,7 +130,7 @@ pub(crate) fn refuse_each<A: Actor>(
         refused += usize::from(ticket.is_none() || started.is_some());
         let asker = started.and_then(|started| credit.complete(started, Err(fate.clone())));
         drop_quietly(request);
-        asker.into_iter().for_each(|asker| wake_quietly(asker.waker));
+        asker.into_iter().for_each(Asker::wake);
     }
     refused
 }

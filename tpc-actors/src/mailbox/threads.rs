@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Weak};
 
 use super::lane::LaneProducer;
-use super::Mailbox;
+use super::{Mailbox, VISITOR};
 use crate::actor::Actor;
 use crate::isolate::drop_quietly;
 use crate::relay::Relay;
@@ -150,6 +150,14 @@ pub(crate) fn with_own_lane<A: Actor, R>(
 ) -> Option<R> {
     let done = LANES.try_with(|lanes| lanes.try_borrow_mut().ok()?.own(mailbox).map(send));
     done.ok().flatten()
+}
+
+/// The table index of the lane that the calling thread sends through; `None` if it will open one of its own.
+pub(crate) fn lane_of<A: Actor>(mailbox: &Mailbox<A>) -> Option<u32> {
+    let own = with_own_lane(mailbox, |lane| lane.lane);
+    let known = LANES.try_with(|lanes| lanes.try_borrow_mut().ok()?.find(mailbox).map(|_| ()));
+    let opens_one = !matches!(known, Ok(Some(()))) && deserves_own_lane();
+    own.or_else(|| (!opens_one).then_some(VISITOR))
 }
 
 /// Runs `send` with the lane of the calling thread to `mailbox`; `None` when there is none to be had.

@@ -6,7 +6,7 @@ use super::slot::{FreeSlots, Left, Polled, Slab, Started, Ticket};
 use crate::actor::Actor;
 use crate::bridge::ring::Line;
 use crate::error::Fate;
-use crate::isolate::{drop_quietly, wake_quietly};
+use crate::isolate::drop_quietly;
 use crate::mailbox::waiters::Waiters;
 use crate::relay::Asker;
 
@@ -112,7 +112,7 @@ impl<A: Actor> Credit<A> {
             let started = self.slab.start(ticket);
             refused += usize::from(started.is_some());
             let asker = started.and_then(|started| self.complete(started, Err(fate.clone())));
-            asker.into_iter().for_each(|asker| wake_quietly(asker.waker));
+            asker.into_iter().for_each(Asker::wake);
         });
         refused
     }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::slot::Started;
 use super::{Credit, Outcome};
 use crate::actor::Actor;
-use crate::isolate::wake_quietly;
 use crate::relay::Asker;
 
 thread_local! {
@@ -34,7 +33,7 @@ pub(super) fn wake(mut asker: Option<Asker>) {
             }
         });
     }
-    asker.into_iter().for_each(|asker| wake_quietly(asker.waker));
+    asker.into_iter().for_each(Asker::wake);
 }
 
 /// Where answers of type `T` go; shared by the tokens of a batch.

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use crate::actor::Actor;
+use crate::bridge::Pressure;
 use crate::core_loop::called;
 use crate::core_loop::shared::CoreShared;
 use crate::mailbox::{Life, Mailbox, flag};
@@ -35,6 +36,7 @@ pub struct ActorStatus {
     shard: usize,
     state: ActorState,
     queue_depth: usize,
+    pressure: Pressure,
     handled: u64,
     panics: u64,
     restarts: u64,
@@ -67,6 +69,11 @@ impl ActorStatus {
         self.queue_depth
     }
 
+    /// How full the fullest of its lanes is.
+    pub fn pressure(&self) -> Pressure {
+        self.pressure
+    }
+
     /// Handlers that were run.
     pub fn handled(&self) -> u64 {
         self.handled
@@ -90,11 +97,21 @@ impl ActorStatus {
 
 impl fmt::Display for ActorStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, core, shard, state, queue_depth, handled, panics, restarts, incarnation } =
-            self;
+        let Self {
+            name,
+            core,
+            shard,
+            state,
+            queue_depth,
+            pressure,
+            handled,
+            panics,
+            restarts,
+            incarnation,
+        } = self;
         write!(
             f,
-            "{name}[{shard}] on core {core}: {state:?}, {queue_depth} queued, {handled} handled, \
+            "{name}[{shard}] on core {core}: {state:?}, {queue_depth} queued ({pressure:?}), {handled} handled, \
              {panics} panics, {restarts} restarts, incarnation {incarnation}"
         )
     }
@@ -256,6 +273,7 @@ fn status<A: Actor>(mailbox: &Mailbox<A>) -> ActorStatus {
             Life::Lost => ActorState::CoreLost,
         },
         queue_depth: mailbox.depth(),
+        pressure: mailbox.pressure(),
         handled: mailbox.stats.handled.get(),
         panics: mailbox.stats.panics.get(),
         restarts: mailbox.stats.restarts.get(),

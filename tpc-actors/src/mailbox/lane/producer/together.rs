@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::task::Waker;
 
-use super::{Envelope, LaneProducer, Sent};
+use super::{LaneProducer, Sent};
 use crate::actor::Actor;
 use crate::bridge::bell::LaneClosed;
 use crate::mailbox::closing::take_back;
+use crate::mailbox::lane::Envelope;
 use crate::reply::slot::NO_DEADLINE;
 
 impl<A: Actor> LaneProducer<A> {

@@ -1,0 +1,122 @@
+//! Deadlines that the actor and its handlers set, and callers who know better.
+
+use std::time::Duration;
+
+use tpc_actors::prelude::*;
+
+const LONG: Duration = Duration::from_mins(1);
+
+/// Answers nobody.
+#[core_actor(capacity = 8, deadline = "20ms")]
+struct Silent {
+    kept: Vec<Reply<u32>>,
+}
+
+#[core_actor]
+impl Silent {
+    #[init]
+    fn new() -> Self {
+        Self { kept: Vec::new() }
+    }
+
+    /// Has the actor's deadline.
+    #[handler]
+    fn hidden(&mut self, reply: Reply<u32>) {
+        self.kept.push(reply);
+    }
+
+    /// Has its own.
+    #[handler(deadline = "1h")]
+    fn slow(&mut self, reply: Reply<u32>) {
+        self.kept.push(reply);
+    }
+
+    #[handler(tell)]
+    fn open(&mut self) {
+        for reply in self.kept.drain(..) {
+            reply.send(7);
+        }
+    }
+
+    /// Keeps the core busy.
+    #[handler(tell)]
+    fn sleep(&self, time: Duration) {
+        let _ = self;
+        std::thread::sleep(time);
+    }
+}
+
+#[core_actor(deadline = "20ms")]
+struct Spread(Vec<Reply<u32>>);
+
+#[core_actor]
+impl Spread {
+    #[init]
+    fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    #[handler(tell)]
+    fn touch(&mut self, #[key] key: u64) {
+        let _ = (self, key);
+    }
+
+    #[handler(all, deadline = "30ms")]
+    fn survey(&mut self, reply: Reply<u32>) {
+        self.0.push(reply);
+    }
+}
+
+#[test]
+fn the_actors_deadline_holds_where_nobody_says_more() {
+    let system = System::builder().cores(1).start().unwrap();
+    let silent = system.spawn::<Silent>(()).wait().unwrap();
+    assert!(matches!(silent.hidden().wait(), Err(AskError::Deadline { started: true })));
+    // Ordered clients, batches and asks that own their client have it as well.
+    let ordered = silent.ordered();
+    assert!(matches!(ordered.hidden().wait(), Err(AskError::Deadline { .. })));
+    assert!(matches!(silent.hidden().into_owned().wait(), Err(AskError::Deadline { .. })));
+    let answers = silent.ask_batch((0..3).map(|_| silent.hidden())).wait().unwrap();
+    assert!(answers.iter().all(|answer| matches!(answer, Err(AskError::Deadline { .. }))));
+    system.shutdown_wait(LONG);
+}
+
+#[test]
+fn a_request_that_waits_too_long_never_runs() {
+    let system = System::builder().cores(1).start().unwrap();
+    let silent = system.spawn::<Silent>(()).wait().unwrap();
+    silent.sleep(Duration::from_millis(100)).wait().unwrap();
+    let error = silent.hidden().wait().unwrap_err();
+    assert!(matches!(error, AskError::Deadline { started: false }), "{error}");
+    assert!(error.never_ran());
+    system.shutdown_wait(LONG);
+}
+
+#[test]
+fn a_handlers_deadline_goes_before_the_actors_and_a_callers_before_both() {
+    let system = System::builder().cores(1).start().unwrap();
+    let silent = system.spawn::<Silent>(()).wait().unwrap();
+    let (patient, very_patient) = (silent.ordered(), silent.ordered());
+    let slow = std::thread::spawn(move || patient.slow().wait());
+    let hidden = std::thread::spawn(move || very_patient.hidden().deadline(LONG).wait());
+    let short = silent.slow().deadline(Duration::from_millis(1)).wait();
+    assert!(matches!(short, Err(AskError::Deadline { .. })));
+    // By now the actor's own deadline would have passed as well.
+    std::thread::sleep(Duration::from_millis(60));
+    while !(slow.is_finished() && hidden.is_finished()) {
+        silent.open().wait().unwrap();
+        std::thread::yield_now();
+    }
+    assert_eq!(slow.join().unwrap().unwrap(), 7);
+    assert_eq!(hidden.join().unwrap().unwrap(), 7);
+    system.shutdown_wait(LONG);
+}
+
+#[test]
+fn every_shard_has_the_deadline() {
+    let system = System::builder().cores(2).start().unwrap();
+    let spread = system.spawn_sharded::<Spread>(2, |_| ()).wait().unwrap();
+    let answers = spread.survey().wait();
+    assert!(matches!(answers, Err(AskError::Deadline { started: true })), "{answers:?}");
+    system.shutdown_wait(LONG);
+}
