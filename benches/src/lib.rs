@@ -5,6 +5,9 @@
 
 use std::time::{Duration, Instant};
 
+pub mod peers;
+pub mod stage;
+
 pub use std::hint::black_box;
 
 /// One row of a table: a name, and a round that returns the nanoseconds that an operation took.

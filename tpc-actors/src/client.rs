@@ -37,6 +37,8 @@ mod shard;
 mod tell;
 mod tell_batch;
 
+pub(crate) use sending::WakerIdentity;
+
 pub use all::{AskAll, TellAll};
 pub use ask::Ask;
 pub use ask_batch::AskBatch;

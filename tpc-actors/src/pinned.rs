@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::actor::Actor;
-use crate::client::Decode;
+use crate::client::{Decode, WakerIdentity};
 use crate::error::{AskError, TellError};
 use crate::mailbox::waiters::WaiterId;
 use crate::mailbox::{Refusal, Shortage};
@@ -38,6 +38,7 @@ impl<A: Actor> Pinned<A> {
     }
 
     /// Asks; used by generated methods.
+    #[inline]
     pub fn ask<T, E>(
         &self,
         request: A::Request,
@@ -49,11 +50,13 @@ impl<A: Actor> Pinned<A> {
             decode,
             waiting: None,
             ticket: None,
+            waker: None,
             _pinned: PinnedToCore::default(),
         }
     }
 
     /// Tells; used by generated methods.
+    #[inline]
     pub fn tell(&self, request: A::Request) -> PinnedTell<'_, A> {
         PinnedTell {
             to: &self.inner,
@@ -95,10 +98,11 @@ impl<A: Actor> PinnedTell<'_, A> {
     /// # Errors
     ///
     /// Hands the message back when there is no room, or the actor has stopped.
+    #[expect(clippy::inline_always, reason = "it passes a request on; see `LocalMailbox::send`")]
+    #[inline(always)]
     pub fn now(mut self) -> Result<(), TellError<A::Request>> {
         let Some(request) = self.request.take() else { return Ok(()) };
-        let sent = self.to.send(request, false);
-        sent.map(drop).map_err(|(refusal, request)| refusal.with(request))
+        self.to.send(request).map_err(|(refusal, request)| refusal.with(request))
     }
 }
 
@@ -115,6 +119,7 @@ impl<A: Actor> Future for PinnedTell<'_, A> {
 }
 
 impl<A: Actor> Drop for PinnedTell<'_, A> {
+    #[inline]
     fn drop(&mut self) {
         leave_line(self.to, &mut self.waiting);
     }
@@ -147,8 +152,10 @@ fn poll_send<A: Actor>(
         Err((Refusal::Full(Shortage::Place), message))
     } else if ask && ahead(Shortage::Slot) {
         Err((Refusal::Full(Shortage::Slot), message))
+    } else if ask {
+        to.send_ask(message, Some(context.waker().clone())).map(Some)
     } else {
-        to.send(message, ask)
+        to.send(message).map(|()| None)
     };
     match sent {
         Err((Refusal::Full(shortage), message)) => {
@@ -175,6 +182,7 @@ fn poll_send<A: Actor>(
     }
 }
 
+#[inline]
 fn leave_line<A: Actor>(to: &LocalMailbox<A>, waiting: &mut Option<(Shortage, WaiterId)>) {
     if let Some((shortage, id)) = waiting.take() {
         to.line(shortage).leave(id);
@@ -195,6 +203,8 @@ pub struct PinnedAsk<'a, A: Actor, T, E = std::convert::Infallible> {
     decode: Decode<A, T, E>,
     waiting: Option<(Shortage, WaiterId)>,
     ticket: Option<Ticket>,
+    /// The waker that went along with the request.
+    waker: Option<WakerIdentity>,
     _pinned: PinnedToCore,
 }
 
@@ -206,9 +216,9 @@ impl<A: Actor, T, E> PinnedAsk<'_, A, T, E> {
     /// Hands the request back when there is no room, or the actor has stopped.
     pub fn now(mut self) -> Result<Self, TellError<A::Request>> {
         let Some(request) = self.request.take() else { return Ok(self) };
-        match self.to.send(request, true) {
+        match self.to.send_ask(request, None) {
             Ok(ticket) => {
-                self.ticket = ticket;
+                self.ticket = Some(ticket);
                 Ok(self)
             }
             Err((refusal, request)) => Err(refusal.with(request)),
@@ -228,12 +238,22 @@ impl<A: Actor, T, E> Future for PinnedAsk<'_, A, T, E> {
             None => match poll_send(this.to, &mut this.request, &mut this.waiting, true, context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(refused)) => return Poll::Ready(Err(refused.into())),
-                Poll::Ready(Ok(None)) => unreachable!("an ask is sent with a ticket"),
-                Poll::Ready(Ok(Some(ticket))) => *this.ticket.insert(ticket),
+                // The waker went along, and nothing on this core has run since.
+                Poll::Ready(Ok(ticket)) => {
+                    this.ticket = ticket;
+                    this.waker = Some(WakerIdentity::of(context.waker()));
+                    return Poll::Pending;
+                }
             },
         };
-        match this.to.credit().poll(ticket, context.waker(), false) {
-            Polled::Registered | Polled::Busy => Poll::Pending,
+        let registered = this.waker == Some(WakerIdentity::of(context.waker()));
+        match this.to.credit().poll(ticket, context.waker(), registered) {
+            Polled::Registered if registered => Poll::Pending,
+            Polled::Registered | Polled::Busy => {
+                // The slot holds another clone now, whose identity is not known here.
+                this.waker = None;
+                Poll::Pending
+            }
             Polled::Ready(outcome) => {
                 this.ticket = None;
                 Poll::Ready(crate::client::decoded(this.decode, outcome))

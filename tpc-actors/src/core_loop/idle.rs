@@ -30,6 +30,8 @@ pub(crate) fn drive(core: &mut Core, budget: &Budget, idle: Idle, on_abort: &dyn
     let shared = Arc::clone(&core.local.shared);
     let clock = Arc::clone(&core.local.clock);
     let mut looked = clock.now();
+    // A sleep has ended for nothing: the next one begins without a spin.
+    let mut for_nothing = false;
     while !core.is_finished() {
         let turn = core.turn(clock.now(), budget);
         if core.local.abort_system.take() {
@@ -47,10 +49,11 @@ pub(crate) fn drive(core: &mut Core, budget: &Budget, idle: Idle, on_abort: &dyn
         // Nothing is being called: what takes long from here on is no stall.
         shared.stats.calling.set(0);
         let due = turn.next_deadline;
-        if core.is_finished() || spin(core, idle.spin, due) || !core.try_park() {
+        let spins = if std::mem::take(&mut for_nothing) { Duration::ZERO } else { idle.spin };
+        if core.is_finished() || spin(core, spins, due) || !core.try_park() {
             continue;
         }
-        sleep(core, &shared, due, idle.backstop, &mut looked);
+        for_nothing = !sleep(core, &shared, due, idle.backstop, &mut looked);
     }
 }
 
@@ -92,29 +95,30 @@ fn spin(core: &mut Core, budget: Duration, due: Option<Instant>) -> bool {
 }
 
 /// Sleeps until a ring or until something is due. `looked` is when the backstop last looked at all lanes:
-/// timers end sleeps too, and must not keep it from looking.
+/// timers end sleeps too, and must not keep it from looking. True when there is something to do.
 fn sleep(
     core: &mut Core,
     shared: &CoreShared,
     due: Option<Instant>,
     backstop: Option<Duration>,
     looked: &mut Instant,
-) {
+) -> bool {
     let clock = Arc::clone(&core.local.clock);
     let look = backstop.map(|backstop| later(*looked, backstop));
     let until = [due, look].into_iter().flatten().min();
     let rung = shared.bell.sleep(until.map(|at| at.saturating_duration_since(clock.now())));
     let now = clock.now();
-    if rung || due.is_some_and(|due| now >= due) {
+    let work = rung || due.is_some_and(|due| now >= due);
+    if work {
         shared.went_to_work();
     }
     if look.is_none_or(|look| now < look) {
-        return;
+        return work;
     }
     *looked = now;
     // Whatever is found now without a ring was missed by the protocol, which must never happen.
     if rung || shared.bell.has_news() || !core.poll_all_lanes() {
-        return;
+        return work;
     }
     // A producer between its publish and its ring has not been missed; give it the time to ring.
     std::thread::sleep(Duration::from_millis(1));
@@ -122,4 +126,5 @@ fn sleep(
         shared.stats.backstop_rescues.add(1);
         tracing::error!(core = shared.index, "a sleeping core missed a wake; please report this");
     }
+    true
 }

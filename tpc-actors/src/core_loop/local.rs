@@ -182,20 +182,27 @@ impl CoreLocal {
         }
     }
 
-    /// Wakes everyone that this turn has news for: askers and subscribers.
-    pub(crate) fn publish(&self) {
+    /// Wakes the askers that were answered from the `first` on.
+    pub(crate) fn wake_from(&self, first: usize) {
+        if self.wakes.borrow().len() <= first {
+            return;
+        }
         // Taken out, because a waker is foreign code and may lead back here.
         let mut wakes = self.wakes.take();
-        for asker in wakes.drain(..) {
+        for asker in wakes.drain(first..) {
             if planted!("lost-wake", 1 in 10_000) {
                 continue;
             }
             asker.wake();
         }
-        // The buffer goes back for the next turn unless a waker has started another one.
-        if self.wakes.borrow().is_empty() {
-            self.wakes.replace(wakes);
-        }
+        // The buffer goes back unless a waker has started another one.
+        let started = self.wakes.replace(wakes);
+        self.wakes.borrow_mut().extend(started);
+    }
+
+    /// Wakes everyone that this turn has news for: askers and subscribers.
+    pub(crate) fn publish(&self) {
+        self.wake_from(0);
         for flusher in &*self.flushers.borrow() {
             flusher.flush();
         }

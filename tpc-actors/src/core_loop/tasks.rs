@@ -2,7 +2,7 @@
 //!
 //! A wake puts the task's id into the core's inbox, once until the task is polled again, so the list of
 //! wakes is no longer than the list of tasks. Wakers are `Send + Sync`, because users hand them to Tokio
-//! and to other threads.
+//! and to other threads; a wake from the core's own turn takes a shorter way.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -63,9 +63,34 @@ impl Wake for Signal {
 
     fn wake_by_ref(self: &Arc<Self>) {
         // Pairs with the swap before the poll: a wake after it is not lost, one before it is one poll.
-        if !self.queued.swap(true, Ordering::AcqRel) {
+        if !self.queued.swap(true, Ordering::AcqRel) && !wake_here(&self.core, self.id) {
             self.core.wake_task(self.id);
         }
+    }
+}
+
+thread_local! {
+    /// The core whose turn this thread is in, by the address of its shared part; 0 for none.
+    static TURN_OF: Cell<usize> = const { Cell::new(0) };
+    /// Tasks of that core that this turn has woken.
+    static WOKEN: RefCell<Vec<TaskId>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Notes that a task was woken, if it is the turn of its own core that does so.
+fn wake_here(core: &Arc<CoreShared>, task: TaskId) -> bool {
+    if TURN_OF.get() != Arc::as_ptr(core).addr() {
+        return false;
+    }
+    WOKEN.try_with(|woken| woken.borrow_mut().push(task)).is_ok()
+}
+
+/// For as long as it lives, the calling thread is in a turn of one core.
+#[derive(Debug)]
+pub(crate) struct InTurn(());
+
+impl Drop for InTurn {
+    fn drop(&mut self) {
+        TURN_OF.set(0);
     }
 }
 
@@ -131,17 +156,34 @@ impl Tasks {
         id
     }
 
+    /// A turn of this core begins on the calling thread.
+    pub(crate) fn turn_begins(core: &Arc<CoreShared>) -> InTurn {
+        // What a turn that unwound has left is not this one's.
+        WOKEN.with_borrow_mut(Vec::clear);
+        TURN_OF.set(Arc::as_ptr(core).addr());
+        InTurn(())
+    }
+
+    /// Queues tasks that this turn has woken so far.
+    fn collect_woken(&self) {
+        WOKEN.with_borrow_mut(|woken| self.ready.borrow_mut().extend(woken.drain(..)));
+    }
+
     /// Queues tasks that were woken.
     pub(crate) fn woken(&self, wakes: Vec<TaskId>) {
         self.ready.borrow_mut().extend(wakes);
     }
 
     pub(crate) fn has_ready(&self) -> bool {
+        self.collect_woken();
         !self.ready.borrow().is_empty()
     }
 
     /// Polls the task that has been ready for longest; `None` when none is.
     pub(crate) fn run_one(&self) -> Option<Polled> {
+        if !self.has_ready() {
+            return None;
+        }
         let id = self.ready.borrow_mut().pop_front()?;
         Some(self.poll(id))
     }

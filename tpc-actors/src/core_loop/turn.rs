@@ -5,11 +5,14 @@ use std::time::Instant;
 
 use super::cell::{Cell, Intake};
 use super::chores::Chore;
-use super::tasks::Polled;
+use super::tasks::{Polled, Tasks};
 use super::timers::Due;
 use super::{ActiveLane, Budget, Core, IDLE_TURNS_MAX, LONE_MAX, PATIENCE_MAX, Turn};
 use crate::bridge::bell::{LaneBell, fence_before_recheck};
 use crate::reply::answer_lost;
+
+/// Rounds of local work, as a power of two, between two looks at the clock.
+const ROUNDS_PER_CLOCK: u32 = 4;
 
 /// Turns, as a power of two, after which a busy core wakes the askers that a relay has not come to.
 const TURNS_OF_RELAYS: u64 = 1024;
@@ -17,23 +20,21 @@ const TURNS_OF_RELAYS: u64 = 1024;
 impl Core {
     /// One pass over everything that is runnable.
     pub(crate) fn turn(&mut self, now: Instant, budget: &Budget) -> Turn {
+        let _in_turn = Tasks::turn_begins(self.shared());
         self.local.set_now(now);
         self.take_news();
         if self.still {
             let more = self.shared().bell.has_news();
             return Turn { ran: 0, more, patient: false, next_deadline: None };
         }
-        let (mut ran, mut more) = self.intake(now, budget);
+        let (served, mut more) = self.intake(now, budget);
+        let answered = self.local.answered.take();
         let timers = self.run_timers(now, budget);
-        let tasks = self.run_tasks(budget);
-        let locals = self.run_locals(budget);
-        ran += timers + tasks + locals;
+        let mut ran = served + timers + self.run_here(now, budget);
         answer_lost();
         if self.local.attention.get() {
             ran += self.attend(ran > 0);
         }
-        let answered = self.local.answered.take();
-        let patient = ran < PATIENCE_MAX && (!answered || ran >= LONE_MAX);
         self.local.publish();
         let turns = &self.local.shared.stats.turns;
         turns.add(1);
@@ -49,7 +50,8 @@ impl Core {
         let next_deadline = self.local.timers.borrow().next();
         // A task that was woken, or a lane that rang, while this turn ran.
         more |= self.shared().bell.has_news();
-        Turn { ran, more, patient, next_deadline }
+        let little = (1..PATIENCE_MAX).contains(&served) && (!answered || served >= LONE_MAX);
+        Turn { ran, more, patient: little && !more, next_deadline }
     }
 
     pub(super) fn cell(&mut self, cell: u32) -> Option<&mut Box<dyn Cell>> {
@@ -218,9 +220,30 @@ impl Core {
         }
     }
 
-    fn run_tasks(&mut self, budget: &Budget) -> usize {
+    /// Tasks and local queues, in rounds, because each gives the other something to do. Ends with the share of a
+    /// turn, or two actors that talk would never end it.
+    fn run_here(&mut self, now: Instant, budget: &Budget) -> usize {
+        let until = now + budget.turn_time;
+        let (mut polls, mut messages) = (0, 0);
+        for round in 1_u32.. {
+            let tasks = self.run_tasks(budget.task_polls - polls);
+            let locals = self.run_locals(budget);
+            polls += tasks;
+            messages += locals;
+            let over = polls >= budget.task_polls || messages >= budget.turn_messages;
+            if tasks + locals == 0 || over || self.shared().bell.has_command() {
+                break;
+            }
+            if round & (ROUNDS_PER_CLOCK - 1) == 0 && self.local.clock.now() >= until {
+                break;
+            }
+        }
+        polls + messages
+    }
+
+    fn run_tasks(&mut self, most: usize) -> usize {
         let mut polls = 0;
-        while polls < budget.task_polls {
+        while polls < most {
             match self.local.tasks.run_one() {
                 None => break,
                 Some(Polled::Alive | Polled::Ended) => {}
@@ -237,13 +260,16 @@ impl Core {
 
     fn run_locals(&mut self, budget: &Budget) -> usize {
         let mut ran = 0;
-        // What is added meanwhile waits for the next turn, or two actors that talk would never end it.
+        let before = self.local.wakes.borrow().len();
+        // What is added meanwhile waits for the next round.
         let waiting = self.local.runnable.borrow().len();
         for _ in 0..waiting {
             let cell = self.local.runnable.borrow_mut().pop_front();
             let Some(cell) = cell else { break };
             ran += self.cell(cell).map_or(0, |actor| actor.run_local(budget.lane_messages).0);
         }
+        // Tasks of this core that go on in the next round.
+        self.local.wake_from(before);
         ran
     }
 }

@@ -110,6 +110,13 @@ impl Waiters {
         }
     }
 
+    /// The same for a line of which everything happens on one thread, so that nothing has to be fenced.
+    pub(crate) fn freed_here(&self, places: usize) {
+        if places > 0 && self.any() {
+            self.wake(places);
+        }
+    }
+
     /// Tells everyone: the lane has closed, or everyone must look at something else.
     pub(crate) fn wake_all(&self) {
         self.wake(usize::MAX);

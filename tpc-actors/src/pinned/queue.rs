@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Waker;
 
 use crate::actor::Actor;
 use crate::core_loop::Ctx;
@@ -60,41 +61,65 @@ impl<A: Actor> LocalMailbox<A> {
         }
     }
 
-    pub(super) fn send(
+    #[inline]
+    pub(super) fn send(&self, request: A::Request) -> Result<(), (Refusal, A::Request)> {
+        match self.obstacle(false) {
+            Some(refusal) => Err((refusal, request)),
+            None => {
+                self.push(Envelope { request, ticket: None });
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends an ask, whose answer wakes `waker`.
+    pub(super) fn send_ask(
         &self,
         request: A::Request,
-        ask: bool,
-    ) -> Result<Option<Ticket>, (Refusal, A::Request)> {
-        if let Some(refusal) = self.mailbox.refusal() {
+        mut waker: Option<Waker>,
+    ) -> Result<Ticket, (Refusal, A::Request)> {
+        if let Some(refusal) = self.obstacle(true) {
             return Err((refusal, request));
         }
-        if let Some(shortage) = self.shortage(ask) {
-            return Err((Refusal::Full(shortage), request));
-        }
-        if let Err(refusal) = self.mailbox.admit() {
-            return Err((refusal, request));
-        }
-        let mut ticket = None;
-        // The waker of the slot's last use comes out, and is dropped when all is done: it is foreign.
-        let mut old_waker = None;
-        if ask {
-            let free = &mut *self.free.borrow_mut();
-            ticket = self.credit.acquire(free, &mut old_waker, NO_DEADLINE);
-        }
-        self.queue.borrow_mut().push_back(Envelope { request, ticket });
-        self.announce();
-        drop_quietly(old_waker);
+        let ticket = self.credit.acquire(&mut self.free.borrow_mut(), &mut waker, NO_DEADLINE);
+        let Some(ticket) = ticket else { unreachable!("a slot was looked for") };
+        self.push(Envelope { request, ticket: Some(ticket) });
+        // That of the slot's last use: it is foreign, and dropped when all is done.
+        drop_quietly(waker);
         Ok(ticket)
     }
 
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn push(&self, envelope: Envelope<A>) {
+        self.queue.borrow_mut().push_back(envelope);
+        self.announce();
+    }
+
+    /// Why a request is not taken now, if something is in the way.
+    #[inline]
+    fn obstacle(&self, ask: bool) -> Option<Refusal> {
+        if let Some(refusal) = self.mailbox.refusal() {
+            return Some(refusal);
+        }
+        if let Some(shortage) = self.shortage(ask) {
+            return Some(Refusal::Full(shortage));
+        }
+        self.mailbox.admit().err()
+    }
+
     /// What is missing for a request to be sent now.
+    #[inline]
     pub(super) fn shortage(&self, ask: bool) -> Option<Shortage> {
         if self.queue.borrow().len() >= self.mailbox.capacity() {
             return Some(Shortage::Place);
         }
-        let most = slots_max(self.mailbox.capacity());
+        (ask && !self.has_slot()).then_some(Shortage::Slot)
+    }
+
+    fn has_slot(&self) -> bool {
         let free = &mut *self.free.borrow_mut();
-        (ask && !self.credit.has_free(free, most)).then_some(Shortage::Slot)
+        free.is_stocked() || self.credit.has_free(free, slots_max(self.mailbox.capacity()))
     }
 
     /// Has `continuation` run on the actor soon.
@@ -143,7 +168,7 @@ impl<A: Actor> LocalMailbox<A> {
             return None;
         }
         let request = self.queue.borrow_mut().pop_front()?;
-        self.waiters.freed(1);
+        self.waiters.freed_here(1);
         Some(request)
     }
 
