@@ -28,6 +28,10 @@ planted:
 wakes rounds="20":
     for round in $(seq {{rounds}}); do cargo test -q --release -p tpc-actors-tests --test wakes --test asks --test lanes --test shutdown || exit 1; done
 
+# The tests of sleeping, asking, bridges and ends, with threads that are held up wherever they meet.
+delays cycles="300000":
+    TPC_DELAYS=1 TPC_WAKE_CYCLES={{cycles}} CARGO_TARGET_DIR=target/planted RUSTFLAGS="--cfg tpc_planted" cargo test -p tpc-actors-tests --test wakes --test asks --test bridge --test lanes --test shutdown --test cores
+
 # 300,000 sleeps and wakes of one core without a limit to a sleep, so that a lost wake hangs.
 wake-cycles cycles="300000":
     TPC_WAKE_CYCLES={{cycles}} cargo test --release -p tpc-actors-tests --test wakes no_wake_is_lost
@@ -43,6 +47,10 @@ compile-time:
 # Ten million events of each of four cores, with readers that pause: every one delivered or reported.
 soak-events:
     TPC_SOAK_EVENTS=10000000 cargo test --release -p tpc-actors-tests --test bus -- loss
+
+# Every bit of the last group of the default log, flipped; CI flips one of each byte.
+log-bits:
+    TPC_LOG_BITS=8 cargo test --release -p tpc-actors-tests --test fjall_log no_flipped_bit
 
 # Licences, advisories and duplicate versions; needs `cargo install cargo-deny`.
 deny:

@@ -398,3 +398,47 @@ fn a_quiet_log_costs_nothing() {
     assert_eq!(system.log_status::<Tick>().unwrap().syncs, syncs);
     stop(&system);
 }
+
+/// Waits until the log has made so many events of core 0 durable.
+fn wait_durable(system: &System, count: u64) {
+    let end = || system.log_status::<Tick>().unwrap().durable.of(0).map_or(0, |end| end.seq);
+    while end() < count {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn events_come_together_until_a_feed_is_half_full() {
+    let hour = Duration::from_hours(1);
+    let options = LogOptions::new().commit_interval(hour).feed_capacity(64);
+    let (system, source) = start(MemoryLog::new(), options, 0);
+    // After silence, an event waits for nobody.
+    source.burst(1).wait().unwrap();
+    wait_durable(&system, 1);
+    let syncs = || system.log_status::<Tick>().unwrap().syncs;
+    assert_eq!(syncs(), 1);
+    // The next ones wait for more of them.
+    for _ in 0..8 {
+        source.burst(1).wait().unwrap();
+    }
+    thread::sleep(Duration::from_millis(20));
+    assert_eq!(syncs(), 1);
+    source.burst(40).wait().unwrap();
+    wait_durable(&system, 49);
+    // And the end of the system waits for all.
+    source.burst(3).wait().unwrap();
+    stop(&system);
+    assert_eq!(system.log_status::<Tick>().unwrap().missing, 0);
+    assert_eq!(system.log_status::<Tick>().unwrap().durable.of(0), Some(Position::new(0, 1, 52)));
+}
+
+#[test]
+fn without_an_interval_groups_follow_each_other() {
+    let options = LogOptions::new().commit_interval(Duration::ZERO);
+    let (system, source) = start(MemoryLog::new(), options, 0);
+    for n in 1..100 {
+        source.burst(1).wait().unwrap();
+        wait_durable(&system, n);
+    }
+    stop(&system);
+}

@@ -355,7 +355,7 @@ fn figures_tell_what_became_of_events() {
 fn quiet_cores_let_go_of_subscribers() {
     let (system, sources) = start(1);
     let token = Arc::new(Mutex::new(()));
-    for round in 0..1000 {
+    for round in 0..10_000 {
         let held = Arc::clone(&token);
         let events = system.events::<Tick>().filter(move |_| {
             drop(held.lock());

@@ -233,18 +233,14 @@ impl<A: Actor, T, E> Future for PinnedAsk<'_, A, T, E> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let ticket = match this.ticket {
-            Some(ticket) => ticket,
-            None => match poll_send(this.to, &mut this.request, &mut this.waiting, true, context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(refused)) => return Poll::Ready(Err(refused.into())),
+        let Some(ticket) = this.ticket else {
+            let sent = poll_send(this.to, &mut this.request, &mut this.waiting, true, context);
+            if let Poll::Ready(sent) = sent {
+                this.ticket = sent?;
                 // The waker went along, and nothing on this core has run since.
-                Poll::Ready(Ok(ticket)) => {
-                    this.ticket = ticket;
-                    this.waker = Some(WakerIdentity::of(context.waker()));
-                    return Poll::Pending;
-                }
-            },
+                this.waker = Some(WakerIdentity::of(context.waker()));
+            }
+            return Poll::Pending;
         };
         let registered = this.waker == Some(WakerIdentity::of(context.waker()));
         match this.to.credit().poll(ticket, context.waker(), registered) {

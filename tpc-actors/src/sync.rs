@@ -94,7 +94,7 @@ mod model {
 pub(crate) use std::sync::atomic::Ordering;
 
 /// An ordering that a model can weaken to `Relaxed` by name.
-#[cfg(not(tpc_loom))]
+#[cfg(not(any(tpc_loom, tpc_planted)))]
 macro_rules! weaken {
     ($name:literal, $ordering:expr) => {
         $ordering
@@ -102,11 +102,28 @@ macro_rules! weaken {
 }
 
 /// True in every build; a model can make it false by name.
-#[cfg(not(tpc_loom))]
+#[cfg(not(any(tpc_loom, tpc_planted)))]
 macro_rules! intact {
     ($name:literal) => {
         true
     };
+}
+
+/// Every such place is one where threads meet, so the build with planted defects can hold them up there.
+#[cfg(all(tpc_planted, not(tpc_loom)))]
+macro_rules! weaken {
+    ($name:literal, $ordering:expr) => {{
+        crate::sync::defects::delay();
+        $ordering
+    }};
+}
+
+#[cfg(all(tpc_planted, not(tpc_loom)))]
+macro_rules! intact {
+    ($name:literal) => {{
+        crate::sync::defects::delay();
+        true
+    }};
 }
 
 #[cfg(tpc_loom)]
@@ -141,11 +158,41 @@ macro_rules! planted {
 
 pub(crate) use {intact, planted, weaken};
 
-/// Which defect this process carries.
+/// Which defect this process carries, and whether its threads are held up where they meet.
 #[cfg(tpc_planted)]
 pub(crate) mod defects {
+    use std::cell::Cell;
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
+    thread_local!(static RANDOM: Cell<u64> = const { Cell::new(0) });
+
+    /// Under `TPC_DELAYS`, takes anything from no time to that of a sleep and a wake.
+    pub(crate) fn delay() {
+        static DELAYS: OnceLock<bool> = OnceLock::new();
+        static SEEDS: AtomicU64 = AtomicU64::new(1);
+        if !*DELAYS.get_or_init(|| std::env::var_os("TPC_DELAYS").is_some()) {
+            return;
+        }
+        // A thread that ends has no numbers any more, and goes on at once.
+        let _ = RANDOM.try_with(|random| {
+            let mut word = random.get();
+            if word == 0 {
+                word = SEEDS.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed) | 1;
+            }
+            word ^= word << 13;
+            word ^= word >> 7;
+            word ^= word << 17;
+            random.set(word);
+            match word & 0xFF {
+                0 => std::thread::sleep(Duration::from_micros(20)),
+                1..=15 => std::thread::yield_now(),
+                16..=63 => (0..(word >> 8) & 0x3FF).for_each(|_| std::hint::spin_loop()),
+                _ => {}
+            }
+        });
+    }
 
     pub(crate) fn is_on(name: &str, often: u64) -> bool {
         static NAME: OnceLock<Option<String>> = OnceLock::new();

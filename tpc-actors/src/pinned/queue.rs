@@ -63,13 +63,11 @@ impl<A: Actor> LocalMailbox<A> {
 
     #[inline]
     pub(super) fn send(&self, request: A::Request) -> Result<(), (Refusal, A::Request)> {
-        match self.obstacle(false) {
-            Some(refusal) => Err((refusal, request)),
-            None => {
-                self.push(Envelope { request, ticket: None });
-                Ok(())
-            }
+        if let Some(refusal) = self.obstacle(false) {
+            return Err((refusal, request));
         }
+        self.push(Envelope { request, ticket: None });
+        Ok(())
     }
 
     /// Sends an ask, whose answer wakes `waker`.

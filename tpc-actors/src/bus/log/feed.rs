@@ -94,6 +94,11 @@ impl<E: Clone> Feed<E> {
             self.ring.publish();
             // The log's thread lives as long as the bus; a ring after its end is nobody's loss.
             let _ = self.shared.bell.published();
+            let half = self.ring.capacity() / 2;
+            if self.ring.room(half) < half {
+                // The log lets events come together, and not as many as that.
+                self.shared.bell.ring();
+            }
         }
     }
 }

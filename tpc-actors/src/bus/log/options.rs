@@ -21,17 +21,23 @@ pub struct Retention {
 #[must_use = "options do nothing by themselves"]
 pub struct LogOptions {
     pub(in crate::bus) feed_capacity: usize,
+    pub(in crate::bus) commit_interval: Duration,
     pub(in crate::bus) retention: Retention,
 }
 
 impl Default for LogOptions {
     fn default() -> Self {
-        Self { feed_capacity: 65_536, retention: Retention::default() }
+        Self {
+            feed_capacity: 65_536,
+            commit_interval: Duration::from_millis(2),
+            retention: Retention::default(),
+        }
     }
 }
 
 impl LogOptions {
-    /// The defaults: 65,536 events on their way from each core, and everything is kept.
+    /// The defaults: 65,536 events on their way from each core, a group begun at most once in two milliseconds,
+    /// and everything is kept.
     pub fn new() -> Self {
         Self::default()
     }
@@ -40,6 +46,17 @@ impl LogOptions {
     /// it bounds for how long the log may be slower than the core.
     pub fn feed_capacity(mut self, events: usize) -> Self {
         self.feed_capacity = events;
+        self
+    }
+
+    /// How long after the beginning of one group the next one begins, at the earliest; half a full feed does not
+    /// wait for it. An event that comes after silence is written at once.
+    ///
+    /// The log's thread is woken and takes its time away from others once a group, so fewer groups are less in
+    /// the way of whoever shares its CPU; an event becomes durable later by this much at most. Zero makes a group
+    /// of whatever has come while the last one was written.
+    pub fn commit_interval(mut self, interval: Duration) -> Self {
+        self.commit_interval = interval;
         self
     }
 

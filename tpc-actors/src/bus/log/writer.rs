@@ -1,7 +1,9 @@
 //! The log's thread: whatever has come is one group, appended, synced, and then shown.
 
+mod trim;
+
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::Instant;
 
 use super::super::channel::end;
 use super::super::outlet::Outlet;
@@ -11,7 +13,7 @@ use super::super::stats::SourceStats;
 use super::super::{Cursor, lock};
 use super::feed::{Fed, FeedReader};
 use super::link::{LogLink, News};
-use super::{EventLog, LogError, Records, Retention, guarded};
+use super::{EventLog, LogError, Records, guarded};
 use crate::bridge::bell::{LaneBell, fence_before_recheck};
 use crate::isolate::{catch, drop_quietly};
 
@@ -45,8 +47,6 @@ pub(super) struct Writer<E> {
 
 /// Events of one source in one group.
 const GROUP_MAX: usize = 16_384;
-/// Groups that are removed after one that was written, so that trimming keeps up and holds up nobody.
-const TRIMS_MAX: usize = 8;
 
 impl<E: Send + Clone + 'static> Writer<E> {
     pub(super) fn new(link: Arc<LogLink<E>>, bus: Arc<Bus<E>>, log: Box<dyn EventLog>) -> Self {
@@ -65,6 +65,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
 
     pub(super) fn run(&mut self) {
         loop {
+            let began = Instant::now();
             self.link.bell.take(|_| {});
             let News { commands, feeds, stop } = self.link.take_news();
             for (source, feed) in feeds {
@@ -75,6 +76,9 @@ impl<E: Send + Clone + 'static> Writer<E> {
                 command(self);
             }
             if wrote {
+                if !stop {
+                    self.pause(began);
+                }
                 continue;
             }
             for source in 0..self.intakes.len() {
@@ -89,6 +93,15 @@ impl<E: Send + Clone + 'static> Writer<E> {
         self.link.close();
         for intake in &mut self.intakes {
             intake.outlets.drain(..).for_each(drop_quietly);
+        }
+    }
+
+    /// Lets events come together for the next group. The cores need not wake this thread meanwhile: it comes back
+    /// by itself, and sooner when a feed is half full or somebody wants something else of it.
+    fn pause(&self, began: Instant) {
+        let left = self.link.options.commit_interval.saturating_sub(began.elapsed());
+        if !left.is_zero() && self.link.bell.try_park() {
+            self.link.bell.sleep(Some(left));
         }
     }
 
@@ -321,27 +334,5 @@ impl<E: Send + Clone + 'static> Writer<E> {
 
     pub(super) fn has_failed(&self) -> bool {
         self.failed
-    }
-
-    /// Removes what is kept no longer.
-    fn trim(&mut self, core: usize) {
-        let Retention { events_max, bytes_max, age_max } = self.link.options.retention;
-        if (events_max, bytes_max, age_max) == (None, None, None) {
-            return;
-        }
-        for _ in 0..TRIMS_MAX {
-            let Ok(Some(bounds)) = guarded(|| self.log.bounds(core)) else { return };
-            let age = SystemTime::now().duration_since(bounds.oldest).unwrap_or_default();
-            let over = events_max.is_some_and(|max| bounds.events > max)
-                || bytes_max.is_some_and(|max| bounds.bytes > max)
-                || age_max.is_some_and(|max| age > max);
-            if !over || bounds.trims_at >= bounds.next {
-                return;
-            }
-            if let Err(error) = guarded(|| self.log.trim_to(bounds.trims_at)) {
-                tracing::error!(core, %error, "the event log does not forget");
-                return;
-            }
-        }
     }
 }

@@ -1,0 +1,104 @@
+//! What short-lived threads and clients leave behind: nothing.
+//!
+//! A process of its own with one test, because the allocator that counts is everybody's.
+
+use std::alloc::{GlobalAlloc, Layout, System as Malloc};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use tpc_actors::prelude::*;
+
+struct Counting;
+
+static BYTES: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is passed on to the system's allocator; counting allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        BYTES.fetch_add(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller's promises are those that are wanted here.
+        unsafe { Malloc.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        BYTES.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { Malloc.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+#[core_actor(capacity = 32)]
+struct Sum(u64);
+
+#[core_actor]
+impl Sum {
+    #[init]
+    fn new() -> Self {
+        Self(0)
+    }
+
+    #[handler(tell)]
+    fn add(&mut self, n: u64) {
+        self.0 += n;
+    }
+
+    #[handler]
+    fn get(&self) -> u64 {
+        self.0
+    }
+}
+
+/// Clients with lanes of their own that come and go, each after an ask and a tell.
+fn clients(sum: &SumClient, count: u64) {
+    for _ in 0..count {
+        let ordered = sum.ordered();
+        ordered.add(1).wait().unwrap();
+        ordered.get().wait().unwrap();
+    }
+}
+
+/// Threads with lanes of their own that come and go.
+fn threads(sum: &SumClient, count: u64) {
+    for _ in 0..count {
+        let sum = sum.clone();
+        let send = move || {
+            tpc_actors::register_thread();
+            sum.add(1).wait().unwrap();
+            sum.get().wait().unwrap();
+        };
+        thread::Builder::new().stack_size(64 * 1024).spawn(send).unwrap().join().unwrap();
+    }
+}
+
+/// The bytes in use once the core has let go of everything, or those that stay.
+fn settled(sum: &SumClient, goal: usize) -> usize {
+    for _ in 0..200 {
+        sum.get().wait().unwrap();
+        if BYTES.load(Ordering::Relaxed) <= goal {
+            break;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    BYTES.load(Ordering::Relaxed)
+}
+
+#[test]
+fn ten_thousand_short_lived_clients_and_threads_leave_no_memory() {
+    let system = System::builder().cores(1).start().unwrap();
+    let sum = system.spawn::<Sum>(()).wait().unwrap();
+    // Tables grow to what the most lanes at a time need, and stay.
+    clients(&sum, 500);
+    threads(&sum, 500);
+    let before = settled(&sum, 0);
+    clients(&sum, 10_000);
+    threads(&sum, 10_000);
+    // A lane of this actor takes more than a kilobyte, and 20,000 of them would be noticed.
+    let goal = before + 16 * 1024;
+    let after = settled(&sum, goal);
+    assert!(after <= goal, "{before} bytes before, {after} after");
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+}
