@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::called::AWAKE;
 use super::shared::CoreShared;
 use super::{Budget, Core};
 use crate::clock::{Clock, later};
@@ -30,8 +31,6 @@ pub(crate) fn drive(core: &mut Core, budget: &Budget, idle: Idle, on_abort: &dyn
     let shared = Arc::clone(&core.local.shared);
     let clock = Arc::clone(&core.local.clock);
     let mut looked = clock.now();
-    // A sleep has ended for nothing: the next one begins without a spin.
-    let mut for_nothing = false;
     while !core.is_finished() {
         let turn = core.turn(clock.now(), budget);
         if core.local.abort_system.take() {
@@ -47,13 +46,15 @@ pub(crate) fn drive(core: &mut Core, budget: &Budget, idle: Idle, on_abort: &dyn
             continue;
         }
         // Nothing is being called: what takes long from here on is no stall.
-        shared.stats.calling.set(0);
+        shared.stats.calling.set(AWAKE);
         let due = turn.next_deadline;
-        let spins = if std::mem::take(&mut for_nothing) { Duration::ZERO } else { idle.spin };
-        if core.is_finished() || spin(core, spins, due) || !core.try_park() {
+        if core.is_finished() || spin(core, idle.spin, due) || !core.try_park() {
             continue;
         }
-        for_nothing = !sleep(core, &shared, due, idle.backstop, &mut looked);
+        shared.goes_to_sleep();
+        // A sleep that ends for nothing is followed by another one, without a turn or a spin in between.
+        while !sleep(core, &shared, due, idle.backstop, &mut looked) && core.try_park() {}
+        shared.goes_to_work();
     }
 }
 
@@ -109,9 +110,6 @@ fn sleep(
     let rung = shared.bell.sleep(until.map(|at| at.saturating_duration_since(clock.now())));
     let now = clock.now();
     let work = rung || due.is_some_and(|due| now >= due);
-    if work {
-        shared.went_to_work();
-    }
     if look.is_none_or(|look| now < look) {
         return work;
     }

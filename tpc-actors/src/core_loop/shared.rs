@@ -90,8 +90,14 @@ impl CoreShared {
         drop(self.warden.set(warden));
     }
 
+    /// The core is about to sleep, and nobody needs to look after it. Whatever ends that has to say so: the warden
+    /// may have gone to sleep as well.
+    pub(crate) fn goes_to_sleep(&self) {
+        self.stats.calling.set(0);
+    }
+
     /// The core has slept and goes to work.
-    pub(crate) fn went_to_work(&self) {
+    pub(crate) fn goes_to_work(&self) {
         self.stats.calling.set(AWAKE);
         self.wake_warden();
     }

@@ -159,7 +159,8 @@ impl SystemBuilder {
         self
     }
 
-    /// Has `hear` called with each report of a stall, on a thread of the system; a panic in it is swallowed.
+    /// Has `hear` called with each report of a stall, on the thread that looks after the cores: while it takes its
+    /// time, other stalls are not noticed. A panic in it is swallowed.
     pub fn on_stall(mut self, hear: impl Fn(&StallReport) + Send + Sync + 'static) -> Self {
         self.watch.on_stall = Some(OnStall(Arc::new(hear)));
         self
