@@ -48,12 +48,14 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
 
             /// A client with its own lane: strictly first in, first out over all of its clones.
             #[must_use]
+            #[inline]
             pub fn ordered(&self) -> Self {
                 Self { inner: self.inner.ordered() }
             }
 
             /// Number of shards; 1 for an actor that was spawned alone.
             #[must_use]
+            #[inline]
             pub fn shards(&self) -> ::core::primitive::usize {
                 self.inner.shards()
             }
@@ -103,6 +105,7 @@ fn shard_of(model: &ActorModel) -> Option<TokenStream> {
     Some(emit! {
         /// The shard that owns `key`.
         #[must_use]
+        #[inline]
         pub fn shard_of(&self, key: &#key) -> ::core::primitive::usize {
             self.inner.shard_of(key)
         }

@@ -512,6 +512,7 @@ impl KvShardClient {
     }
     /// A client with its own lane: strictly first in, first out over all of its clones.
     #[must_use]
+    #[inline]
     pub fn ordered(&self) -> Self {
         Self {
             inner: self.inner.ordered(),
@@ -519,11 +520,13 @@ impl KvShardClient {
     }
     /// Number of shards; 1 for an actor that was spawned alone.
     #[must_use]
+    #[inline]
     pub fn shards(&self) -> ::core::primitive::usize {
         self.inner.shards()
     }
     /// The shard that owns `key`.
     #[must_use]
+    #[inline]
     pub fn shard_of(&self, key: &String) -> ::core::primitive::usize {
         self.inner.shard_of(key)
     }

@@ -227,6 +227,7 @@ impl PlainClient {
     }
     /// A client with its own lane: strictly first in, first out over all of its clones.
     #[must_use]
+    #[inline]
     pub fn ordered(&self) -> Self {
         Self {
             inner: self.inner.ordered(),
@@ -234,6 +235,7 @@ impl PlainClient {
     }
     /// Number of shards; 1 for an actor that was spawned alone.
     #[must_use]
+    #[inline]
     pub fn shards(&self) -> ::core::primitive::usize {
         self.inner.shards()
     }

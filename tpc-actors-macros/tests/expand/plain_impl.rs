@@ -116,6 +116,7 @@ impl ::tpc_actors::client::ActorClient for PlainClient {
 impl PlainClient {
     /// A client with its own lane: strictly first in, first out over all of its clones.
     #[must_use]
+    #[inline]
     pub fn ordered(&self) -> Self {
         Self {
             inner: self.inner.ordered(),
@@ -123,6 +124,7 @@ impl PlainClient {
     }
     /// Number of shards; 1 for an actor that was spawned alone.
     #[must_use]
+    #[inline]
     pub fn shards(&self) -> ::core::primitive::usize {
         self.inner.shards()
     }

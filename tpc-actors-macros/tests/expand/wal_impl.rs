@@ -269,6 +269,7 @@ impl WalClient {
     }
     /// A client with its own lane: strictly first in, first out over all of its clones.
     #[must_use]
+    #[inline]
     pub fn ordered(&self) -> Self {
         Self {
             inner: self.inner.ordered(),
@@ -276,6 +277,7 @@ impl WalClient {
     }
     /// Number of shards; 1 for an actor that was spawned alone.
     #[must_use]
+    #[inline]
     pub fn shards(&self) -> ::core::primitive::usize {
         self.inner.shards()
     }
