@@ -79,7 +79,10 @@ impl<T> Producer<T> {
     }
 
     /// Items in six lines: how far ahead of the writing position a slot is fetched from the consumer's CPU.
-    pub(super) const AHEAD: usize = items_in::<T>(6 * 64);
+    const AHEAD: usize = items_in::<T>(6 * 64);
+
+    /// Items after which the next line is fetched: those of one, as a power of two.
+    const FETCH_EVERY: usize = 1 << items_in::<T>(64).ilog2();
 
     #[inline]
     pub(super) fn write(&mut self, value: T) {
@@ -90,7 +93,11 @@ impl<T> Producer<T> {
             unsafe { (*slot).write(value) };
         });
         self.tail = self.tail.wrapping_add(1);
-        self.shared.line(self.tail.wrapping_add(const { Self::AHEAD })).fetch();
+        // Not what the consumer has yet to read, as far as we know.
+        let ahead = self.tail.wrapping_sub(self.head) + const { Self::AHEAD };
+        if self.tail & const { Self::FETCH_EVERY - 1 } == 0 && ahead < self.shared.capacity {
+            self.shared.line(self.tail.wrapping_add(const { Self::AHEAD })).fetch();
+        }
     }
 
     /// Has as many of the next slots as a batch has just taken come from the consumer's CPU, all at once and
