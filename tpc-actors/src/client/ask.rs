@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use super::lone::Wait;
 use super::sending::{Sending, WakerIdentity};
 use super::{CancellableAsk, Canceller, Client, Decode, block, decoded, lone};
 use crate::actor::Actor;
@@ -227,10 +228,10 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
     fn wait_here(&mut self) -> Option<Outcome<A::Response>> {
         let sent = self.sent?;
         let credit = &self.sending.mailbox().lane(sent.lane).credit;
+        // Each look takes the slot's line away from the core, which is about to write there.
+        lone::pause(lone::PAUSES_AT_FIRST);
         for _ in 0..lone::LOOKS {
-            // Each look takes the slot's line away from the core, which is about to write there.
-            std::hint::spin_loop();
-            std::hint::spin_loop();
+            lone::pause(lone::PAUSES);
             if let Polled::Ready(outcome) = credit.poll(sent.ticket, Waker::noop(), true) {
                 self.sent = None;
                 return Some(outcome);
@@ -255,8 +256,8 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
         let this = &mut *self;
         let identity = WakerIdentity::of(context.waker());
         if this.sent.is_none() {
-            let lone = lone::begins(identity);
-            match this.sending.poll_ask(lone, context) {
+            let wait = lone::begins(identity);
+            match this.sending.poll_ask(wait != Wait::Asleep, context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(refused)) => return Poll::Ready(Err(refused.into())),
                 Poll::Ready(Ok(sent)) => {
@@ -264,6 +265,10 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
                     this.in_flight(&sent, waker);
                     if waker.is_some() {
                         // It went along, so there is nothing to look for yet: the core has just been told.
+                        return Poll::Pending;
+                    }
+                    if wait == Wait::AfterYield {
+                        context.waker().wake_by_ref();
                         return Poll::Pending;
                     }
                     if !sent.rang

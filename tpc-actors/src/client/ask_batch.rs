@@ -6,6 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use super::lone::Wait;
 use super::sending::WakerIdentity;
 use super::{Ask, block, lone};
 use crate::actor::Actor;
@@ -110,9 +111,7 @@ impl<A: Actor, T, E> AskBatch<'_, A, T, E> {
     /// Looks for answers for a bounded while, without leaving a waker; the last ask that has none.
     fn wait_here(&mut self, context: &mut Context<'_>) -> Option<usize> {
         for _ in 0..lone::LOOKS {
-            for _ in 0..4 {
-                std::hint::spin_loop();
-            }
+            lone::pause(lone::PAUSES);
             // The others have been answered before it, as a rule.
             let last = self.asks.len() - 1;
             if self.outcomes[last].is_none() {
@@ -153,7 +152,7 @@ impl<A: Actor, T, E> Future for AskBatch<'_, A, T, E> {
         let this = &mut *self;
         let asker = WakerIdentity::of(context.waker());
         if this.lone.is_none() {
-            this.lone = Some(lone::begins(asker));
+            this.lone = Some(lone::begins(asker) == Wait::Here);
         }
         loop {
             let all_sent = this.send(context);

@@ -43,15 +43,15 @@ impl Core {
             self.local.overtake_relays();
         }
         // Asked last, because wakers may have made something runnable.
-        more |= timers == budget.timers
+        let own = timers == budget.timers
             || self.local.tasks.has_ready()
             || !self.local.runnable.borrow().is_empty()
             || !self.local.chores.borrow().is_empty();
         let next_deadline = self.local.timers.borrow().next();
         // A task that was woken, or a lane that rang, while this turn ran.
-        more |= self.shared().bell.has_news();
+        more |= own || self.shared().bell.has_news();
         let little = (1..PATIENCE_MAX).contains(&served) && (!answered || served >= LONE_MAX);
-        Turn { ran, more, patient: little && !more, next_deadline }
+        Turn { ran, more, patient: little && !own, next_deadline }
     }
 
     pub(super) fn cell(&mut self, cell: u32) -> Option<&mut Box<dyn Cell>> {
