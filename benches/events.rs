@@ -71,6 +71,11 @@ impl Market {
             for n in from..next {
                 cx.publish(Quote { instrument: n % SUBSCRIBERS, price: n });
             }
+        } else {
+            // Each look takes lines away from subscribers that are about to write there.
+            for _ in 0..128 {
+                std::hint::spin_loop();
+            }
         }
         if next < to {
             cx.pinned().publish(next, to, seen).now().expect("room for one");
