@@ -224,3 +224,49 @@ async fn local_asks_that_are_left_do_not_run_and_do_not_upset_the_books() {
     assert!(report.is_clean(), "{report}");
     assert_eq!(report.finished(), 2);
 }
+
+/// Says in its checkpoint what a task of its waits for.
+#[core_actor]
+struct Announcer {
+    announce: Option<tokio::sync::oneshot::Sender<()>>,
+    heard: Rc<Cell<bool>>,
+}
+
+#[core_actor]
+impl Announcer {
+    #[init]
+    fn new(cx: &mut Ctx<Self>) -> Self {
+        let (announce, announced) = tokio::sync::oneshot::channel();
+        let heard = Rc::<Cell<bool>>::default();
+        let theirs = Rc::clone(&heard);
+        cx.spawn(async move { theirs.set(announced.await.is_ok()) });
+        Self { announce: Some(announce), heard }
+    }
+
+    #[checkpoint]
+    fn write_down(&mut self) {
+        if let Some(announce) = self.announce.take() {
+            let _ = announce.send(());
+        }
+    }
+
+    #[handler]
+    fn heard(&self) -> bool {
+        self.heard.get()
+    }
+}
+
+/// A turn in which the core only takes commands wakes tasks, too.
+#[test]
+fn a_task_that_a_checkpoint_wakes_goes_on() {
+    let system = System::builder().cores(1).start().unwrap();
+    let announcer = system.spawn::<Announcer>(()).wait().unwrap();
+    // Polled once, so that it waits.
+    assert!(!announcer.heard().wait().unwrap());
+    assert!(system.checkpoint(Duration::from_secs(10)).wait().unwrap().is_complete());
+    let start = Instant::now();
+    while !announcer.heard().wait().unwrap() {
+        assert!(start.elapsed() < Duration::from_secs(10), "the task was forgotten");
+    }
+    system.shutdown_wait(Duration::from_secs(10));
+}

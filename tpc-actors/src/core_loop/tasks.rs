@@ -8,11 +8,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::called::Called;
+use super::local::CoreLocal;
 use super::shared::CoreShared;
 use crate::isolate::{catch, drop_quietly};
 
@@ -85,11 +87,19 @@ fn wake_here(core: &Arc<CoreShared>, task: TaskId) -> bool {
 }
 
 /// For as long as it lives, the calling thread is in a turn of one core.
-#[derive(Debug)]
-pub(crate) struct InTurn(());
+pub(crate) struct InTurn(Rc<CoreLocal>);
+
+impl InTurn {
+    pub(crate) fn begin(local: Rc<CoreLocal>) -> Self {
+        TURN_OF.set(Arc::as_ptr(&local.shared).addr());
+        Self(local)
+    }
+}
 
 impl Drop for InTurn {
     fn drop(&mut self) {
+        // However the turn ends, what it has woken is not forgotten.
+        self.0.tasks.collect_woken();
         TURN_OF.set(0);
     }
 }
@@ -156,17 +166,12 @@ impl Tasks {
         id
     }
 
-    /// A turn of this core begins on the calling thread.
-    pub(crate) fn turn_begins(core: &Arc<CoreShared>) -> InTurn {
-        // What a turn that unwound has left is not this one's.
-        WOKEN.with_borrow_mut(Vec::clear);
-        TURN_OF.set(Arc::as_ptr(core).addr());
-        InTurn(())
-    }
-
     /// Queues tasks that this turn has woken so far.
     fn collect_woken(&self) {
-        WOKEN.with_borrow_mut(|woken| self.ready.borrow_mut().extend(woken.drain(..)));
+        // A thread that ends has woken nothing any more.
+        let _ = WOKEN.try_with(|woken| {
+            self.ready.borrow_mut().extend(woken.borrow_mut().drain(..));
+        });
     }
 
     /// Queues tasks that were woken.

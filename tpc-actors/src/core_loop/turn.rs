@@ -1,11 +1,12 @@
 //! One turn of the loop, phase by phase.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::cell::{Cell, Intake};
 use super::chores::Chore;
-use super::tasks::{Polled, Tasks};
+use super::tasks::{InTurn, Polled};
 use super::timers::Due;
 use super::{ActiveLane, Budget, Core, IDLE_TURNS_MAX, LONE_MAX, PATIENCE_MAX, Turn};
 use crate::bridge::bell::{LaneBell, fence_before_recheck};
@@ -20,7 +21,7 @@ const TURNS_OF_RELAYS: u64 = 1024;
 impl Core {
     /// One pass over everything that is runnable.
     pub(crate) fn turn(&mut self, now: Instant, budget: &Budget) -> Turn {
-        let _in_turn = Tasks::turn_begins(self.shared());
+        let _in_turn = InTurn::begin(Rc::clone(&self.local));
         self.local.set_now(now);
         self.take_news();
         if self.still {
