@@ -85,7 +85,7 @@ pub(crate) struct Budget {
     pub(crate) lane_messages: usize,
     /// Requests of all lanes together.
     pub(crate) turn_messages: usize,
-    /// Time after which the intake ends; looked at between lanes.
+    /// Time after which the intake ends, and after that the local work; looked at now and then.
     pub(crate) turn_time: Duration,
     pub(crate) timers: usize,
     pub(crate) task_polls: usize,

@@ -98,7 +98,7 @@ impl<A: Actor> PinnedTell<'_, A> {
     /// # Errors
     ///
     /// Hands the message back when there is no room, or the actor has stopped.
-    #[expect(clippy::inline_always, reason = "it passes a request on; see `LocalMailbox::send`")]
+    #[expect(clippy::inline_always, reason = "a copy of the request costs more than the rest")]
     #[inline(always)]
     pub fn now(mut self) -> Result<(), TellError<A::Request>> {
         let Some(request) = self.request.take() else { return Ok(()) };
@@ -131,6 +131,13 @@ impl<A: Actor> fmt::Debug for PinnedTell<'_, A> {
     }
 }
 
+/// An ask on its way: where its answer comes, and whose waker went along.
+#[derive(Clone, Copy)]
+struct Asked {
+    ticket: Ticket,
+    waker: WakerIdentity,
+}
+
 /// Sends as soon as there is room.
 fn poll_send<A: Actor>(
     to: &LocalMailbox<A>,
@@ -138,7 +145,7 @@ fn poll_send<A: Actor>(
     waiting: &mut Option<(Shortage, WaiterId)>,
     ask: bool,
     context: &Context<'_>,
-) -> Poll<Result<Option<Ticket>, TellError<A::Request>>> {
+) -> Poll<Result<Option<Asked>, TellError<A::Request>>> {
     if let Some((shortage, id)) = *waiting
         && to.mailbox.refusal().is_none()
         && to.line(shortage).still_waiting(id, context.waker())
@@ -153,7 +160,10 @@ fn poll_send<A: Actor>(
     } else if ask && ahead(Shortage::Slot) {
         Err((Refusal::Full(Shortage::Slot), message))
     } else if ask {
-        to.send_ask(message, Some(context.waker().clone())).map(Some)
+        // That of the clone: it stays its own for as long as the slot may wake it.
+        let waker = context.waker().clone();
+        let identity = WakerIdentity::of(&waker);
+        to.send_ask(message, Some(waker)).map(|ticket| Some(Asked { ticket, waker: identity }))
     } else {
         to.send(message).map(|()| None)
     };
@@ -175,9 +185,9 @@ fn poll_send<A: Actor>(
             leave_line(to, waiting);
             Poll::Ready(Err(refusal.with(message)))
         }
-        Ok(ticket) => {
+        Ok(sent) => {
             *waiting = None;
-            Poll::Ready(Ok(ticket))
+            Poll::Ready(Ok(sent))
         }
     }
 }
@@ -236,9 +246,10 @@ impl<A: Actor, T, E> Future for PinnedAsk<'_, A, T, E> {
         let Some(ticket) = this.ticket else {
             let sent = poll_send(this.to, &mut this.request, &mut this.waiting, true, context);
             if let Poll::Ready(sent) = sent {
-                this.ticket = sent?;
                 // The waker went along, and nothing on this core has run since.
-                this.waker = Some(WakerIdentity::of(context.waker()));
+                let sent = sent?;
+                this.ticket = sent.map(|asked| asked.ticket);
+                this.waker = sent.map(|asked| asked.waker);
             }
             return Poll::Pending;
         };

@@ -32,7 +32,7 @@ pub(crate) struct CoreStats {
     pub(crate) messages: Counter,
     /// Requests whose handlers were run, from lanes and from local queues.
     pub(crate) handled: Counter,
-    /// What the core is calling; see `core_loop::called`. 0 while it is idle.
+    /// What the core is calling; see `core_loop::called`. 0 while it sleeps.
     pub(crate) calling: Counter,
     pub(crate) parks: Counter,
     /// Work that a park's backstop found without a ring: must stay 0.

@@ -212,11 +212,12 @@ impl<'a, A: Actor> Sending<'a, A> {
     #[inline]
     pub(crate) fn ask_now(&mut self) -> Result<Sent, TellError<A::Request>> {
         let mut waker = None;
-        if let Some(sent) = self.ask_at_once(&mut waker) {
-            drop_quietly(waker);
-            return Ok(sent);
+        let sent = self.ask_at_once(&mut waker);
+        drop_quietly(waker);
+        match sent {
+            Some(sent) => Ok(sent),
+            None => self.now(true),
         }
-        self.now(true)
     }
 
     /// The same with everything that may be in the way.

@@ -20,6 +20,9 @@ use crate::sync::planted;
 /// shared by many quick ones.
 const PAUSE_EVERY_MAX: usize = 64;
 
+/// Messages before the first pause of a run, at most: runs may be short, and their messages slower than the last.
+const FIRST_PAUSE_AT: usize = 16;
+
 /// What messages take between two pauses: with less, there are more of them between the next two, and with more
 /// fewer.
 const QUICK: Duration = Duration::from_micros(10);
@@ -40,7 +43,7 @@ pub(crate) struct Pace(usize);
 
 impl Default for Pace {
     fn default() -> Self {
-        Self(PAUSE_EVERY_MAX / 4)
+        Self(FIRST_PAUSE_AT)
     }
 }
 
@@ -69,7 +72,7 @@ pub(crate) struct Run<A: Actor> {
     /// Messages after which there is a pause.
     pause_at: usize,
     pace: Pace,
-    /// When the run began, or the last pause was.
+    /// When the turn began, or the last pause was.
     paused: Instant,
     /// A batch of asks is with its handler.
     batched: bool,
@@ -91,7 +94,7 @@ impl<A: Actor> Run<A> {
             skipped: 0,
             before,
             freed: 0,
-            pause_at: pace.0,
+            pause_at: pace.0.min(FIRST_PAUSE_AT),
             pace,
             paused,
             batched: false,

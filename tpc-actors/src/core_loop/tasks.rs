@@ -180,15 +180,17 @@ impl Tasks {
     }
 
     pub(crate) fn has_ready(&self) -> bool {
+        self.ready() > 0
+    }
+
+    /// How many tasks wait to be polled.
+    pub(crate) fn ready(&self) -> usize {
         self.collect_woken();
-        !self.ready.borrow().is_empty()
+        self.ready.borrow().len()
     }
 
     /// Polls the task that has been ready for longest; `None` when none is.
     pub(crate) fn run_one(&self) -> Option<Polled> {
-        if !self.has_ready() {
-            return None;
-        }
         let id = self.ready.borrow_mut().pop_front()?;
         Some(self.poll(id))
     }

@@ -44,8 +44,9 @@ impl Core {
             self.local.overtake_relays();
         }
         // Asked last, because wakers may have made something runnable.
-        let own = timers == budget.timers
-            || self.local.tasks.has_ready()
+        let ready = self.local.tasks.has_ready();
+        let own = ready
+            || timers == budget.timers
             || !self.local.runnable.borrow().is_empty()
             || !self.local.chores.borrow().is_empty();
         let next_deadline = self.local.timers.borrow().next();
@@ -235,6 +236,8 @@ impl Core {
             if tasks + locals == 0 || over || self.shared().bell.has_command() {
                 break;
             }
+            // Tasks of this core go on in the next round; others have waited for one.
+            self.local.wake_from(0);
             if round & (ROUNDS_PER_CLOCK - 1) == 0 && self.local.clock.now() >= until {
                 break;
             }
@@ -244,6 +247,8 @@ impl Core {
 
     fn run_tasks(&mut self, most: usize) -> usize {
         let mut polls = 0;
+        // A task that yields, or wakes another one, has the next round for that.
+        let most = most.min(self.local.tasks.ready());
         while polls < most {
             match self.local.tasks.run_one() {
                 None => break,
@@ -261,7 +266,6 @@ impl Core {
 
     fn run_locals(&mut self, budget: &Budget) -> usize {
         let mut ran = 0;
-        let before = self.local.wakes.borrow().len();
         // What is added meanwhile waits for the next round.
         let waiting = self.local.runnable.borrow().len();
         for _ in 0..waiting {
@@ -269,8 +273,6 @@ impl Core {
             let Some(cell) = cell else { break };
             ran += self.cell(cell).map_or(0, |actor| actor.run_local(budget.lane_messages).0);
         }
-        // Tasks of this core that go on in the next round.
-        self.local.wake_from(before);
         ran
     }
 }

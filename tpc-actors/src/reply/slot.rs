@@ -247,11 +247,13 @@ impl<V> Slab<V> {
     /// Ends this use of a slot that is READY: newer generation, then onto the returned list.
     fn retire(&self, ticket: Ticket) {
         let slot = self.slot(ticket);
-        let mut word = slot.word.load(Ordering::Relaxed);
+        // Pairs with the keeper's unlock: the next user of the waker's cell comes after it.
+        let acquire = weaken!("slot.retire", Ordering::Acquire);
+        let mut word = slot.word.load(acquire);
         // With the keeper at the waker, the cell is not free for the next user yet.
         while word & LOCK != 0 {
             let left = word | ABANDONED;
-            match slot.word.compare_exchange(word, left, Ordering::AcqRel, Ordering::Relaxed) {
+            match slot.word.compare_exchange(word, left, Ordering::AcqRel, acquire) {
                 Ok(_) => return,
                 Err(now) => word = now,
             }

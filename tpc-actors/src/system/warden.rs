@@ -86,7 +86,7 @@ const UNHURRIED: Duration = Duration::from_millis(25);
 /// What one look at a core finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Look {
-    /// What it is calling; 0 when it is idle.
+    /// What it is calling; 0 while it sleeps.
     calling: u64,
     turns: u64,
     handled: u64,
@@ -211,7 +211,7 @@ impl Warden {
 }
 
 impl Inner {
-    /// Whether all cores sleep, or look for work.
+    /// Whether all cores sleep.
     fn is_idle(&self) -> bool {
         self.cores.iter().all(|core| core.stats.calling.get() == 0)
     }

@@ -101,7 +101,7 @@ impl<T> Consumer<T> {
     /// Takes the oldest item without freeing its place; [`Self::publish`] frees all of a batch.
     #[inline]
     pub(crate) fn read_unpublished(&mut self) -> Option<T> {
-        if self.head == self.fetch_at {
+        if self.known() == 0 || self.head == self.fetch_at {
             self.fetch_ahead();
         }
         (self.known() > 0).then(|| self.read())

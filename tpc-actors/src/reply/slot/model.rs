@@ -164,10 +164,13 @@ fn kept() {
         let keeper = Arc::clone(&slab);
         let keeper = thread::spawn(move || _ = keeper.wake_expired(9));
         assert_eq!(await_answer(&slab, ticket), 7);
+        // The next user may come before the keeper's thread is done with anything but this slot.
+        let again = slab.has_free(&mut free, MOST)
+            && acquire(&slab, &mut free, MOST, None, NO_DEADLINE).is_some();
         core.join().unwrap();
         keeper.join().unwrap();
         assert_eq!(drops.load(Ordering::Relaxed), 1);
-        assert!(slab.has_free(&mut free, MOST), "the slot comes back");
+        assert!(again || slab.has_free(&mut free, MOST), "the slot comes back");
     });
 }
 
@@ -319,5 +322,6 @@ mutant!(mutant_recheck_after_register: "slot.recheck-after-register" breaks answ
 mutant!(mutant_check_generation: "slot.check-generation" breaks reused);
 mutant!(mutant_bump_generation: "slot.bump-generation" breaks reused);
 mutant!(mutant_keeper_unlock: "slot.keeper-unlock" breaks kept_and_left);
+mutant!(mutant_retire: "slot.retire" breaks kept);
 mutant!(mutant_give_back: "slot.give-back" breaks returned);
 mutant!(mutant_take_returned: "slot.take-returned" breaks returned);
