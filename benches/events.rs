@@ -164,9 +164,10 @@ fn bind(cpu: usize) {
     set.bind_current_thread();
 }
 
-/// Ours: nanoseconds for an event.
-fn bus(system: &System, market: &MarketClient, outside: &Outside, count: u64) -> f64 {
+/// Ours: nanoseconds for an event; perhaps beside a subscriber that wants everything and never reads.
+fn bus(system: &System, market: &MarketClient, outside: &Outside, count: u64, stuck: bool) -> f64 {
     let seen = Seen::default();
+    let _stuck = stuck.then(|| system.events::<Quote>().capacity(CAPACITY).subscribe());
     let tasks: Vec<_> = (0..SUBSCRIBERS)
         .map(|wanted| {
             let events = system.events::<Quote>().capacity(CAPACITY);
@@ -388,7 +389,10 @@ fn main() {
         println!("publishing, nobody listens: {unheard:.2} ns, the loop alone {unsaid:.2} ns");
     }
     let contenders = vec![
-        Contender::new("this bus", || bus(&system, &market, &outside, 4_000_000)),
+        Contender::new("this bus", || bus(&system, &market, &outside, 4_000_000, false)),
+        Contender::new("this bus, and a ninth that never reads", || {
+            bus(&system, &market, &outside, 4_000_000, true)
+        }),
         Contender::new("crossbeam per subscriber", || crossbeam(core, outside.cpu, 1_000_000)),
         Contender::new("broadcast and a worker", || worker(core, &outside, 250_000)),
         Contender::new("tokio broadcast", || broadcast(core, &outside, 250_000)),
