@@ -19,7 +19,7 @@ use tokio::sync::{broadcast, mpsc};
 use tpc_actors::bus::log::{DecodeError, FjallLog, LogEvent, LogOptions};
 use tpc_actors::placement::{CpuSet, Placement};
 use tpc_actors::prelude::*;
-use tpc_actors_benches::{Contender, Unit, compare, wanted};
+use tpc_actors_benches::{Contender, Unit, compare, median, wanted};
 
 const SUBSCRIBERS: u64 = 8;
 /// Events that may be on their way to each subscriber.
@@ -146,11 +146,6 @@ fn nanos(time: Duration, count: u64) -> f64 {
 /// Million events a second.
 fn rate(time: Duration, count: u64) -> f64 {
     1000.0 / nanos(time, count)
-}
-
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
 }
 
 /// Runs on the CPU that the core leaves free.

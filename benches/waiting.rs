@@ -17,16 +17,11 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::time::{ClockId, clock_gettime};
 use tpc_actors_benches::peers::{Counter, CounterClient, Peer, Peers};
 use tpc_actors_benches::stage::Stage;
-use tpc_actors_benches::{Contender, Unit, compare, pin, wanted};
+use tpc_actors_benches::{Contender, Unit, compare, median, pin, wanted};
 
 /// Nanoseconds since `start`.
 fn nanos(start: Instant) -> f64 {
     start.elapsed().as_secs_f64() * 1e9
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }
 
 /// The median of `count` asks of one task, each after a pause.

@@ -121,6 +121,12 @@ pub fn timed(operations: u64, work: impl FnOnce()) -> f64 {
     each(start.elapsed(), operations)
 }
 
+/// The one in the middle.
+pub fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
 /// Keeps the calling thread on one CPU.
 pub fn pin(cpu: usize) {
     let set: tpc_actors::placement::CpuSet = [cpu].into_iter().collect();

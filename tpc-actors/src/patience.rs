@@ -36,6 +36,14 @@ impl Patience {
     }
 }
 
+/// Lets some time pass between two looks; about ten nanoseconds for each of `pauses`, or forty on some processors.
+#[inline]
+pub(crate) fn pause(pauses: u32) {
+    for _ in 0..pauses {
+        std::hint::spin_loop();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

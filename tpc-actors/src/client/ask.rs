@@ -16,6 +16,7 @@ use crate::error::{AskError, TellError};
 use crate::isolate::drop_quietly;
 use crate::mailbox::lane::Sent;
 use crate::mailbox::threads;
+use crate::patience::pause;
 use crate::reply::Outcome;
 use crate::reply::slot::{Left, Polled, Ticket};
 
@@ -229,9 +230,9 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         let sent = self.sent?;
         let credit = &self.sending.mailbox().lane(sent.lane).credit;
         // Each look takes the slot's line away from the core, which is about to write there.
-        lone::pause(lone::PAUSES_AT_FIRST);
+        pause(lone::PAUSES_AT_FIRST);
         for _ in 0..lone::LOOKS {
-            lone::pause(lone::PAUSES);
+            pause(lone::PAUSES);
             if let Polled::Ready(outcome) = credit.poll(sent.ticket, Waker::noop(), true) {
                 self.sent = None;
                 return Some(outcome);

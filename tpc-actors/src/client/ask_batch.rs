@@ -11,6 +11,7 @@ use super::sending::WakerIdentity;
 use super::{Ask, block, lone};
 use crate::actor::Actor;
 use crate::error::AskError;
+use crate::patience::pause;
 
 /// Asks of one kind that are sent with one publish and awaited as one future; collected from asks, or made
 /// by [`ActorClient::ask_batch`](super::ActorClient::ask_batch).
@@ -111,7 +112,7 @@ impl<A: Actor, T, E> AskBatch<'_, A, T, E> {
     /// Looks for answers for a bounded while, without leaving a waker; the last ask that has none.
     fn wait_here(&mut self, context: &mut Context<'_>) -> Option<usize> {
         for _ in 0..lone::LOOKS {
-            lone::pause(lone::PAUSES);
+            pause(lone::PAUSES);
             // The others have been answered before it, as a rule.
             let last = self.asks.len() - 1;
             if self.outcomes[last].is_none() {

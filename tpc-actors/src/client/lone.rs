@@ -17,14 +17,6 @@ pub(super) const LOOKS: u32 = 32;
 pub(super) const PAUSES_AT_FIRST: u32 = 16;
 pub(super) const PAUSES: u32 = 6;
 
-/// Lets some time pass; about ten nanoseconds for each of `pauses`, or forty on some processors.
-#[inline]
-pub(super) fn pause(pauses: u32) {
-    for _ in 0..pauses {
-        std::hint::spin_loop();
-    }
-}
-
 /// Asks in a row that may be waited for here. The task does not yield meanwhile, and the others of its
 /// thread must have their turns: with the next one it yields, and looks for the answer when it is polled again.
 const IN_A_ROW_MAX: u8 = 32;

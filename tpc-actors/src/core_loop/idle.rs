@@ -11,6 +11,7 @@ use super::called::AWAKE;
 use super::shared::CoreShared;
 use super::{Budget, Core};
 use crate::clock::{Clock, later};
+use crate::patience::pause;
 
 /// How a core waits.
 #[derive(Debug, Clone, Copy)]
@@ -66,9 +67,7 @@ const PATIENCE: Duration = Duration::from_nanos(700);
 fn have_patience(clock: &dyn Clock) {
     let until = later(clock.now(), PATIENCE);
     while clock.now() < until {
-        for _ in 0..8 {
-            std::hint::spin_loop();
-        }
+        pause(8);
     }
 }
 

@@ -182,14 +182,14 @@ impl CoreLocal {
         }
     }
 
-    /// Wakes the askers that were answered from the `first` on.
-    pub(crate) fn wake_from(&self, first: usize) {
-        if self.wakes.borrow().len() <= first {
+    /// Wakes the askers that were answered so far.
+    pub(crate) fn wake_askers(&self) {
+        if self.wakes.borrow().is_empty() {
             return;
         }
         // Taken out, because a waker is foreign code and may lead back here.
         let mut wakes = self.wakes.take();
-        for asker in wakes.drain(first..) {
+        for asker in wakes.drain(..) {
             if planted!("lost-wake", 1 in 10_000) {
                 continue;
             }
@@ -202,7 +202,7 @@ impl CoreLocal {
 
     /// Wakes everyone that this turn has news for: askers and subscribers.
     pub(crate) fn publish(&self) {
-        self.wake_from(0);
+        self.wake_askers();
         for flusher in &*self.flushers.borrow() {
             flusher.flush();
         }

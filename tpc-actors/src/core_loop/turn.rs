@@ -237,7 +237,7 @@ impl Core {
                 break;
             }
             // Tasks of this core go on in the next round; others have waited for one.
-            self.local.wake_from(0);
+            self.local.wake_askers();
             if round & (ROUNDS_PER_CLOCK - 1) == 0 && self.local.clock.now() >= until {
                 break;
             }

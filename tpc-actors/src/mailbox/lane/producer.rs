@@ -12,7 +12,7 @@ use crate::actor::Actor;
 use crate::bridge::bell::{LaneBell, LaneClosed};
 use crate::bridge::ring::Producer;
 use crate::core_loop::shared::CoreShared;
-use crate::patience::Patience;
+use crate::patience::{Patience, pause};
 use crate::reply::slot::{FreeSlots, NO_DEADLINE, Ticket};
 
 /// Looks for places in a full ring, and pauses between them: one to three microseconds together.
@@ -92,9 +92,7 @@ impl<A: Actor> LaneProducer<A> {
         // More than one, or it would not be long before the next look.
         let enough = (self.ring.capacity() / 8).clamp(1, ENOUGH_ROOM);
         for _ in 0..LOOKS_FOR_ROOM {
-            for _ in 0..PAUSES {
-                std::hint::spin_loop();
-            }
+            pause(PAUSES);
             if self.ring.room(enough) == enough {
                 self.patience.found();
                 return true;
