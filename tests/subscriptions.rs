@@ -340,12 +340,34 @@ fn figures_tell_what_became_of_events() {
     drop((gone, bad));
     sources[0].burst(1).wait().unwrap();
     assert_eq!(arrived(&mut slow), ((0..10).collect(), 91));
+    let lane = slow.lanes()[0];
+    assert_eq!((lane.high_water, lane.dropped_newest), (10, 91));
     let source = system.event_sources::<Tick>()[0];
     assert_eq!((source.published, source.subscribers, source.left), (101, 1, 1), "{source}");
     assert_eq!((source.filters_panicked, source.wanted), (1, 101 + 100 + 5));
     assert_eq!((source.dropped_newest, source.dropped_oldest), (91, 0));
-    let lane = slow.lanes()[0];
-    assert_eq!((lane.high_water, lane.dropped_newest), (10, 91));
+    assert_eq!((source.delivered, source.high_water), (10, 10), "two have left without a look");
+    drop(slow);
+    let source = system.event_sources::<Tick>()[0];
+    assert_eq!((source.delivered, source.high_water), (10, 10), "figures outlive subscribers");
+    stop(&system);
+}
+
+/// What readers lose while they take over, and what those who never find the core full have seen.
+#[test]
+fn figures_of_a_core_hold_what_its_readers_have_counted() {
+    let (system, sources) = start(1);
+    let mut all = system.events::<Tick>().capacity(64).subscribe();
+    let mut newest = system.events::<Tick>().capacity(4).overflow(Overflow::DropOldest).subscribe();
+    for _ in 0..3 {
+        sources[0].burst(20).wait().unwrap();
+        assert_eq!(arrived(&mut all).0.len(), 20);
+    }
+    assert_eq!(arrived(&mut newest).0.len(), 4);
+    let source = system.event_sources::<Tick>()[0];
+    assert_eq!((source.wanted, source.delivered), (120, 64));
+    assert_eq!((source.dropped_newest, source.dropped_oldest), (0, 56));
+    assert_eq!(source.high_water, 20);
     stop(&system);
 }
 

@@ -48,6 +48,8 @@ mod start;
 #[cfg(not(tpc_loom))]
 mod stats;
 #[cfg(not(tpc_loom))]
+mod subscribers;
+#[cfg(not(tpc_loom))]
 mod subscription;
 
 #[cfg(not(tpc_loom))]

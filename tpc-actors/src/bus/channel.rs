@@ -8,7 +8,7 @@ use crossbeam_utils::CachePadded;
 
 use super::lane::{LaneReader, Policy};
 use super::lock;
-use super::stats::LaneStats;
+use super::stats::{Consumption, LaneStats, ReaderStats, Received};
 use crate::isolate::wake_quietly;
 use crate::stats::Counter;
 
@@ -27,8 +27,12 @@ impl<E, F: Fn(&E) -> bool + Send + Sync> Wanted<E> for F {
     }
 
     fn select(&self, events: &[E]) -> u64 {
-        let bits = events.iter().zip(0..64);
-        bits.fold(0, |wanted, (event, bit)| wanted | u64::from(self(event)) << bit)
+        let events = &events[..events.len().min(64)];
+        // Each bit comes in at one end and goes round: where it belongs is known when all are there.
+        let bits = events
+            .iter()
+            .fold(0, |bits: u64, event| (bits | u64::from(self(event))).rotate_right(1));
+        bits.rotate_left(u32::try_from(events.len()).unwrap_or(0))
     }
 }
 
@@ -51,6 +55,8 @@ struct End<E> {
     state: AtomicU8,
     reader: Mutex<Option<LaneReader<E>>>,
     stats: CachePadded<LaneStats>,
+    /// Written by the subscriber.
+    received: CachePadded<ReaderStats>,
     /// Wanted events that the log never got; written by the source.
     unlogged: Counter,
 }
@@ -82,6 +88,7 @@ impl<E> Channel<E> {
             state: AtomicU8::new(state),
             reader: Mutex::default(),
             stats: CachePadded::default(),
+            received: CachePadded::default(),
             unlogged: Counter::default(),
         };
         Arc::new(Self {
@@ -120,6 +127,16 @@ impl<E> Channel<E> {
 
     pub(super) fn stats(&self, source: usize) -> &LaneStats {
         &self.ends[source].stats
+    }
+
+    /// Shows what the subscriber has counted of a source.
+    pub(super) fn set_received(&self, source: usize, received: &Received) {
+        self.ends[source].received.set(received);
+    }
+
+    pub(super) fn consumption(&self, source: usize) -> Consumption {
+        let End { stats, received, .. } = &self.ends[source];
+        Consumption::of(self.capacity, stats, received)
     }
 
     pub(super) fn unlogged(&self, source: usize) -> &Counter {

@@ -39,13 +39,27 @@ impl<E: Send + Clone + 'static> Inlet<E> {
         }
     }
 
-    /// The next event or gap, if it is here.
-    #[inline]
+    /// The next event, where nothing stands between the last one and it; otherwise [`Self::take`] knows.
+    #[expect(clippy::inline_always, reason = "copies of the event cost more than the rest")]
+    #[inline(always)]
+    pub(super) fn take_following(&mut self) -> Option<(Position, E)> {
+        let (seq, event) = self.lane.as_mut()?.take_following()?;
+        self.delivered += 1;
+        Some((Position { seq, ..self.at }, event))
+    }
+
+    /// The next event or gap, if it is here; shows what has been taken so far.
     pub(super) fn take(
         &mut self,
         bus: &Arc<Bus<E>>,
         channel: &Arc<Channel<E>>,
     ) -> Option<Delivery<E>> {
+        let taken = self.take_any(bus, channel);
+        channel.set_received(self.at.core, &self.received());
+        taken
+    }
+
+    fn take_any(&mut self, bus: &Arc<Bus<E>>, channel: &Arc<Channel<E>>) -> Option<Delivery<E>> {
         let delivery = match &mut self.lane {
             Some(lane) => {
                 let taken = lane.take()?;
@@ -90,7 +104,6 @@ impl<E: Send + Clone + 'static> Inlet<E> {
         self.past.is_some()
     }
 
-    #[inline]
     fn placed(&self, taken: Taken<E>) -> Delivery<E> {
         match taken {
             Taken::Event { seq, event } => {

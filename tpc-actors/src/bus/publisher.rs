@@ -71,7 +71,8 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
     }
 
     /// Publishes to everyone whose filter wants it.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a copy of the event costs more than the rest")]
+    #[inline(always)]
     pub(crate) fn publish(&self, event: E) -> Position {
         // Asked first: a subscriber that is taken over now gets this event.
         let wanted = self.is_wanted();
@@ -85,10 +86,13 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
     }
 
     /// Apart from the check, so that the check alone is inlined into handlers.
-    #[inline(never)]
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
     fn publish_to_all(&self, seq: u64, event: E) {
         self.unshown.set(true);
-        self.with(|source| source.publish(seq, event));
+        if let Some(source) = &mut *self.source.borrow_mut() {
+            source.publish(seq, event);
+        }
     }
 
     /// The same for an event that is built only when somebody wants it.

@@ -16,6 +16,7 @@ use super::resting::Resting;
 use super::retained::Found;
 use super::source::Source;
 use super::stats::{SourceStats, SourceStatus};
+use super::subscribers::Subscribers;
 use crossbeam_utils::CachePadded;
 
 use crate::core_loop::shared::CoreShared;
@@ -26,7 +27,7 @@ use crate::placement::CpuSet;
 pub(crate) struct Bus<E> {
     /// Changes with every subscription that comes or goes; 0 until the first one.
     pub(super) version: AtomicU64,
-    channels: Mutex<Vec<Arc<Channel<E>>>>,
+    subscribers: Mutex<Subscribers<E>>,
     /// Events that each source keeps for replay.
     pub(super) retain: AtomicUsize,
     pub(super) cores: Arc<[Arc<CoreShared>]>,
@@ -46,7 +47,7 @@ impl<E: Send + Clone + 'static> Bus<E> {
     fn new(cores: Arc<[Arc<CoreShared>]>) -> Self {
         Self {
             version: AtomicU64::new(0),
-            channels: Mutex::default(),
+            subscribers: Mutex::new(Subscribers::new(cores.len() + 1)),
             retain: AtomicUsize::new(0),
             resting: (0..=cores.len()).map(|_| Resting::default()).collect(),
             stats: (0..=cores.len()).map(|_| CachePadded::default()).collect(),
@@ -113,7 +114,7 @@ impl<E: Send + Clone + 'static> Bus<E> {
     }
 
     pub(super) fn channels(&self) -> Vec<Arc<Channel<E>>> {
-        lock(&self.channels).clone()
+        lock(&self.subscribers).open()
     }
 
     fn changed(&self) {
@@ -123,7 +124,7 @@ impl<E: Send + Clone + 'static> Bus<E> {
     pub(super) fn subscribe(&self, channel: &Arc<Channel<E>>, retain: usize) {
         self.retain.fetch_max(retain, Ordering::Relaxed);
         self.is_in_use();
-        lock(&self.channels).push(Arc::clone(channel));
+        lock(&self.subscribers).join(Arc::clone(channel));
         self.changed();
         if let Some(log) = self.log.get()
             && channel.durable
@@ -134,14 +135,16 @@ impl<E: Send + Clone + 'static> Bus<E> {
 
     /// What each source has published, by index.
     pub(crate) fn status(&self) -> Vec<SourceStatus> {
+        let subscribers = lock(&self.subscribers);
         let stats = self.stats.iter().enumerate();
-        stats.map(|(core, stats)| SourceStatus::of(core, stats)).collect()
+        stats
+            .map(|(core, stats)| SourceStatus::of(core, stats, subscribers.consumption(core)))
+            .collect()
     }
 
     /// Ends a subscription and tells it so; the sources let go of it when they next look.
     pub(super) fn end(&self, channel: &Arc<Channel<E>>) {
         if channel.close() {
-            lock(&self.channels).retain(|other| !Arc::ptr_eq(other, channel));
             self.changed();
         }
         channel.wake();
@@ -150,6 +153,7 @@ impl<E: Send + Clone + 'static> Bus<E> {
     /// Ends a subscription and has its sources let go of it, also those that publish nothing more.
     pub(super) fn unsubscribe(self: &Arc<Self>, channel: &Arc<Channel<E>>) {
         self.end(channel);
+        lock(&self.subscribers).leave(channel);
         if let Some(log) = self.log.get()
             && channel.durable
         {

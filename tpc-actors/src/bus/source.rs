@@ -75,9 +75,11 @@ impl<E: Send + Clone + 'static> Source<E> {
     ///
     /// It waits for a moment: many events at a time keep one filter and one lane at hand, and nobody
     /// reads back what has just been written.
-    #[inline]
-    pub(super) fn publish(&mut self, seq: u64, mut event: E) {
-        self.enrich(&mut event);
+    #[expect(clippy::inline_always, reason = "a copy of the event costs more than the rest")]
+    #[inline(always)]
+    pub(super) fn publish(&mut self, seq: u64, event: E) {
+        // Not by reference, which would keep the event in memory where there is nothing to learn.
+        let event = if self.router.is_some() { self.enriched(event) } else { event };
         if self.staged.is_empty() {
             self.staged_from = seq;
         }
@@ -88,6 +90,7 @@ impl<E: Send + Clone + 'static> Source<E> {
     }
 
     /// Passes the staged events to everyone whose filter wants them.
+    #[inline(never)]
     fn dispatch(&mut self) {
         if self.staged.is_empty() {
             return;
@@ -109,15 +112,17 @@ impl<E: Send + Clone + 'static> Source<E> {
     }
 
     /// Gives the event its route before anybody asks for it.
-    #[inline]
-    fn enrich(&mut self, event: &mut E) {
-        let Some(router) = &mut self.router else { return };
-        if let Err(message) = catch(|| router.enrich(event))
+    /// The event with its route, before anybody asks for it.
+    #[inline(never)]
+    fn enriched(&mut self, mut event: E) -> E {
+        if let Some(router) = &mut self.router
+            && let Err(message) = catch(|| router.enrich(&mut event))
             && !std::mem::replace(&mut self.router_panicked, true)
         {
             let core = self.index;
             tracing::error!(core, message, "the routing of an event panicked; it goes on as it is");
         }
+        event
     }
 
     #[cold]

@@ -36,6 +36,56 @@ pub(super) struct Received {
     pub(super) most: usize,
 }
 
+/// The same where the source's figures find it, as of the last time that the subscriber looked for more.
+#[derive(Debug, Default)]
+pub(super) struct ReaderStats {
+    delivered: Counter,
+    oldest: Counter,
+    conflated: Counter,
+    most: Counter,
+}
+
+impl ReaderStats {
+    pub(super) fn set(&self, received: &Received) {
+        self.delivered.set(received.delivered);
+        self.oldest.set(received.losses.oldest);
+        self.conflated.set(received.losses.conflated);
+        self.most.set(received.most as u64);
+    }
+}
+
+/// What has become of one source's events with its subscribers.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Consumption {
+    delivered: u64,
+    oldest: u64,
+    conflated: u64,
+    high_water: u64,
+}
+
+impl Consumption {
+    pub(super) fn of(capacity: usize, source: &LaneStats, reader: &ReaderStats) -> Self {
+        Self {
+            delivered: reader.delivered.get(),
+            oldest: reader.oldest.get(),
+            conflated: reader.conflated.get(),
+            high_water: high_water(capacity, source, reader.most.get()),
+        }
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.delivered += other.delivered;
+        self.oldest += other.oldest;
+        self.conflated += other.conflated;
+        self.high_water = self.high_water.max(other.high_water);
+    }
+}
+
+/// Who found no room has seen the lane full, whatever the reader saw.
+fn high_water(capacity: usize, source: &LaneStats, most: u64) -> u64 {
+    if source.newest.get() > 0 { capacity as u64 } else { most }
+}
+
 /// One core's part in a subscription, at one moment. The figures are read without stopping anybody, so
 /// they may be a turn old and need not add up while events are on their way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,18 +113,16 @@ pub struct LaneStatus {
 
 impl LaneStatus {
     pub(super) fn of(core: usize, capacity: usize, stats: &LaneStats, received: Received) -> Self {
-        let newest = stats.newest.get();
         Self {
             core,
             wanted: stats.wanted.get(),
             delivered: received.delivered,
             reported_missing: received.reported,
-            dropped_newest: newest,
+            dropped_newest: stats.newest.get(),
             dropped_oldest: stats.oldest.get() + received.losses.oldest,
             conflated: stats.conflated.get() + received.losses.conflated,
             uncopied: stats.uncopied.get(),
-            // Who found no room has seen the lane full, whatever the reader saw.
-            high_water: if newest > 0 { capacity as u64 } else { received.most as u64 },
+            high_water: high_water(capacity, stats, received.most as u64),
         }
     }
 }
@@ -137,6 +185,8 @@ pub struct SourceStatus {
     pub routes_evicted: u64,
     /// Copies that some filter wanted; the sum over all subscribers.
     pub wanted: u64,
+    /// Those that subscribers have taken, as of the last time that each of them looked for more.
+    pub delivered: u64,
     /// Those that found no room.
     pub dropped_newest: u64,
     /// Those that made room for newer ones before the subscriber saw them.
@@ -145,10 +195,12 @@ pub struct SourceStatus {
     pub conflated: u64,
     /// Those whose `Clone` panicked.
     pub uncopied: u64,
+    /// The most events that were seen waiting for one subscriber at a time.
+    pub high_water: u64,
 }
 
 impl SourceStatus {
-    pub(super) fn of(core: usize, stats: &SourceStats) -> Self {
+    pub(super) fn of(core: usize, stats: &SourceStats, consumption: Consumption) -> Self {
         Self {
             core,
             published: stats.published.get(),
@@ -158,22 +210,24 @@ impl SourceStatus {
             routes: stats.routes.get(),
             routes_evicted: stats.routes_evicted.get(),
             wanted: stats.wanted.get(),
+            delivered: consumption.delivered,
             dropped_newest: stats.newest.get(),
-            dropped_oldest: stats.oldest.get(),
-            conflated: stats.conflated.get(),
+            dropped_oldest: stats.oldest.get() + consumption.oldest,
+            conflated: stats.conflated.get() + consumption.conflated,
             uncopied: stats.uncopied.get(),
+            high_water: consumption.high_water,
         }
     }
 }
 
 impl fmt::Display for SourceStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { core, published, subscribers, wanted, dropped_newest, .. } = self;
-        let Self { dropped_oldest, conflated, .. } = self;
+        let Self { core, published, subscribers, wanted, delivered, .. } = self;
+        let Self { dropped_newest, dropped_oldest, conflated, .. } = self;
         write!(
             f,
             "core {core}: {published} published to {subscribers} subscribers, {wanted} wanted, \
-             {dropped_newest} found no room, {dropped_oldest} made room, {conflated} conflated"
+             {delivered} delivered, {dropped_newest} found no room, {dropped_oldest} made room, {conflated} conflated"
         )
     }
 }

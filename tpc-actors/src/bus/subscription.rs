@@ -1,7 +1,7 @@
 //! The receiving side of a bus.
 
 use std::fmt;
-use std::future::poll_fn;
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -11,7 +11,7 @@ use futures_core::Stream;
 use super::channel::{Channel, end};
 use super::inlet::Inlet;
 use super::log::LogError;
-use super::position::Delivery;
+use super::position::{Delivery, Position};
 use super::registry::Bus;
 use super::start::Cursor;
 use super::stats::LaneStatus;
@@ -92,8 +92,10 @@ impl<E: Send + Clone + 'static> Subscription<E> {
     /// # Cancel safety
     ///
     /// Dropping the future loses nothing.
-    pub async fn next(&mut self) -> Option<Delivery<E>> {
-        poll_fn(|context| self.poll_delivery(context)).await
+    #[expect(clippy::should_implement_trait, reason = "it is awaited, as that of any stream")]
+    #[inline]
+    pub fn next(&mut self) -> Next<'_, E> {
+        Next(self)
     }
 
     /// Blocks a plain thread until the next event or gap.
@@ -107,7 +109,29 @@ impl<E: Send + Clone + 'static> Subscription<E> {
     }
 
     /// What has arrived already.
+    #[expect(clippy::inline_always, reason = "copies of the event cost more than the rest")]
+    #[inline(always)]
     pub fn try_next(&mut self) -> Option<Delivery<E>> {
+        if let Some((position, event)) = self.take_following() {
+            return Some(Delivery::Event { position, event });
+        }
+        self.look_around()
+    }
+
+    /// The next event of the source whose turn it is, where nothing stands between the last one and it.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn take_following(&mut self) -> Option<(Position, E)> {
+        if self.in_a_row >= IN_A_ROW_MAX {
+            return None;
+        }
+        let following = self.inlets[self.first].take_following()?;
+        self.in_a_row += 1;
+        Some(following)
+    }
+
+    /// Asks one source after the other.
+    fn look_around(&mut self) -> Option<Delivery<E>> {
         let count = self.inlets.len();
         for _ in 0..count {
             if self.in_a_row < IN_A_ROW_MAX
@@ -130,8 +154,20 @@ impl<E: Send + Clone + 'static> Subscription<E> {
         self.lagged
     }
 
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
     fn poll_delivery(&mut self, context: &Context<'_>) -> Poll<Option<Delivery<E>>> {
-        if let Some(delivery) = self.try_next() {
+        // Built where it is returned: with each copy the event would wait for its own stores.
+        if let Some((position, event)) = self.take_following() {
+            return Poll::Ready(Some(Delivery::Event { position, event }));
+        }
+        self.poll_around(context)
+    }
+
+    /// Asks one source after the other; if there is nothing, has the next one that shows something wake us.
+    #[inline(never)]
+    fn poll_around(&mut self, context: &Context<'_>) -> Poll<Option<Delivery<E>>> {
+        if let Some(delivery) = self.look_around() {
             return Poll::Ready(Some(delivery));
         }
         self.channel.register(context.waker());
@@ -146,7 +182,6 @@ impl<E: Send + Clone + 'static> Subscription<E> {
         }
     }
 
-    #[inline]
     fn take_from(&mut self, source: usize) -> Option<Delivery<E>> {
         let delivery = self.inlets[source].take(&self.bus, &self.channel)?;
         if let Delivery::Gap(gap) = &delivery {
@@ -184,6 +219,21 @@ impl<E: Send + Clone + 'static> Subscription<E> {
     }
 }
 
+/// The next event or gap of a subscription; made by [`Subscription::next`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct Next<'a, E: Send + Clone + 'static>(&'a mut Subscription<E>);
+
+impl<E: Send + Clone + 'static> Future for Next<'_, E> {
+    type Output = Option<Delivery<E>>;
+
+    #[expect(clippy::inline_always, reason = "copies of the event cost more than the rest")]
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Delivery<E>>> {
+        self.0.poll_delivery(context)
+    }
+}
+
 impl<E: Send + Clone + 'static> Stream for Subscription<E> {
     type Item = Delivery<E>;
 
@@ -196,6 +246,9 @@ impl<E: Send + Clone + 'static> Unpin for Subscription<E> {}
 
 impl<E: Send + Clone + 'static> Drop for Subscription<E> {
     fn drop(&mut self) {
+        for (source, inlet) in self.inlets.iter().enumerate() {
+            self.channel.set_received(source, &inlet.received());
+        }
         self.bus.unsubscribe(&self.channel);
     }
 }

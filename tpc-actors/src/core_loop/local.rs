@@ -52,6 +52,8 @@ pub(crate) struct CoreLocal {
     bus: Arc<BusRegistry>,
     /// Something was published that its subscribers cannot see yet.
     unshown: Rc<Cell<bool>>,
+    /// Some were shown to subscribers that have not been woken.
+    untold: Cell<bool>,
     /// An actor asked for the whole system to end.
     pub(crate) abort_system: Cell<bool>,
     /// What the actors have left for the core to see to at the end of the turn.
@@ -93,6 +95,7 @@ impl CoreLocal {
             publishers: RefCell::default(),
             flushers: RefCell::default(),
             unshown: Rc::default(),
+            untold: Cell::new(false),
             abort_system: Cell::new(false),
             incidents: RefCell::default(),
             panics_told: RefCell::default(),
@@ -156,8 +159,14 @@ impl CoreLocal {
     #[inline]
     pub(crate) fn show_events(&self) {
         if self.unshown.replace(false) {
+            self.untold.set(true);
             self.flushers.borrow().iter().for_each(|flusher| flusher.show());
         }
+    }
+
+    /// Whether subscribers are to be woken at the end of the turn.
+    pub(crate) fn has_published(&self) -> bool {
+        self.unshown.get() || self.untold.get()
     }
 
     /// Some askers are on their way through this relay.
@@ -203,6 +212,8 @@ impl CoreLocal {
     /// Wakes everyone that this turn has news for: askers and subscribers.
     pub(crate) fn publish(&self) {
         self.wake_askers();
+        self.unshown.set(false);
+        self.untold.set(false);
         for flusher in &*self.flushers.borrow() {
             flusher.flush();
         }

@@ -223,7 +223,8 @@ impl Core {
     }
 
     /// Tasks and local queues, in rounds, because each gives the other something to do. Ends with the share of a
-    /// turn, or two actors that talk would never end it.
+    /// turn, or two actors that talk would never end it; and when events were published, whose subscribers are
+    /// woken at the end of a turn.
     fn run_here(&mut self, now: Instant, budget: &Budget) -> usize {
         let until = now + budget.turn_time;
         let (mut polls, mut messages) = (0, 0);
@@ -233,7 +234,8 @@ impl Core {
             polls += tasks;
             messages += locals;
             let over = polls >= budget.task_polls || messages >= budget.turn_messages;
-            if tasks + locals == 0 || over || self.shared().bell.has_command() {
+            let others_wait = self.local.has_published() || self.shared().bell.has_command();
+            if tasks + locals == 0 || over || others_wait {
                 break;
             }
             // Tasks of this core go on in the next round; others have waited for one.

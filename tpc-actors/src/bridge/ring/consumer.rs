@@ -107,6 +107,15 @@ impl<T> Consumer<T> {
         (self.known() > 0).then(|| self.read())
     }
 
+    /// As [`Self::read_unpublished`], if the oldest item is one that is wanted.
+    #[inline]
+    pub(crate) fn read_unpublished_if(&mut self, wanted: impl FnOnce(&T) -> bool) -> Option<T> {
+        if self.known() == 0 || self.head == self.fetch_at {
+            self.fetch_ahead();
+        }
+        if self.peek(0).is_some_and(wanted) { Some(self.read()) } else { None }
+    }
+
     /// Has the next items come at once, and not one line after the other as they are read. Only those that are
     /// known to be there: the producer is writing into the lines behind.
     #[inline(never)]
