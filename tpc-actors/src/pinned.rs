@@ -254,7 +254,7 @@ impl<A: Actor, T, E> Future for PinnedAsk<'_, A, T, E> {
             return Poll::Pending;
         };
         let registered = this.waker == Some(WakerIdentity::of(context.waker()));
-        match this.to.credit().poll(ticket, context.waker(), registered) {
+        match this.to.poll(ticket, context.waker(), registered) {
             Polled::Registered if registered => Poll::Pending,
             Polled::Registered | Polled::Busy => {
                 // The slot holds another clone now, whose identity is not known here.

@@ -62,7 +62,8 @@ impl Waiters {
         self.any.store(true, Ordering::Relaxed);
         drop(queue);
         if intact!("waiters.join-fence") {
-            // Pairs with the fence in `freed`: we see the freed place or they see us.
+            // Pairs with the fence in `freed`, or with what `freed_in_order` relies on: we see the freed place or
+            // they see us.
             fence(Ordering::SeqCst);
         }
         id
@@ -110,8 +111,11 @@ impl Waiters {
         }
     }
 
-    /// The same for a line of which everything happens on one thread, so that nothing has to be fenced.
-    pub(crate) fn freed_here(&self, places: usize) {
+    /// The same without a fence, where the places themselves order it: everything happens on one thread, or
+    /// what freed a place is a read-modify-write of a word that whoever lines up reads, modifies and writes as
+    /// well before it believes that there is none.
+    #[inline]
+    pub(crate) fn freed_in_order(&self, places: usize) {
         if places > 0 && self.any() {
             self.wake(places);
         }

@@ -13,8 +13,8 @@ use crate::isolate::drop_quietly;
 use crate::mailbox::lane::{Envelope, slots_max};
 use crate::mailbox::waiters::Waiters;
 use crate::mailbox::{Life, Mailbox, Refusal, Shortage};
-use crate::reply::Credit;
-use crate::reply::slot::{FreeSlots, NO_DEADLINE, Ticket};
+use crate::reply::slot::{FreeSlots, NO_DEADLINE, Polled, Ticket};
+use crate::reply::{Credit, Outcome};
 
 /// What is to happen on an actor once something else has finished.
 pub(crate) type Continuation<A> = Box<dyn FnOnce(&mut A, &mut Ctx<A>)>;
@@ -85,6 +85,16 @@ impl<A: Actor> LocalMailbox<A> {
         // That of the slot's last use: it is foreign, and dropped when all is done.
         drop_quietly(waker);
         Ok(ticket)
+    }
+
+    /// Looks for the answer to one of this queue's asks.
+    pub(super) fn poll(
+        &self,
+        ticket: Ticket,
+        waker: &Waker,
+        registered: bool,
+    ) -> Polled<Outcome<A::Response>> {
+        self.credit.poll_here(ticket, waker, registered, &self.free)
     }
 
     #[expect(clippy::inline_always, reason = "a copy of the request costs more than the rest")]
@@ -166,7 +176,7 @@ impl<A: Actor> LocalMailbox<A> {
             return None;
         }
         let request = self.queue.borrow_mut().pop_front()?;
-        self.waiters.freed_here(1);
+        self.waiters.freed_in_order(1);
         Some(request)
     }
 

@@ -1,5 +1,6 @@
 //! The reply slots of one lane, together with the senders that wait for one.
 
+use std::cell::RefCell;
 use std::task::Waker;
 
 use super::slot::{FreeSlots, Left, Polled, Slab, Started, Ticket};
@@ -61,7 +62,22 @@ impl<A: Actor> Credit<A> {
     ) -> Polled<Outcome<A::Response>> {
         let polled = self.slab.poll(ticket, waker, registered);
         if matches!(polled, Polled::Ready(_)) {
-            self.waiters.freed(1);
+            self.waiters.freed_in_order(1);
+        }
+        polled
+    }
+
+    /// As [`Self::poll`] for the owner of the slots' free list, on whose thread all of its askers are.
+    pub(crate) fn poll_here(
+        &self,
+        ticket: Ticket,
+        waker: &Waker,
+        registered: bool,
+        free: &RefCell<FreeSlots>,
+    ) -> Polled<Outcome<A::Response>> {
+        let polled = self.slab.poll_here(ticket, waker, registered, || free.borrow_mut());
+        if matches!(polled, Polled::Ready(_)) {
+            self.waiters.freed_in_order(1);
         }
         polled
     }
@@ -69,7 +85,7 @@ impl<A: Actor> Credit<A> {
     /// The asker goes away without the answer.
     pub(crate) fn leave(&self, ticket: Ticket) -> Left<Outcome<A::Response>> {
         let left = self.slab.leave(ticket);
-        self.waiters.freed(1);
+        self.waiters.freed_in_order(1);
         left
     }
 
@@ -97,7 +113,7 @@ impl<A: Actor> Credit<A> {
         match self.slab.complete(started, outcome) {
             Ok(waker) => waker.map(|waker| Asker { waker, answer }),
             Err(unwanted) => {
-                self.waiters.freed(1);
+                self.waiters.freed_in_order(1);
                 drop_quietly(unwanted);
                 None
             }
@@ -120,7 +136,7 @@ impl<A: Actor> Credit<A> {
     /// Wakes everyone whose deadline is not after `now`; the earliest deadline left.
     pub(crate) fn wake_expired(&self, now: u64) -> u64 {
         let (earliest, freed) = self.slab.wake_expired(now);
-        self.waiters.freed(freed);
+        self.waiters.freed_in_order(freed);
         earliest.min(self.waiters.wake_expired(now))
     }
 }

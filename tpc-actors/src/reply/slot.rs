@@ -244,8 +244,8 @@ impl<V> Slab<V> {
         ((word >> GENERATION).wrapping_add(1) & LAST_GENERATION) << GENERATION
     }
 
-    /// Ends this use of a slot that is READY: newer generation, then onto the returned list.
-    fn retire(&self, ticket: Ticket) {
+    /// Ends this use of a slot that is READY: newer generation, then back, which is the caller's to `give`.
+    fn retire(&self, ticket: Ticket, give: impl FnOnce(u32)) {
         let slot = self.slot(ticket);
         // Pairs with the keeper's unlock: the next user of the waker's cell comes after it.
         let acquire = weaken!("slot.retire", Ordering::Acquire);
@@ -260,7 +260,13 @@ impl<V> Slab<V> {
         }
         // Nobody else writes to the word of a slot that is READY and not locked.
         slot.word.store(Self::next_generation(word), Ordering::Release);
-        self.give_back(ticket.index());
+        give(ticket.index());
+    }
+
+    /// Puts a slot right back where the next one is taken from; for the owner of the list.
+    fn keep(&self, free: &mut FreeSlots, index: u32) {
+        self.slot_at(index).next.store(free.head, Ordering::Relaxed);
+        free.head = index + 1;
     }
 
     fn give_back(&self, index: u32) {
@@ -271,11 +277,14 @@ impl<V> Slab<V> {
         let mut head = self.returned.load(Ordering::Relaxed);
         loop {
             slot.next.store(head, Ordering::Relaxed);
-            // Pairs with the `Acquire` in `has_free`: the next owner sees the slot as we left it.
+            // Released for `has_free`: the next owner sees the slot as we left it. Acquired from there: whoever
+            // looked before and found none has lined up, and is seen there.
+            let both =
+                if intact!("slot.see-who-lined-up") { Ordering::AcqRel } else { Ordering::Release };
             match self.returned.compare_exchange_weak(
                 head,
                 index + 1,
-                weaken!("slot.give-back", Ordering::Release),
+                weaken!("slot.give-back", both),
                 Ordering::Relaxed,
             ) {
                 Ok(_) => return,

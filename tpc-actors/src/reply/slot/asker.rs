@@ -15,8 +15,8 @@ impl<V> Slab<V> {
     /// Whether a slot could be acquired now; `most` is where the slab stops growing.
     pub(crate) fn has_free(&self, free: &mut FreeSlots, most: u32) -> bool {
         if free.head == 0 {
-            // Taking everything at once leaves no room for an ABA; pairs with the `Release` in
-            // `give_back`.
+            // Taking everything at once leaves no room for an ABA. Pairs with the `Release` in `give_back`; whoever
+            // gives back after this finds us in the line, if the fence there has put us in it.
             free.head = self.returned.swap(0, weaken!("slot.take-returned", Ordering::Acquire));
         }
         if free.head == 0 {
@@ -60,12 +60,33 @@ impl<V> Slab<V> {
     ///
     /// `registered` says that the slot holds an equal waker already.
     pub(crate) fn poll(&self, ticket: Ticket, waker: &Waker, registered: bool) -> Polled<V> {
+        self.look(ticket, waker, registered, |index| self.give_back(index))
+    }
+
+    /// The same for the owner of the free list, which `free` borrows for a moment: nobody else has to be told.
+    pub(crate) fn poll_here<'f>(
+        &self,
+        ticket: Ticket,
+        waker: &Waker,
+        registered: bool,
+        free: impl FnOnce() -> std::cell::RefMut<'f, FreeSlots>,
+    ) -> Polled<V> {
+        self.look(ticket, waker, registered, |index| self.keep(&mut free(), index))
+    }
+
+    fn look(
+        &self,
+        ticket: Ticket,
+        waker: &Waker,
+        registered: bool,
+        give: impl FnOnce(u32),
+    ) -> Polled<V> {
         let slot = self.slot(ticket);
         let mut word = slot.word.load(weaken!("slot.see-ready", Ordering::Acquire));
         let mut fresh = None;
         loop {
             if word & READY != 0 {
-                return Polled::Ready(self.take(ticket));
+                return Polled::Ready(self.take(ticket, give));
             }
             if registered {
                 return Polled::Registered;
@@ -89,16 +110,16 @@ impl<V> Slab<V> {
         drop(old);
         if before & READY != 0 && intact!("slot.recheck-after-register") {
             // The answer came while the waker was locked, so the core could not wake us.
-            return Polled::Ready(self.take(ticket));
+            return Polled::Ready(self.take(ticket, give));
         }
         Polled::Registered
     }
 
     /// Takes the value of a READY slot and ends its use.
-    fn take(&self, ticket: Ticket) -> V {
+    fn take(&self, ticket: Ticket, give: impl FnOnce(u32)) -> V {
         // SAFETY: READY was acquired, which hands the value cell to the asker, who is the caller.
         let value = self.slot(ticket).value.with_mut(|cell| unsafe { (*cell).take() });
-        self.retire(ticket);
+        self.retire(ticket, give);
         value.expect("a READY slot holds a value")
     }
 
@@ -108,7 +129,7 @@ impl<V> Slab<V> {
         let mut word = slot.word.load(Ordering::Acquire);
         loop {
             if word & READY != 0 {
-                return Left::Answered(self.take(ticket));
+                return Left::Answered(self.take(ticket, |index| self.give_back(index)));
             }
             // Not begun and nobody at the waker: the slot is ours to free and the request is void.
             // Otherwise the core (begun) or the keeper (at the waker) frees it for us.

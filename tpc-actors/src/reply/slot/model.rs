@@ -8,6 +8,7 @@ use loom::sync::atomic::{AtomicBool, AtomicUsize};
 use loom::thread;
 
 use super::*;
+use crate::mailbox::waiters::Waiters;
 use crate::sync::Arc;
 use crate::sync::mutants::{explore, mutant};
 
@@ -246,6 +247,29 @@ fn returned() {
     });
 }
 
+/// A slot comes back while its owner lines up for one: who gives it back sees the line, or the owner sees it.
+fn lined_up_for() {
+    explore(3, || {
+        let (slab, mut free, _drops) = slab(1);
+        let waiters = Arc::new(Waiters::default());
+        let (ticket, _) = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+        let (theirs, line) = (Arc::clone(&slab), Arc::clone(&waiters));
+        let asker = thread::spawn(move || {
+            drop(theirs.leave(ticket));
+            line.freed_in_order(1);
+        });
+        let mut lined_up = false;
+        loom::future::block_on(poll_fn(|context| {
+            if !lined_up {
+                waiters.join(None, context.waker().clone(), NO_DEADLINE);
+            }
+            lined_up = true;
+            if slab.has_free(&mut free, MOST) { Poll::Ready(()) } else { Poll::Pending }
+        }));
+        asker.join().unwrap();
+    });
+}
+
 /// A core that is late, while the slot is used until its generation is about to come round: nobody who has it
 /// by then sees the late answer, or has its own request started by the stale ticket.
 fn late_over_all_generations() {
@@ -309,6 +333,11 @@ fn model_slot_returned() {
 }
 
 #[test]
+fn model_slot_lined_up_for() {
+    lined_up_for();
+}
+
+#[test]
 fn model_slot_late_over_all_generations() {
     late_over_all_generations();
 }
@@ -325,3 +354,5 @@ mutant!(mutant_keeper_unlock: "slot.keeper-unlock" breaks kept_and_left);
 mutant!(mutant_retire: "slot.retire" breaks kept);
 mutant!(mutant_give_back: "slot.give-back" breaks returned);
 mutant!(mutant_take_returned: "slot.take-returned" breaks returned);
+mutant!(mutant_see_who_lined_up: "slot.see-who-lined-up" breaks lined_up_for);
+mutant!(mutant_lined_up_join_fence: "waiters.join-fence" breaks lined_up_for);
