@@ -37,7 +37,8 @@ pub(crate) type LocalFuture = Pin<Box<dyn Future<Output = ()>>>;
 struct Task {
     /// `None` while it is being polled.
     future: Option<LocalFuture>,
-    waker: Waker,
+    /// `None` with the future.
+    waker: Option<Waker>,
     signal: Arc<Signal>,
     owner: Owner,
     /// Whether a drain waits for it.
@@ -160,7 +161,8 @@ impl Tasks {
         let signal =
             Arc::new(Signal { id, queued: AtomicBool::new(true), core: Arc::clone(&self.core) });
         let waker = Waker::from(Arc::clone(&signal));
-        place.task = Some(Task { future: Some(future), waker, signal, owner, drained });
+        place.task =
+            Some(Task { future: Some(future), waker: Some(waker), signal, owner, drained });
         self.drained.set(self.drained.get() + usize::from(drained));
         self.ready.borrow_mut().push_back(id);
         id
@@ -201,16 +203,18 @@ impl Tasks {
         let (mut future, waker, owner) = {
             let mut places = self.places.borrow_mut();
             let Some(task) = Self::find(&mut places, id) else { return Polled::Ended };
-            let Some(future) = task.future.take() else { return Polled::Alive };
+            let Some((future, waker)) = task.future.take().zip(task.waker.take()) else {
+                return Polled::Alive;
+            };
             task.signal.queued.swap(false, Ordering::AcqRel);
-            (future, task.waker.clone(), task.owner)
+            (future, waker, task.owner)
         };
         self.core.stats.calling.set(Called::Task.word(owner.cell));
         let polled = catch(|| future.as_mut().poll(&mut Context::from_waker(&waker)));
         let mut places = self.places.borrow_mut();
         let owner = match Self::find(&mut places, id) {
             Some(task) if matches!(polled, Ok(Poll::Pending)) => {
-                task.future = Some(future);
+                (task.future, task.waker) = (Some(future), Some(waker));
                 return Polled::Alive;
             }
             Some(task) => task.owner,
