@@ -1,14 +1,16 @@
 //! A request that is answered.
 
+mod here;
+
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::lone::Wait;
+use super::lone::{Looked, Wait};
 use super::sending::{Sending, WakerIdentity};
 use super::{CancellableAsk, Canceller, Client, Decode, block, decoded, lone};
 use crate::actor::Actor;
@@ -16,7 +18,6 @@ use crate::error::{AskError, TellError};
 use crate::isolate::drop_quietly;
 use crate::mailbox::lane::Sent;
 use crate::mailbox::threads;
-use crate::patience::pause;
 use crate::reply::Outcome;
 use crate::reply::slot::{Left, Polled, Ticket};
 
@@ -44,6 +45,8 @@ struct InFlight {
     ticket: Ticket,
     /// Identity of the waker in the slot, so that the same task need not register again.
     waker: Option<WakerIdentity>,
+    /// Until when it is looked for, if its core had to be woken.
+    awakens: Option<Instant>,
 }
 
 impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
@@ -126,7 +129,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
     fn in_flight(&mut self, sent: &Sent, waker: Option<WakerIdentity>) {
         let Sent { lane, ticket, .. } = *sent;
         let ticket = ticket.expect("an ask is sent with a ticket");
-        self.sent = Some(InFlight { lane, ticket, waker });
+        self.sent = Some(InFlight { lane, ticket, waker, awakens: None });
     }
 
     /// Leaves the slot; the answer if it was there already.
@@ -225,22 +228,6 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         }
     }
 
-    /// Looks for the answer for a bounded while, without leaving a waker.
-    fn wait_here(&mut self) -> Option<Outcome<A::Response>> {
-        let sent = self.sent?;
-        let credit = &self.sending.mailbox().lane(sent.lane).credit;
-        // Each look takes the slot's line away from the core, which is about to write there.
-        pause(lone::PAUSES_AT_FIRST);
-        for _ in 0..lone::LOOKS {
-            pause(lone::PAUSES);
-            if let Polled::Ready(outcome) = credit.poll(sent.ticket, Waker::noop(), true) {
-                self.sent = None;
-                return Some(outcome);
-            }
-        }
-        None
-    }
-
     /// Whether the request has been sent, so that its handler may have run.
     pub(super) fn is_sent(&self) -> bool {
         self.sent.is_some()
@@ -272,14 +259,28 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
                         context.waker().wake_by_ref();
                         return Poll::Pending;
                     }
-                    if !sent.rang
-                        && let Some(outcome) = this.wait_here()
-                    {
+                    if sent.rang {
+                        this.awaken();
+                    } else if let Some(outcome) = this.wait_here() {
                         lone::answered(identity, true);
                         return Poll::Ready(decoded(this.decode, outcome));
+                    } else {
+                        lone::missed();
                     }
-                    lone::missed();
                 }
+            }
+        }
+        if this.sent.is_some_and(|sent| sent.awakens.is_some()) {
+            match this.wait_for_sleeper() {
+                Looked::Found(outcome) => {
+                    lone::answered(identity, false);
+                    return Poll::Ready(decoded(this.decode, outcome));
+                }
+                Looked::LooksOn => {
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Looked::InVain => {}
             }
         }
         let Some(sent) = &mut this.sent else { unreachable!("set above") };

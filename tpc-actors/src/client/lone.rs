@@ -5,11 +5,15 @@
 //! asking from its thread in between, therefore looks for the answer for a bounded while before it leaves
 //! its waker. With many askers that would only hold up the others: then each ask comes from another task
 //! than the last one, and nobody waits here.
+//!
+//! A core that sleeps takes longer, and is looked at between turns of the other tasks: the asker is awake when
+//! the answer comes, so there is one wake on the way and not two.
 
 use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use super::sending::WakerIdentity;
-use crate::patience::Patience;
+use crate::patience::{Patience, pause};
 
 /// Looks for an answer before the asker leaves its waker, and pauses before the first and between two of them:
 /// one to three microseconds together.
@@ -17,9 +21,21 @@ pub(super) const LOOKS: u32 = 32;
 pub(super) const PAUSES_AT_FIRST: u32 = 16;
 pub(super) const PAUSES: u32 = 6;
 
+/// Looks between two readings of the clock.
+const LOOKS_PER_CLOCK: u32 = 8;
+
 /// Asks in a row that may be waited for here. The task does not yield meanwhile, and the others of its
 /// thread must have their turns: with the next one it yields, and looks for the answer when it is polled again.
 const IN_A_ROW_MAX: u8 = 32;
+
+/// How long a lone asker looks for the answer of a core that it had to wake, and for how long of it without a
+/// turn of the thread's other tasks.
+///
+/// No longer than cores look for work before they sleep, by the same account: it is about what two threads pay
+/// for putting the asker to sleep and waking it again, which the core would have to do before it can sleep
+/// itself (Karlin et al., "Competitive randomized algorithms for nonuniform problems", 1990).
+const AWAKENING: Duration = Duration::from_micros(50);
+const SLICE: Duration = Duration::from_micros(10);
 
 /// How the answer to an ask is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,11 +56,19 @@ struct Lone {
     answered: bool,
     in_a_row: u8,
     patience: Patience,
+    /// With cores that had to be woken.
+    sleepers: Patience,
 }
 
 thread_local! {
     static LONE: Cell<Lone> = const {
-        Cell::new(Lone { last: None, answered: false, in_a_row: 0, patience: Patience::new() })
+        Cell::new(Lone {
+            last: None,
+            answered: false,
+            in_a_row: 0,
+            patience: Patience::new(),
+            sleepers: Patience::new(),
+        })
     };
 }
 
@@ -86,6 +110,53 @@ pub(super) fn missed() {
     let Ok(mut lone) = LONE.try_with(Cell::get) else { return };
     lone.patience.missed();
     LONE.set(lone);
+}
+
+/// The core had to be woken for an ask that is alone: until when its answer is looked for.
+#[cold]
+pub(super) fn awakens() -> Option<Instant> {
+    let mut lone = LONE.try_with(Cell::get).ok()?;
+    let looks = lone.sleepers.looks();
+    LONE.set(lone);
+    looks.then(|| Instant::now() + AWAKENING)
+}
+
+/// Whether the core that was woken has answered in that time.
+#[cold]
+pub(super) fn awoke(in_time: bool) {
+    let Ok(mut lone) = LONE.try_with(Cell::get) else { return };
+    if in_time {
+        lone.sleepers.found();
+    } else {
+        lone.sleepers.missed();
+    }
+    LONE.set(lone);
+}
+
+/// What looking for a while has led to.
+pub(super) enum Looked<T> {
+    Found(T),
+    /// Nothing yet; there is time left after a turn of the thread's other tasks.
+    LooksOn,
+    /// Nothing, and it has taken long enough.
+    InVain,
+}
+
+/// Calls `look` for a slice of the time until `end`.
+pub(super) fn look_for_a_slice<T>(end: Instant, mut look: impl FnMut() -> Option<T>) -> Looked<T> {
+    let slice = end.min(Instant::now() + SLICE);
+    loop {
+        // Each look takes the slot's line away from the core, which is about to write there.
+        for _ in 0..LOOKS_PER_CLOCK {
+            pause(2 * PAUSES);
+            if let Some(found) = look() {
+                return Looked::Found(found);
+            }
+        }
+        if Instant::now() >= slice {
+            return if slice < end { Looked::LooksOn } else { Looked::InVain };
+        }
+    }
 }
 
 #[cfg(test)]

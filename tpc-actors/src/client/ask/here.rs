@@ -1,0 +1,58 @@
+//! Looking for the answer to a lone ask on the spot, without leaving a waker.
+
+use std::task::Waker;
+
+use super::super::lone::{self, Looked};
+use super::Ask;
+use crate::actor::Actor;
+use crate::patience::pause;
+use crate::reply::Outcome;
+use crate::reply::slot::Polled;
+
+impl<A: Actor, T, E> Ask<'_, A, T, E> {
+    /// Has the answer of a core that is awake, if it comes at once.
+    pub(super) fn wait_here(&mut self) -> Option<Outcome<A::Response>> {
+        // Each look takes the slot's line away from the core, which is about to write there.
+        pause(lone::PAUSES_AT_FIRST);
+        (0..lone::LOOKS).find_map(|_| {
+            pause(lone::PAUSES);
+            self.look_here()
+        })
+    }
+
+    /// The core had to be woken: its answer is looked for, if that is worth it.
+    #[cold]
+    pub(super) fn awaken(&mut self) {
+        if let Some(sent) = &mut self.sent {
+            sent.awakens = lone::awakens();
+        }
+    }
+
+    /// Looks for the answer of a core that had to be woken.
+    #[cold]
+    pub(super) fn wait_for_sleeper(&mut self) -> Looked<Outcome<A::Response>> {
+        let Some(until) = self.sent.and_then(|sent| sent.awakens) else { return Looked::InVain };
+        let looked = lone::look_for_a_slice(until, || self.look_here());
+        match looked {
+            Looked::Found(_) => lone::awoke(true),
+            Looked::LooksOn => {}
+            Looked::InVain => {
+                lone::awoke(false);
+                self.sent.iter_mut().for_each(|sent| sent.awakens = None);
+            }
+        }
+        looked
+    }
+
+    fn look_here(&mut self) -> Option<Outcome<A::Response>> {
+        let sent = self.sent?;
+        let credit = &self.sending.mailbox().lane(sent.lane).credit;
+        match credit.poll(sent.ticket, Waker::noop(), true) {
+            Polled::Ready(outcome) => {
+                self.sent = None;
+                Some(outcome)
+            }
+            Polled::Registered | Polled::Busy => None,
+        }
+    }
+}
