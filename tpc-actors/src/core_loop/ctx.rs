@@ -89,7 +89,8 @@ impl<A: Actor> Ctx<A> {
     }
 
     /// Publishes an event to whoever has subscribed. Never blocks; without subscribers it costs one load.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a copy of the event costs more than the rest")]
+    #[inline(always)]
     pub fn publish(&mut self, event: A::Event) -> Position {
         self.events.publish(event)
     }
