@@ -428,6 +428,23 @@ async fn waiting_for_a_running_handler_costs_no_polls() {
     assert!(system.shutdown(Duration::from_secs(10)).await.is_clean());
 }
 
+/// The core sleeps before each ask and answers sooner or later than a lone asker looks for it.
+#[tokio::test]
+async fn a_lone_asker_of_a_sleeping_core_gets_each_answer() {
+    let system = System::builder().cores(1).spin(Duration::ZERO).start().unwrap();
+    let ran = Arc::new(AtomicU64::new(0));
+    let worker = system.spawn::<Worker>(ran).await.unwrap();
+    for n in 0..300 {
+        let time = Duration::from_micros(if n % 3 == 0 { 200 } else { 0 });
+        assert_eq!(worker.slow(time).await.unwrap(), n);
+        if n % 50 == 0 {
+            // Long enough for everything to be put to sleep.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+    stop(&system);
+}
+
 #[test]
 fn a_token_that_is_lost_to_a_caught_panic_is_answered() {
     let (system, worker, _) = start();

@@ -31,10 +31,10 @@ const IN_A_ROW_MAX: u8 = 32;
 /// How long a lone asker looks for the answer of a core that it had to wake, and for how long of it without a
 /// turn of the thread's other tasks.
 ///
-/// No longer than cores look for work before they sleep, by the same account: it is about what two threads pay
-/// for putting the asker to sleep and waking it again, which the core would have to do before it can sleep
-/// itself (Karlin et al., "Competitive randomized algorithms for nonuniform problems", 1990).
-const AWAKENING: Duration = Duration::from_micros(50);
+/// It is about what two threads pay for putting the asker to sleep and waking it again after a silence
+/// (`docs/performance.md`), and so at most twice what the better choice would have cost (Karlin et al.,
+/// "Competitive randomized algorithms for nonuniform problems", 1990).
+const AWAKENING: Duration = Duration::from_micros(100);
 const SLICE: Duration = Duration::from_micros(10);
 
 /// How the answer to an ask is waited for.
@@ -220,5 +220,29 @@ mod tests {
             }
         }
         assert!(waits < 30, "{waits}");
+    }
+
+    #[test]
+    fn sleepers_that_answer_late_are_rarely_looked_for() {
+        let looks = (0..1_000).filter(|_| awakens().inspect(|_| awoke(false)).is_some()).count();
+        assert!((10..30).contains(&looks), "{looks}");
+        while awakens().is_none() {}
+        awoke(true);
+        assert!((0..100).all(|_| awakens().is_some()));
+    }
+
+    #[test]
+    fn looking_goes_on_after_a_slice_and_ends_in_time() {
+        let now = Instant::now();
+        let nothing = || None::<u32>;
+        let later = now + Duration::from_secs(3600);
+        assert!(matches!(look_for_a_slice(later, nothing), Looked::LooksOn));
+        assert!(matches!(look_for_a_slice(now, nothing), Looked::InVain));
+        let mut looks = 0;
+        let third = || {
+            looks += 1;
+            (looks == 3).then_some(looks)
+        };
+        assert!(matches!(look_for_a_slice(now, third), Looked::Found(3)));
     }
 }
