@@ -39,18 +39,21 @@ pub async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let counter = need_send(system.spawn::<Counter>(()).await?);
 
     let moved = counter.clone();
-    thread::spawn(move || moved.add(1).wait()).join().expect("a thread")?;
+    // What one thread has sent arrives in order, so its answer says that the order has been carried out.
+    let told = thread::spawn(move || moved.add(1).wait().map(|()| moved.get().wait()));
+    told.join().expect("a thread")??;
 
     let shared = Arc::new(counter.clone());
     let threads = [1, 2].map(|by| {
         let shared = Arc::clone(&shared);
-        thread::spawn(move || shared.add(by).wait())
+        thread::spawn(move || shared.add(by).wait().map(|()| shared.get().wait()))
     });
     for thread in threads {
-        thread.join().expect("a thread")?;
+        thread.join().expect("a thread")??;
     }
 
-    let kept = counter.clone();
+    // The task may go on on another thread, and only an ordered client keeps the order then.
+    let kept = counter.ordered();
     let task = tokio::spawn(async move {
         kept.add(4).await?;
         tokio::task::yield_now().await;

@@ -235,7 +235,7 @@ mod tests {
     fn looking_goes_on_after_a_slice_and_ends_in_time() {
         let now = Instant::now();
         let nothing = || None::<u32>;
-        let later = now + Duration::from_secs(3600);
+        let later = now + Duration::from_hours(1);
         assert!(matches!(look_for_a_slice(later, nothing), Looked::LooksOn));
         assert!(matches!(look_for_a_slice(now, nothing), Looked::InVain));
         let mut looks = 0;

@@ -13,7 +13,7 @@ use crate::mailbox::lane::{Envelope, LaneConsumer};
 use crate::pinned::LocalMailbox;
 use crate::reply::slot::Started;
 use crate::reply::{Credit, ReplySlot, collect_woken, take_woken};
-use crate::stats::ActorStats;
+use crate::stats::{ActorStats, CoreStats};
 use crate::sync::planted;
 
 /// Messages between two pauses, at most: often enough for a small lane with slow handlers, rarely enough to be
@@ -69,8 +69,10 @@ pub(crate) struct Run<A: Actor> {
     before: (u64, u64),
     /// Messages whose places are free.
     freed: usize,
-    /// Messages after which there is a pause.
-    pause_at: usize,
+    /// Messages that it may take.
+    max: usize,
+    /// Messages after which there is a pause, or the end.
+    stop_at: usize,
     pace: Pace,
     /// When the turn began, or the last pause was.
     paused: Instant,
@@ -94,11 +96,18 @@ impl<A: Actor> Run<A> {
             skipped: 0,
             before,
             freed: 0,
-            pause_at: pace.0.min(FIRST_PAUSE_AT),
+            max: usize::MAX,
+            stop_at: pace.0.min(FIRST_PAUSE_AT),
             pace,
             paused,
             batched: false,
         }
+    }
+
+    /// Takes no more than `max` messages in all.
+    pub(crate) fn limit(&mut self, max: usize) {
+        self.max = max;
+        self.stop_at = self.stop_at.min(max);
     }
 
     pub(crate) fn taken(&self) -> usize {
@@ -201,21 +210,24 @@ impl<A: Actor> Run<A> {
         }
     }
 
-    /// Whether there is a pause before the next message.
+    /// Whether the next message comes before a pause, and may be taken.
     #[inline]
-    pub(crate) fn is_due(&self) -> bool {
-        self.taken >= self.pause_at
+    pub(crate) fn goes_on(&self) -> bool {
+        self.taken < self.stop_at
     }
 
-    /// Sees to what can wait for some messages: frees places, and looks at the clock. True when the time of the
-    /// run, if it has a limit, is over.
+    /// Sees to what can wait for some messages: frees places, and looks at the clock. True when the run is over,
+    /// because of its messages or because of its time, if that has a limit.
     #[inline(never)]
     pub(crate) fn pause(&mut self, until: Option<Instant>) -> bool {
+        if self.taken >= self.max {
+            return true;
+        }
         self.handler_ended();
         self.publish();
         let now = self.local.clock.now();
         self.pace.learn(now.saturating_duration_since(self.paused));
-        self.pause_at = self.taken + self.pace.0;
+        self.stop_at = self.max.min(self.taken + self.pace.0);
         self.paused = now;
         until.is_some_and(|until| now >= until)
     }
@@ -236,7 +248,7 @@ impl<A: Actor> Run<A> {
     pub(crate) fn wake_together(&mut self) {
         collect_woken(self.local.wakes.take());
         self.batched = true;
-        self.pause_at = 0;
+        self.stop_at = 0;
     }
 
     /// Frees the places of what was taken.
@@ -249,10 +261,10 @@ impl<A: Actor> Run<A> {
 
     /// Writes into the statistics what was handled so far: two stores that wait for nothing.
     #[inline]
-    pub(crate) fn count(&self, actor: &ActorStats) {
+    pub(crate) fn count(&self, actor: &ActorStats, core: &CoreStats) {
         let handled = self.handled();
         actor.handled.set(self.before.0.wrapping_add(handled));
-        self.local.shared.stats.handled.set(self.before.1.wrapping_add(handled));
+        core.handled.set(self.before.1.wrapping_add(handled));
     }
 
     /// The lane of the run, with the places of everything that was taken free.

@@ -61,8 +61,24 @@ impl<A: Actor> LocalMailbox<A> {
         }
     }
 
-    #[inline]
+    /// Sends a tell, or hands it back.
+    #[expect(clippy::inline_always, reason = "a copy of the request costs more than the rest")]
+    #[inline(always)]
     pub(super) fn send(&self, request: A::Request) -> Result<(), (Refusal, A::Request)> {
+        let mut queue = self.queue.borrow_mut();
+        if !self.mailbox.is_plain() || queue.len() >= self.mailbox.capacity() {
+            drop(queue);
+            return self.send_slowly(request);
+        }
+        queue.push_back(Envelope { request, ticket: None });
+        drop(queue);
+        self.announce();
+        Ok(())
+    }
+
+    /// The same with everything that may be in the way.
+    #[cold]
+    fn send_slowly(&self, request: A::Request) -> Result<(), (Refusal, A::Request)> {
         if let Some(refusal) = self.obstacle(false) {
             return Err((refusal, request));
         }
@@ -97,15 +113,12 @@ impl<A: Actor> LocalMailbox<A> {
         self.credit.poll_here(ticket, waker, registered, &self.free)
     }
 
-    #[expect(clippy::inline_always, reason = "a copy of the request costs more than the rest")]
-    #[inline(always)]
     fn push(&self, envelope: Envelope<A>) {
         self.queue.borrow_mut().push_back(envelope);
         self.announce();
     }
 
     /// Why a request is not taken now, if something is in the way.
-    #[inline]
     fn obstacle(&self, ask: bool) -> Option<Refusal> {
         if let Some(refusal) = self.mailbox.refusal() {
             return Some(refusal);
@@ -117,7 +130,6 @@ impl<A: Actor> LocalMailbox<A> {
     }
 
     /// What is missing for a request to be sent now.
-    #[inline]
     pub(super) fn shortage(&self, ask: bool) -> Option<Shortage> {
         if self.queue.borrow().len() >= self.mailbox.capacity() {
             return Some(Shortage::Place);

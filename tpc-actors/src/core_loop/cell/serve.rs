@@ -15,6 +15,7 @@ use crate::error::{Fate, PanicReport, SpawnError};
 use crate::isolate::{catch, drop_quietly};
 use crate::mailbox::{Ended, Life};
 use crate::reply::{ReplySlot, answer_unwound};
+use crate::stats::CoreStats;
 
 impl<A: Actor> Cell for ActorCell<A> {
     fn adopt(&mut self, found: &mut dyn FnMut(u32, u32)) {
@@ -261,29 +262,36 @@ impl<A: Actor> ActorCell<A> {
         let State::Running(actor) = &mut self.state else { return false };
         let cx = &mut self.cx;
         let local = Rc::clone(&run.local);
-        let (calling, bell) = (&local.shared.stats.calling, &*local.shared.bell);
+        let (core, bell): (&CoreStats, _) = (&local.shared.stats, &*local.shared.bell);
         let stats = &self.mailbox.stats;
+        let handlers = Called::Handler(0).word(cx.cell);
+        run.limit(max);
         let ended = catch(|| {
-            while run.taken() < max {
-                let Some(envelope) = run.next() else { break };
-                if let Some((request, started)) = run.start(envelope) {
-                    calling.set(Called::Handler(A::handler_number(&request)).word(cx.cell));
-                    run.count(stats);
-                    actor.handle(cx, request, ReplySlot::new(run, started));
-                    // A handler that stops its actor is its last one.
-                    if cx.stopping {
-                        break;
+            loop {
+                while run.goes_on() {
+                    let Some(envelope) = run.next() else { return };
+                    if let Some((request, started)) = run.start(envelope) {
+                        core.calling.set(handlers + u64::from(A::handler_number(&request)));
+                        run.count(stats, core);
+                        actor.handle(cx, request, ReplySlot::new(run, started));
+                        // A handler that stops its actor is its last one.
+                        if cx.stopping {
+                            return;
+                        }
+                    }
+                    if until.is_some() && bell.has_command() {
+                        return;
                     }
                 }
-                if (run.is_due() && run.pause(until)) || (until.is_some() && bell.has_command()) {
-                    break;
+                if run.pause(until) {
+                    return;
                 }
             }
         });
         run.handler_ended();
-        run.count(stats);
+        run.count(stats, core);
         let Err(message) = ended else { return false };
-        self.failed(name::<A>(code_of(calling.get())), message);
+        self.failed(name::<A>(code_of(core.calling.get())), message);
         true
     }
 }
