@@ -5,13 +5,19 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
-use super::lone::Wait;
+use super::lone::{Looked, Wait};
 use super::sending::WakerIdentity;
 use super::{Ask, block, lone};
 use crate::actor::Actor;
 use crate::error::AskError;
-use crate::patience::pause;
+
+/// How long the answers of a lone batch are looked for: what the first takes, what each of the others may add to
+/// that, and no longer than waking a sleeper would take.
+const LOOKS_AT_LEAST: Duration = Duration::from_micros(3);
+const LOOKS_FOR_EACH: Duration = Duration::from_nanos(250);
+const LOOKS_AT_MOST: Duration = Duration::from_micros(50);
 
 /// Asks of one kind that are sent with one publish and awaited as one future; collected from asks, or made
 /// by [`ActorClient::ask_batch`](super::ActorClient::ask_batch).
@@ -50,15 +56,18 @@ pub struct AskBatch<'a, A: Actor, T, E = Infallible> {
     sent: usize,
     /// Asks at the front whose outcomes are known.
     known: usize,
-    /// Whether the answers are worth waiting for right here; unknown before the first poll.
-    lone: Option<bool>,
+    begun: bool,
+    /// Until when the answers are looked for, if that is worth it.
+    looks_until: Option<Instant>,
+    /// They were looked for, and came in time.
+    here: bool,
 }
 
 impl<'a, A: Actor, T, E> FromIterator<Ask<'a, A, T, E>> for AskBatch<'a, A, T, E> {
     fn from_iter<I: IntoIterator<Item = Ask<'a, A, T, E>>>(asks: I) -> Self {
         let asks: Vec<_> = asks.into_iter().collect();
         let outcomes = asks.iter().map(|_| None).collect();
-        Self { asks, outcomes, sent: 0, known: 0, lone: None }
+        Self { asks, outcomes, sent: 0, known: 0, begun: false, looks_until: None, here: false }
     }
 }
 
@@ -109,21 +118,33 @@ impl<A: Actor, T, E> AskBatch<'_, A, T, E> {
         true
     }
 
-    /// Looks for answers for a bounded while, without leaving a waker; the last ask that has none.
-    fn wait_here(&mut self, context: &mut Context<'_>) -> Option<usize> {
-        for _ in 0..lone::LOOKS {
-            pause(lone::PAUSES);
-            // The others have been answered before it, as a rule.
-            let last = self.asks.len() - 1;
+    /// The first poll: whether the answers are looked for, and for how long.
+    fn begin(&mut self, asker: WakerIdentity) {
+        self.begun = true;
+        if lone::begins(asker) == Wait::Here {
+            let asks = u32::try_from(self.asks.len()).unwrap_or(u32::MAX);
+            let limit = LOOKS_AT_MOST.min(LOOKS_FOR_EACH.saturating_mul(asks) + LOOKS_AT_LEAST);
+            self.looks_until = Some(Instant::now() + limit);
+        }
+    }
+
+    /// Looks for the last answer until `end`, or until it is time for others to have their turn, without leaving a
+    /// waker. True when there is time left.
+    fn wait_here(&mut self, end: Instant, context: &mut Context<'_>) -> bool {
+        // The others have been answered before it, as a rule.
+        let last = self.asks.len() - 1;
+        let looked = lone::look_for_a_slice(end, || {
             if self.outcomes[last].is_none() {
                 self.outcomes[last] = self.asks[last].look(context);
             }
-            if self.outcomes[last].is_some() {
-                return self.look(context).1;
-            }
+            self.outcomes[last].is_some().then_some(())
+        });
+        match looked {
+            Looked::Found(()) => self.here = true,
+            Looked::LooksOn => return true,
+            Looked::InVain => lone::missed(),
         }
-        lone::missed();
-        self.look(context).1
+        false
     }
 
     /// Looks for answers to what has been sent: whether there were any, and the last ask that has none.
@@ -152,14 +173,22 @@ impl<A: Actor, T, E> Future for AskBatch<'_, A, T, E> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let asker = WakerIdentity::of(context.waker());
-        if this.lone.is_none() {
-            this.lone = Some(lone::begins(asker) == Wait::Here);
+        if !this.begun {
+            this.begin(asker);
         }
         loop {
             let all_sent = this.send(context);
             let (found, mut last) = this.look(context);
-            if all_sent && last.is_some() && this.lone.replace(false) == Some(true) {
-                last = this.wait_here(context);
+            if all_sent
+                && last.is_some()
+                && let Some(end) = this.looks_until.take()
+            {
+                if this.wait_here(end, context) {
+                    this.looks_until = Some(end);
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                last = this.look(context).1;
             }
             if let Some(last) = last {
                 // Answers come in the order of the asks unless handlers defer them, so one waker, with the
@@ -181,7 +210,7 @@ impl<A: Actor, T, E> Future for AskBatch<'_, A, T, E> {
                 return Poll::Pending;
             }
         }
-        lone::answered(asker, false);
+        lone::answered(asker, this.here);
         this.asks.clear();
         Poll::Ready(this.outcomes.drain(..).flatten().collect())
     }
