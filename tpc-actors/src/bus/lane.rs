@@ -231,3 +231,38 @@ impl<E> LaneWriter<E> {
 
 #[cfg(all(test, tpc_loom))]
 mod model;
+
+#[cfg(all(test, not(tpc_loom)))]
+mod tests {
+    use super::*;
+
+    /// A gap among events that the reader has seen together: most of them take the short way, and the one
+    /// after the gap must not.
+    #[test]
+    fn a_gap_within_a_run_of_events_is_told_of() {
+        let (mut writer, mut reader) = lane::<u64>(32, &Arc::new(Policy::DropNewest), 0).unwrap();
+        let mut offer = |range: std::ops::Range<u64>| {
+            for seq in range {
+                if writer.has_room() { writer.offer(seq, seq) } else { writer.refuse(seq) }
+            }
+            writer.publish();
+        };
+        let mut short = 0;
+        let mut next = || {
+            let following = reader.take_following();
+            short += usize::from(following.is_some());
+            following.map(|(seq, event)| Taken::Event { seq, event }).or_else(|| reader.take())
+        };
+        offer(0..8);
+        let first = next();
+        offer(8..33);
+        let mut taken: Vec<_> = first.into_iter().chain((1..8).filter_map(|_| next())).collect();
+        offer(33..41);
+        taken.extend(std::iter::from_fn(&mut next));
+        let event = |seq| Taken::Event { seq, event: seq };
+        let gap = Taken::Missing { from: 32, to: 33, count: 1 };
+        let all: Vec<_> = (0..32).map(event).chain([gap]).chain((33..41).map(event)).collect();
+        assert_eq!(taken, all);
+        assert!(short > 20, "{short}");
+    }
+}

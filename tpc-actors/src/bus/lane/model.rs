@@ -5,9 +5,15 @@ use loom::thread;
 use super::*;
 use crate::sync::mutants::{explore, mutant};
 
+/// As a subscription does it.
+fn take_one(reader: &mut LaneReader<Box<u64>>) -> Option<Taken<Box<u64>>> {
+    let following = reader.take_following();
+    following.map(|(seq, event)| Taken::Event { seq, event }).or_else(|| reader.take())
+}
+
 /// Takes whatever is there; adds up what was delivered and what was reported, and checks the places.
 fn take_all(reader: &mut LaneReader<Box<u64>>, seen: &mut u64, next: &mut u64) {
-    while let Some(taken) = reader.take() {
+    while let Some(taken) = take_one(reader) {
         match taken {
             Taken::Event { seq, event } => {
                 assert_eq!(*event, seq, "an event stands where its number says");
@@ -60,6 +66,11 @@ fn drop_newest() {
     overflow(1, 3, || Policy::DropNewest);
 }
 
+/// With more than one event in the reader's hands at a time.
+fn several_at_once() {
+    overflow(2, 3, || Policy::DropNewest);
+}
+
 /// The writer takes back what the reader may be looking for, and returns it.
 fn taken_back() {
     overflow(2, 2, || Policy::DropOldest);
@@ -72,6 +83,11 @@ fn drop_oldest() {
 #[test]
 fn model_lane_drop_newest() {
     drop_newest();
+}
+
+#[test]
+fn model_lane_several_at_once() {
+    several_at_once();
 }
 
 #[test]

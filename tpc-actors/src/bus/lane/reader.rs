@@ -62,8 +62,10 @@ impl<E> LaneReader<E> {
     ) -> Self {
         let losses = Losses::default();
         let capacity = if let ReaderQueue::Ring(ring) = &queue { ring.capacity() } else { 1 };
-        // An eighth of a small ring, so that little of it looks full without being so.
-        let free_every = u32::try_from(capacity / 8).unwrap_or(u32::MAX).clamp(1, FREE_EVERY_MAX);
+        // An eighth of a small ring, so that little of it looks full without being so; models have smaller ones.
+        let least = if cfg!(tpc_loom) { 3 } else { 1 };
+        let free_every =
+            u32::try_from(capacity / 8).unwrap_or(u32::MAX).clamp(least, FREE_EVERY_MAX);
         let (expected, held, unfreed, most) = (0, None, 0, 0);
         Self { queue, mark, expected, next_seq, held, losses, unfreed, free_every, most }
     }
