@@ -209,6 +209,14 @@ fn no_thread_is_left() {
         drop(sickly.fail().wait());
         assert!(threads() >= 2);
         system.shutdown_wait(LONG);
-        assert_eq!(threads(), 0);
+        // Who joins a thread is let go before the kernel has taken it off its list.
+        let gone = (0..1_000).any(|_| {
+            let gone = threads() == 0;
+            if !gone {
+                thread::sleep(Duration::from_millis(1));
+            }
+            gone
+        });
+        assert!(gone, "{} left", threads());
     }
 }

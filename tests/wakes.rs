@@ -63,7 +63,7 @@ fn no_wake_is_lost_over_many_sleeps() {
         asker.join().unwrap();
     }
     let core = &system.cores()[0];
-    assert!(core.parks() > 1000, "the core slept {} times", core.parks());
+    assert!(core.parks() > 100, "the core slept {} times", core.parks());
     assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
 }
 

@@ -23,7 +23,9 @@ pub(crate) fn panic_message(payload: Box<dyn Any + Send>) -> String {
 pub(crate) fn drop_quietly<T>(value: T) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
         let second = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-        if let Err(third) = second {
+        if let Err(third) = second
+            && !is_text(&*third)
+        {
             #[expect(
                 clippy::mem_forget,
                 reason = "a payload whose drop keeps panicking never ends"
@@ -38,6 +40,11 @@ pub(crate) fn wake_quietly(waker: Waker) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
         drop_quietly(payload);
     }
+}
+
+/// Whether it is a payload of `panic!`, whose drop is none of anybody's code.
+fn is_text(payload: &(dyn Any + Send)) -> bool {
+    payload.is::<&'static str>() || payload.is::<String>()
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {

@@ -27,6 +27,13 @@ use crate::reply::slot::{Left, Polled, Ticket};
 /// Every ask that was sent ends in exactly one outcome; see [`AskError`] for which of them are safe to
 /// retry.
 ///
+/// # Waiting
+///
+/// A task that asks, is answered and asks again, with nobody else asking from its thread in between, does not
+/// sleep at once: it looks for the answer for one to three microseconds, or for up to 100 µs in slices of 10 when the core
+/// had to be woken, and lets the other tasks of its thread have turns in between. It does so less and less often where
+/// answers take longer than that. With several askers, or a [`deadline`](Self::deadline), nobody looks.
+///
 /// # Cancel safety
 ///
 /// Dropping it before the handler has begun means that the handler never runs. Dropping it later means

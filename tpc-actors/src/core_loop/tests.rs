@@ -90,6 +90,16 @@ struct Bench {
     doorbell: Arc<CountingDoorbell>,
     core: Core,
     ticker: TickerClient,
+    /// After the core, which leaves its actors for another thread when it is dropped unfinished.
+    _orphans: Orphans,
+}
+
+struct Orphans(Arc<CoreShared>);
+
+impl Drop for Orphans {
+    fn drop(&mut self) {
+        self.0.abandon_orphans();
+    }
 }
 
 fn bench() -> Bench {
@@ -102,13 +112,14 @@ fn bench() -> Bench {
     let time = Arc::clone(&clock) as Arc<dyn Clock>;
     let local = CoreLocal::new(Arc::clone(&shared), Arc::clone(&time), 1, 16, offload, bus);
     let mut core = Core::new(local, &CorePolicy::default());
+    let orphans = Orphans(Arc::clone(&shared));
     let mailbox = Mailbox::<Ticker>::new(shared, Keeper::new(time), 0).unwrap();
     let local = std::rc::Rc::clone(&core.local);
     let cell = ActorCell::start(0, &local, Arc::clone(&mailbox), Box::new(|| ()), None).unwrap();
     mailbox.cell.set(0).unwrap();
     core.add(Some(Box::new(cell)));
     let ticker = TickerClient::from(Client::new(vec![mailbox]));
-    Bench { clock, doorbell, core, ticker }
+    Bench { clock, doorbell, core, ticker, _orphans: orphans }
 }
 
 impl Bench {
