@@ -9,8 +9,8 @@
 //! ratio to ours in the same run. Also: what an event costs that nobody wants, how soon a dropped tail is
 //! told of, how many events a second the default log makes durable, and what that does to the latency of asks.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -296,7 +296,9 @@ fn worker(publisher_cpu: usize, outside: &Outside, count: u64) -> f64 {
 }
 
 fn system() -> (System, usize, Outside) {
-    let placement = Placement::plan(1);
+    // Once, because a plan is made of the CPUs that this thread has before it is bound below.
+    static PLACEMENT: OnceLock<Placement> = OnceLock::new();
+    let placement = PLACEMENT.get_or_init(|| Placement::plan(1)).clone();
     let core = placement.data_plane().first().copied().unwrap_or(0);
     let cpu = placement.control_plane().iter().next().unwrap_or(core);
     bind(cpu);

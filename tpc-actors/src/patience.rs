@@ -1,7 +1,7 @@
 //! Whether looking a little longer is worth it, learned from how it went before.
 
-/// Occasions, as a power of two, that are let pass after as many looks in vain.
-const MISSES_MAX: u8 = 6;
+/// Looks in vain, one after the other, from the second of which on occasions are let pass: 1, 3, 7 and so on.
+const MISSES_MAX: u8 = 7;
 
 /// Looks at every occasion for as long as that helps, and less and less often when it does not.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,10 +29,10 @@ impl Patience {
         self.misses = 0;
     }
 
-    /// The look was in vain.
+    /// The look was in vain. Once says nothing: somebody else may have had the CPU for a moment.
     pub(crate) fn missed(&mut self) {
         self.misses = (self.misses + 1).min(MISSES_MAX);
-        self.skip = (1 << self.misses) - 1;
+        self.skip = (1 << (self.misses - 1)) - 1;
     }
 }
 
@@ -60,6 +60,10 @@ mod tests {
         }
         assert!((10..30).contains(&looks), "{looks}");
         while !patience.looks() {}
+        patience.found();
+        assert!(patience.looks());
+        patience.missed();
+        assert!(patience.looks(), "once says nothing");
         patience.found();
         assert!((0..100).all(|_| patience.looks()));
     }

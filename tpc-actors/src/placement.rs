@@ -11,8 +11,10 @@ use std::path::Path;
 #[cfg(feature = "jemalloc")]
 pub(crate) mod arena;
 mod cpus;
+mod home;
 
 pub use cpus::CpuSet;
+pub(crate) use home::Home;
 
 /// Whether cores are bound to CPUs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

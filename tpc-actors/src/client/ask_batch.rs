@@ -121,7 +121,8 @@ impl<A: Actor, T, E> AskBatch<'_, A, T, E> {
     /// The first poll: whether the answers are looked for, and for how long.
     fn begin(&mut self, asker: WakerIdentity) {
         self.begun = true;
-        if lone::begins(asker) == Wait::Here {
+        let leaves_room = self.asks.first().is_some_and(Ask::leaves_room);
+        if lone::begins(asker) == Wait::Here && leaves_room {
             let asks = u32::try_from(self.asks.len()).unwrap_or(u32::MAX);
             let limit = LOOKS_AT_MOST.min(LOOKS_FOR_EACH.saturating_mul(asks) + LOOKS_AT_LEAST);
             self.looks_until = Some(Instant::now() + limit);

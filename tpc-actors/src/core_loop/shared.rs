@@ -13,6 +13,7 @@ use crate::bridge::bell::{CoreBell, LANES_MAX};
 use crate::bridge::doorbell::Doorbell;
 use crate::isolate::drop_quietly;
 use crate::mailbox::life::Gate;
+use crate::placement::Home;
 use crate::stats::CoreStats;
 use crate::system::Warden;
 
@@ -52,6 +53,7 @@ pub(crate) struct CoreShared {
     pub(crate) system: u64,
     /// Counted from 0 within the system.
     pub(crate) index: usize,
+    pub(crate) home: Home,
     pub(crate) bell: Arc<CoreBell>,
     /// Padded: the core writes here per message, and senders read the fields around it.
     pub(crate) stats: CachePadded<CoreStats>,
@@ -70,10 +72,16 @@ pub(crate) struct CoreShared {
 }
 
 impl CoreShared {
-    pub(crate) fn new(system: u64, index: usize, doorbell: Arc<dyn Doorbell>) -> Arc<Self> {
+    pub(crate) fn new(
+        system: u64,
+        index: usize,
+        home: Home,
+        doorbell: Arc<dyn Doorbell>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             system,
             index,
+            home,
             bell: Arc::new(CoreBell::new(doorbell)),
             stats: CachePadded::default(),
             rejected: AtomicU64::new(0),

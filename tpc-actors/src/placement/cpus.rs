@@ -1,4 +1,4 @@
-//! Sets of CPUs, and binding a thread to one.
+//! Sets of CPUs, binding a thread to one, and where a thread is.
 
 #![allow(unsafe_code, reason = "the system calls that read and set a thread's CPUs")]
 
@@ -84,6 +84,18 @@ fn main_thread_cpus() -> BTreeSet<usize> {
 #[cfg(not(target_os = "linux"))]
 fn main_thread_cpus() -> BTreeSet<usize> {
     BTreeSet::new()
+}
+
+/// The CPU that the calling thread is on at this moment, if the system says so.
+#[cfg(target_os = "linux")]
+pub(super) fn current() -> Option<usize> {
+    // SAFETY: no arguments, no memory; -1 is an error.
+    usize::try_from(unsafe { libc::sched_getcpu() }).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn current() -> Option<usize> {
+    None
 }
 
 #[cfg(target_os = "linux")]

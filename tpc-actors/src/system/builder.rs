@@ -233,7 +233,10 @@ impl SystemBuilder {
         let keeper = Keeper::new(Arc::clone(&clock));
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let shared = (0..cores)
-            .map(|index| Ok(CoreShared::new(id, index, platform_doorbell()?)))
+            .map(|index| {
+                let home = placement.home(bindings[index]);
+                Ok(CoreShared::new(id, index, home, platform_doorbell()?))
+            })
             .collect::<std::io::Result<Vec<_>>>()?;
         let bus = Arc::new(BusRegistry::new(&shared));
         let inner = Arc::new(Inner {

@@ -23,9 +23,15 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
     /// The core had to be woken: its answer is looked for, if that is worth it.
     #[cold]
     pub(super) fn awaken(&mut self) {
-        if let Some(sent) = &mut self.sent {
+        let looks = self.leaves_room();
+        if let Some(sent) = self.sent.as_mut().filter(|_| looks) {
             sent.awakens = lone::awakens();
         }
+    }
+
+    /// Whether the core can run while this thread looks.
+    pub(in crate::client) fn leaves_room(&self) -> bool {
+        self.sending.mailbox().core.home.has_room_beside_caller()
     }
 
     /// Looks for the answer of a core that had to be woken.
