@@ -7,19 +7,17 @@
 //! One publisher on one CPU, eight subscribers on another, each of which wants one event in eight. Nobody
 //! loses anything: who publishes waits for whoever is behind. Prints medians over the rounds, and the
 //! ratio to ours in the same run. Also: what an event costs that nobody wants, how soon a dropped tail is
-//! told of, how many events a second the default log makes durable, and what that does to the latency of asks.
+//! told of.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{broadcast, mpsc};
-use tpc_actors::bus::log::{DecodeError, FjallLog, LogEvent, LogOptions};
-use tpc_actors::placement::{CpuSet, Placement};
 use tpc_actors::prelude::*;
-use tpc_actors_benches::{Contender, Unit, compare, median, wanted};
+use tpc_actors_benches::stage::{Outside, beside_core};
+use tpc_actors_benches::{Contender, Unit, compare, each, median, pin, wanted};
 
 const SUBSCRIBERS: u64 = 8;
 /// Events that may be on their way to each subscriber.
@@ -89,7 +87,7 @@ impl Market {
         for n in 0..count {
             std::hint::black_box(Quote { instrument: n % SUBSCRIBERS, price: n });
         }
-        nanos(start.elapsed(), count)
+        each(start.elapsed(), count)
     }
 
     /// Nanoseconds for each event that nobody wants.
@@ -99,64 +97,8 @@ impl Market {
         for n in 0..count {
             cx.publish(std::hint::black_box(Quote { instrument: n % SUBSCRIBERS, price: n }));
         }
-        nanos(start.elapsed(), count)
+        each(start.elapsed(), count)
     }
-}
-
-/// An event of 64 bytes.
-#[derive(Clone, Debug)]
-struct Record([u8; 64]);
-
-impl LogEvent for Record {
-    fn encode(&self, into: &mut Vec<u8>) {
-        into.extend_from_slice(&self.0);
-    }
-
-    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        bytes.try_into().map(Self).map_err(|_| DecodeError("64 bytes expected".to_owned()))
-    }
-}
-
-#[core_actor(event = Record)]
-struct Writer;
-
-#[core_actor]
-impl Writer {
-    #[init]
-    fn new() -> Self {
-        Self
-    }
-
-    #[handler]
-    fn write(&mut self, cx: &mut Ctx<Self>, count: u64) -> u64 {
-        for n in 0..count {
-            let mut record = Record([7; 64]);
-            record.0[..8].copy_from_slice(&n.to_le_bytes());
-            cx.publish(record);
-        }
-        count
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a benchmark's figures")]
-fn nanos(time: Duration, count: u64) -> f64 {
-    time.as_nanos() as f64 / count as f64
-}
-
-/// Million events a second.
-fn rate(time: Duration, count: u64) -> f64 {
-    1000.0 / nanos(time, count)
-}
-
-/// Runs on the CPU that the core leaves free.
-struct Outside {
-    cpu: usize,
-    runtime: Runtime,
-}
-
-fn bind(cpu: usize) {
-    let set: CpuSet = [cpu].into_iter().collect();
-    set.bind_current_thread();
 }
 
 /// Ours: nanoseconds for an event; perhaps beside a subscriber that wants everything and never reads.
@@ -192,7 +134,7 @@ fn bus(system: &System, market: &MarketClient, outside: &Outside, count: u64, st
             std::hint::black_box(task.await.expect("it counts"));
         }
     });
-    nanos(start.elapsed(), count)
+    each(start.elapsed(), count)
 }
 
 /// A bounded crossbeam channel and a thread for each subscriber; the publisher chooses and waits.
@@ -203,13 +145,13 @@ fn crossbeam(publisher_cpu: usize, cpu: usize, count: u64) -> f64 {
         let (sender, receiver) = crossbeam_channel::bounded::<Quote>(CAPACITY);
         senders.push(sender);
         threads.push(thread::spawn(move || {
-            bind(cpu);
+            pin(cpu);
             receiver.into_iter().fold(0, |sum: u64, quote| sum.wrapping_add(quote.price))
         }));
     }
     let start = Instant::now();
     let publisher = thread::spawn(move || {
-        bind(publisher_cpu);
+        pin(publisher_cpu);
         for n in 0..count {
             let quote = Quote { instrument: n % SUBSCRIBERS, price: n };
             for (wanted, sender) in (0..).zip(&senders) {
@@ -223,7 +165,7 @@ fn crossbeam(publisher_cpu: usize, cpu: usize, count: u64) -> f64 {
     for thread in threads {
         std::hint::black_box(thread.join().expect("it counts"));
     }
-    nanos(start.elapsed(), count)
+    each(start.elapsed(), count)
 }
 
 /// Tokio's broadcast channel, with room for all, so that nobody lags.
@@ -250,12 +192,12 @@ fn broadcast(publisher_cpu: usize, outside: &Outside, count: u64) -> f64 {
             std::hint::black_box(task.await.expect("it counts"));
         }
     });
-    nanos(start.elapsed(), count)
+    each(start.elapsed(), count)
 }
 
 fn publish_elsewhere(cpu: usize, count: u64, sender: broadcast::Sender<Quote>) {
     thread::spawn(move || {
-        bind(cpu);
+        pin(cpu);
         for n in 0..count {
             let _ = sender.send(Quote { instrument: n % SUBSCRIBERS, price: n });
         }
@@ -292,107 +234,7 @@ fn worker(publisher_cpu: usize, outside: &Outside, count: u64) -> f64 {
             std::hint::black_box(task.await.expect("it counts"));
         }
     });
-    nanos(start.elapsed(), count)
-}
-
-fn system() -> (System, usize, Outside) {
-    // Once, because a plan is made of the CPUs that this thread has before it is bound below.
-    static PLACEMENT: OnceLock<Placement> = OnceLock::new();
-    let placement = PLACEMENT.get_or_init(|| Placement::plan(1)).clone();
-    let core = placement.data_plane().first().copied().unwrap_or(0);
-    let cpu = placement.control_plane().iter().next().unwrap_or(core);
-    bind(cpu);
-    let system = System::builder().placement(placement).start().expect("it starts");
-    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    (system, core, Outside { cpu, runtime })
-}
-
-/// Events of 64 bytes that the default log makes durable in a second, in millions.
-fn durable(path: &std::path::Path, count: u64) -> f64 {
-    let (system, _, _) = system();
-    let log = FjallLog::open(path).expect("a log");
-    system.log_events::<Record>(log, LogOptions::new()).expect("in time");
-    let writer = system.spawn::<Writer>(()).wait().expect("it starts");
-    let end =
-        |status: &tpc_actors::bus::log::LogStatus| status.durable.of(0).map_or(0, |end| end.seq);
-    let status = || system.log_status::<Record>().expect("a log");
-    let start = Instant::now();
-    let mut written = 0;
-    while written < count {
-        // Half of the feed may be on its way.
-        while written - end(&status()) > 32_768 {
-            thread::sleep(Duration::from_micros(50));
-        }
-        written += writer.write(1024).wait().expect("alive");
-    }
-    while end(&status()) < written {
-        thread::sleep(Duration::from_micros(50));
-    }
-    let figure = rate(start.elapsed(), written);
-    assert_eq!(status().missing, 0);
-    system.shutdown_wait(Duration::from_secs(5));
-    figure
-}
-
-/// Events that each ask publishes.
-const EVENTS_PER_ASK: u32 = 4;
-
-/// The 95th and the 99th percentile of asks, in microseconds: one after the other, or at most one in every `pace`.
-fn latency(log: Option<FjallLog>, asks: u32, pace: Duration) -> (f64, f64) {
-    let (system, _, outside) = system();
-    if let Some(log) = log {
-        system.log_events::<Record>(log, LogOptions::new()).expect("in time");
-    }
-    let _subscriber = system.events::<Record>().filter(|_| false).subscribe();
-    let writer = system.spawn::<Writer>(()).wait().expect("it starts");
-    let mut times = outside.runtime.block_on(async {
-        let mut times = Vec::new();
-        for _ in 0..asks {
-            let start = Instant::now();
-            writer.write(EVENTS_PER_ASK.into()).await.expect("alive");
-            times.push(nanos(start.elapsed(), 1000));
-            while start.elapsed() < pace {
-                std::hint::spin_loop();
-            }
-        }
-        times
-    });
-    system.shutdown_wait(Duration::from_secs(5));
-    times.sort_by(f64::total_cmp);
-    (times[times.len() * 95 / 100], times[times.len() * 99 / 100])
-}
-
-/// Medians over the rounds.
-fn print_percentiles(of: &str, rounds: Vec<(f64, f64)>) {
-    let (p95, p99): (Vec<_>, Vec<_>) = rounds.into_iter().unzip();
-    println!("ask + 4 events, {of} p95 {:6.2} us, p99 {:6.2} us", median(p95), median(p99));
-}
-
-fn log_figures() {
-    let path = std::env::temp_dir().join(format!("tpc-bench-log-{}", std::process::id()));
-    let fresh = || {
-        let _ = std::fs::remove_dir_all(&path);
-        path.clone()
-    };
-    let rates = (0..3).map(|_| durable(&fresh(), 1 << 20)).collect();
-    println!("log-fjall, 64 B, durable:       {:8.2} M events/s", median(rates));
-    // Half a million events a second is what such a log must bear; the other is as many as come.
-    let paces = [
-        ("500,000 events/s", EVENTS_PER_ASK * Duration::from_micros(2)),
-        ("as many as come", Duration::ZERO),
-    ];
-    for (name, pace) in paces {
-        let mut plain = Vec::new();
-        let mut logged = Vec::new();
-        for _ in 0..7 {
-            plain.push(latency(None, 50_000, pace));
-            let log = FjallLog::open(fresh()).expect("a log");
-            logged.push(latency(Some(log), 50_000, pace));
-        }
-        print_percentiles(&format!("{name}, no log:   "), plain);
-        print_percentiles(&format!("{name}, log-fjall:"), logged);
-    }
-    let _ = std::fs::remove_dir_all(&path);
+    each(start.elapsed(), count)
 }
 
 /// Milliseconds from a publication that finds no room to the gap that tells of it, while nothing else is
@@ -419,7 +261,7 @@ fn tail(system: &System, market: &MarketClient, outside: &Outside, count: u32) -
 }
 
 fn main() {
-    let (system, core, outside) = system();
+    let (system, core, outside) = beside_core();
     let market = system.spawn::<Market>(()).wait().expect("it starts");
     if wanted("publishing") {
         let unheard = (0..ROUNDS).map(|_| market.unheard(20_000_000).wait().expect("alive"));
@@ -442,7 +284,4 @@ fn main() {
     ];
     compare("1 publisher, 8 subscribers, events", Unit::Rate, ROUNDS, contenders);
     system.shutdown_wait(Duration::from_secs(5));
-    if wanted("log") {
-        log_figures();
-    }
 }

@@ -357,7 +357,7 @@ fn figures_tell_what_became_of_events() {
 #[test]
 fn figures_of_a_core_hold_what_its_readers_have_counted() {
     let (system, sources) = start(1);
-    let mut all = system.events::<Tick>().capacity(64).subscribe();
+    let mut all = system.events::<Tick>().capacity(64).retain(100).subscribe();
     let mut newest = system.events::<Tick>().capacity(4).overflow(Overflow::DropOldest).subscribe();
     for _ in 0..3 {
         sources[0].burst(20).wait().unwrap();
@@ -368,6 +368,15 @@ fn figures_of_a_core_hold_what_its_readers_have_counted() {
     assert_eq!((source.wanted, source.delivered), (120, 64));
     assert_eq!((source.dropped_newest, source.dropped_oldest), (0, 56));
     assert_eq!(source.high_water, 20);
+    // What was kept for those who come late was not copied for them.
+    let mut late = system.events::<Tick>().from(Start::Oldest).subscribe();
+    for _ in 0..60 {
+        assert!(matches!(late.next_wait(), Some(Delivery::Event { .. })));
+    }
+    assert_eq!(late.lanes()[0].delivered, 60);
+    drop(late);
+    let source = system.event_sources::<Tick>()[0];
+    assert_eq!((source.wanted, source.delivered), (120, 64), "{source}");
     stop(&system);
 }
 

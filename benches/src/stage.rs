@@ -1,6 +1,7 @@
 //! Where benchmarks run: callers on a Tokio worker of one CPU, what they call on another one.
 
 use std::future::Future;
+use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
@@ -74,4 +75,24 @@ pub fn on_runtime<P: Send + 'static, F: Future<Output = P>>(
         }));
     });
     waits.recv().expect("it starts")
+}
+
+/// A current-thread runtime on the CPU that the core leaves free; the calling thread is bound there.
+#[derive(Debug)]
+pub struct Outside {
+    pub cpu: usize,
+    pub runtime: Runtime,
+}
+
+/// A system with one core, the CPU of that core, and what is beside it.
+pub fn beside_core() -> (System, usize, Outside) {
+    // Once, because a plan is made of the CPUs that this thread has before it is bound below.
+    static PLACEMENT: OnceLock<Placement> = OnceLock::new();
+    let placement = PLACEMENT.get_or_init(|| Placement::plan(1)).clone();
+    let core = placement.data_plane().first().copied().unwrap_or(0);
+    let cpu = placement.control_plane().iter().next().unwrap_or(core);
+    pin(cpu);
+    let system = System::builder().placement(placement).start().expect("it starts");
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    (system, core, Outside { cpu, runtime })
 }

@@ -61,7 +61,7 @@ pub use {
     replay::ReplayError,
     start::{Cursor, Start},
     stats::{LaneStatus, SourceStatus},
-    subscription::Subscription,
+    subscription::{Next, Subscription},
 };
 
 #[cfg(not(tpc_loom))]

@@ -22,6 +22,8 @@ pub(super) struct Inlet<E> {
     /// Why the log could not be read.
     failed: Option<LogError>,
     delivered: u64,
+    /// Those of them that came before the lane.
+    from_past: u64,
     reported: u64,
 }
 
@@ -35,6 +37,7 @@ impl<E: Send + Clone + 'static> Inlet<E> {
             first_seq: first.seq,
             failed: None,
             delivered: 0,
+            from_past: 0,
             reported: 0,
         }
     }
@@ -83,6 +86,7 @@ impl<E: Send + Clone + 'static> Inlet<E> {
         if let Some(past) = &mut self.past {
             let taken = past.take(bus, channel);
             if !past.is_over() || taken.is_some() {
+                self.from_past += u64::from(matches!(taken, Some(Delivery::Event { .. })));
                 return taken;
             }
             self.first_seq = past.next().seq;
@@ -129,6 +133,7 @@ impl<E: Send + Clone + 'static> Inlet<E> {
     /// What has been counted on this side.
     pub(super) fn received(&self) -> Received {
         let (losses, most) = self.lane.as_ref().map(LaneReader::counts).unwrap_or_default();
-        Received { delivered: self.delivered, reported: self.reported, losses, most }
+        let Self { delivered, from_past, reported, .. } = *self;
+        Received { delivered, from_past, reported, losses, most }
     }
 }

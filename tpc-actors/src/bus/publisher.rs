@@ -85,7 +85,7 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
         position
     }
 
-    /// Apart from the check, so that the check alone is inlined into handlers.
+    /// Up to the stage, where the event is written once.
     #[expect(clippy::inline_always, reason = "as above")]
     #[inline(always)]
     fn publish_to_all(&self, seq: u64, event: E) {

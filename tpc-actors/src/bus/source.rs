@@ -111,7 +111,6 @@ impl<E: Send + Clone + 'static> Source<E> {
         self.staged = staged;
     }
 
-    /// Gives the event its route before anybody asks for it.
     /// The event with its route, before anybody asks for it.
     #[inline(never)]
     fn enriched(&mut self, mut event: E) -> E {

@@ -29,6 +29,8 @@ impl LaneStats {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Received {
     pub(super) delivered: u64,
+    /// Those of them that came before the lane: no copy of them was made for it.
+    pub(super) from_past: u64,
     pub(super) reported: u64,
     /// What was lost on its side.
     pub(super) losses: Losses,
@@ -47,7 +49,7 @@ pub(super) struct ReaderStats {
 
 impl ReaderStats {
     pub(super) fn set(&self, received: &Received) {
-        self.delivered.set(received.delivered);
+        self.delivered.set(received.delivered - received.from_past);
         self.oldest.set(received.losses.oldest);
         self.conflated.set(received.losses.conflated);
         self.most.set(received.most as u64);
@@ -163,7 +165,8 @@ impl SourceStats {
     }
 }
 
-/// What one core has published of one event type so far, over all of its subscribers.
+/// What one core has published of one event type so far, over all of its subscribers but the durable ones, which
+/// the log serves.
 ///
 /// Read without stopping the core, so it may be a turn old.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

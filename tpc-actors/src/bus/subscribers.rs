@@ -24,6 +24,9 @@ impl<E> Subscribers<E> {
     /// The subscriber has gone for good; its figures stay.
     pub(super) fn leave(&mut self, channel: &Arc<Channel<E>>) {
         self.channels.retain(|other| !Arc::ptr_eq(other, channel));
+        if channel.durable {
+            return;
+        }
         for (source, departed) in self.departed.iter_mut().enumerate() {
             departed.add(channel.consumption(source));
         }
@@ -35,10 +38,11 @@ impl<E> Subscribers<E> {
         self.channels.iter().filter(open).cloned().collect()
     }
 
-    /// What has become of a source's events with all of them.
+    /// What has become of a source's events with all of them but the durable ones, whose source is the log.
     pub(super) fn consumption(&self, source: usize) -> Consumption {
         let mut sum = self.departed[source];
-        self.channels.iter().for_each(|channel| sum.add(channel.consumption(source)));
+        let live = self.channels.iter().filter(|channel| !channel.durable);
+        live.for_each(|channel| sum.add(channel.consumption(source)));
         sum
     }
 }

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::{Ask, Tell, block};
+use super::{Ask, Tell, block, lone};
 use crate::actor::Actor;
 use crate::error::{AskError, TellError};
 
@@ -22,6 +22,7 @@ use crate::error::{AskError, TellError};
 #[must_use = "an ask does nothing until it is awaited or waited for"]
 pub struct AskAll<'a, A: Actor, T, E = Infallible> {
     asks: Vec<Step<Ask<'a, A, T, E>, T>>,
+    begun: bool,
 }
 
 enum Step<F, T> {
@@ -31,7 +32,7 @@ enum Step<F, T> {
 
 impl<'a, A: Actor, T, E> AskAll<'a, A, T, E> {
     pub(super) fn new(asks: Vec<Ask<'a, A, T, E>>) -> Self {
-        Self { asks: asks.into_iter().map(Step::Going).collect() }
+        Self { asks: asks.into_iter().map(Step::Going).collect(), begun: false }
     }
 
     /// Ends with [`AskError::Deadline`] unless all shards have answered within `limit`.
@@ -40,7 +41,7 @@ impl<'a, A: Actor, T, E> AskAll<'a, A, T, E> {
             Step::Going(ask) => Step::Going(Ask::deadline(ask, limit)),
             done @ Step::Done(_) => done,
         };
-        Self { asks: self.asks.into_iter().map(timed).collect() }
+        Self { asks: self.asks.into_iter().map(timed).collect(), begun: self.begun }
     }
 
     /// What a failing shard means for the whole: asking all of them again is safe only if none has run.
@@ -75,6 +76,10 @@ impl<A: Actor, T, E> Future for AskAll<'_, A, T, E> {
     type Output = Result<Vec<T>, AskError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if !std::mem::replace(&mut self.begun, true) {
+            // The shards work at the same time, and none is waited for before the next one is asked.
+            lone::several();
+        }
         let mut going = false;
         let mut failed = None;
         for (shard, step) in self.asks.iter_mut().enumerate() {

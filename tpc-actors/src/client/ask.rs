@@ -32,7 +32,8 @@ use crate::reply::slot::{Left, Polled, Ticket};
 /// A task that asks, is answered and asks again, with nobody else asking from its thread in between, does not
 /// sleep at once: it looks for the answer for one to three microseconds, or for up to 100 µs in slices of 10 when the core
 /// had to be woken, and lets the other tasks of its thread have turns in between. It does so less and less often where
-/// answers take longer than that. With several askers, or a [`deadline`](Self::deadline), nobody looks.
+/// answers take longer than that. With several askers or a [`deadline`](Self::deadline), on a core's own thread, and
+/// where the core needs the CPU of the asker to wake, nobody looks.
 ///
 /// # Cancel safety
 ///
@@ -267,7 +268,11 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
                         return Poll::Pending;
                     }
                     if sent.rang {
-                        this.awaken();
+                        if this.awaken() {
+                            // It takes a while; what the task has to do besides goes first.
+                            context.waker().wake_by_ref();
+                            return Poll::Pending;
+                        }
                     } else if let Some(outcome) = this.wait_here() {
                         lone::answered(identity, true);
                         return Poll::Ready(decoded(this.decode, outcome));

@@ -45,6 +45,11 @@ const LOOKS_AT_MOST: Duration = Duration::from_micros(50);
 /// # }
 /// ```
 ///
+/// # Waiting
+///
+/// As for [`Ask`]: a lone task looks for the answers for three microseconds and a quarter of one for each ask, up to 50
+/// together, before it sleeps.
+///
 /// # Cancel safety
 ///
 /// As for [`Ask`], for each of them.

@@ -75,6 +75,10 @@ thread_local! {
 /// An ask of this task begins; how its answer is best waited for.
 #[inline]
 pub(super) fn begins(asker: WakerIdentity) -> Wait {
+    // A core has other things to do, and perhaps what it would look for.
+    if crate::core_loop::on_core_thread() {
+        return Wait::Asleep;
+    }
     let Ok(mut lone) = LONE.try_with(Cell::get) else { return Wait::Asleep };
     let alone = lone.answered && lone.last == Some(asker);
     lone.last = Some(asker);
@@ -89,6 +93,13 @@ pub(super) fn begins(asker: WakerIdentity) -> Wait {
     lone.in_a_row = if wait == Wait::Here { lone.in_a_row + 1 } else { 0 };
     LONE.set(lone);
     wait
+}
+
+/// What this thread asks next is one of several asks that go out together: none of them holds up the others.
+pub(super) fn several() {
+    let Ok(mut lone) = LONE.try_with(Cell::get) else { return };
+    lone.answered = false;
+    LONE.set(lone);
 }
 
 /// An ask of this task was answered on this thread; `here` says that it was waited for.
@@ -164,6 +175,7 @@ mod tests {
     use std::task::Waker;
 
     use super::*;
+    use crate::core_loop::OnCore;
 
     /// Identities of nobody in particular.
     fn askers() -> [WakerIdentity; 2] {
@@ -190,6 +202,21 @@ mod tests {
         assert_eq!(begins(one), Wait::Asleep);
         answered(two, false);
         assert_eq!(begins(one), Wait::Asleep, "an answer to somebody else says nothing");
+    }
+
+    #[test]
+    fn nobody_looks_on_a_core_or_as_one_of_several() {
+        let [one, _] = askers();
+        begins(one);
+        answered(one, false);
+        let on_core = OnCore::enter(u64::MAX);
+        assert_eq!(begins(one), Wait::Asleep, "on a core");
+        drop(on_core);
+        several();
+        assert_eq!(begins(one), Wait::Asleep, "one of several");
+        assert_eq!(begins(one), Wait::Asleep, "another one of them");
+        answered(one, false);
+        assert_eq!(begins(one), Wait::Here);
     }
 
     #[test]

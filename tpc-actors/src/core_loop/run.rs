@@ -71,7 +71,9 @@ pub(crate) struct Run<A: Actor> {
     freed: usize,
     /// Messages that it may take.
     max: usize,
-    /// Messages after which there is a pause, or the end.
+    /// Messages after which there is a pause.
+    pause_at: usize,
+    /// The smaller of the two.
     stop_at: usize,
     pace: Pace,
     /// When the turn began, or the last pause was.
@@ -97,6 +99,7 @@ impl<A: Actor> Run<A> {
             before,
             freed: 0,
             max: usize::MAX,
+            pause_at: pace.0.min(FIRST_PAUSE_AT),
             stop_at: pace.0.min(FIRST_PAUSE_AT),
             pace,
             paused,
@@ -107,7 +110,7 @@ impl<A: Actor> Run<A> {
     /// Takes no more than `max` messages in all.
     pub(crate) fn limit(&mut self, max: usize) {
         self.max = max;
-        self.stop_at = self.stop_at.min(max);
+        self.stop_at = self.pause_at.min(max);
     }
 
     pub(crate) fn taken(&self) -> usize {
@@ -220,16 +223,18 @@ impl<A: Actor> Run<A> {
     /// because of its messages or because of its time, if that has a limit.
     #[inline(never)]
     pub(crate) fn pause(&mut self, until: Option<Instant>) -> bool {
-        if self.taken >= self.max {
+        let over = self.taken >= self.max;
+        if over && self.taken < self.pause_at {
             return true;
         }
         self.handler_ended();
         self.publish();
         let now = self.local.clock.now();
         self.pace.learn(now.saturating_duration_since(self.paused));
-        self.stop_at = self.max.min(self.taken + self.pace.0);
+        self.pause_at = self.taken + self.pace.0;
+        self.stop_at = self.pause_at.min(self.max);
         self.paused = now;
-        until.is_some_and(|until| now >= until)
+        over || until.is_some_and(|until| now >= until)
     }
 
     /// A handler has returned or has panicked: whoever a batch of it has answered is woken with the turn's
@@ -248,7 +253,7 @@ impl<A: Actor> Run<A> {
     pub(crate) fn wake_together(&mut self) {
         collect_woken(self.local.wakes.take());
         self.batched = true;
-        self.stop_at = 0;
+        (self.pause_at, self.stop_at) = (0, 0);
     }
 
     /// Frees the places of what was taken.

@@ -20,13 +20,12 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
         })
     }
 
-    /// The core had to be woken: its answer is looked for, if that is worth it.
+    /// The core had to be woken: whether its answer is looked for from the next poll on.
     #[cold]
-    pub(super) fn awaken(&mut self) {
-        let looks = self.leaves_room();
-        if let Some(sent) = self.sent.as_mut().filter(|_| looks) {
-            sent.awakens = lone::awakens();
-        }
+    pub(super) fn awaken(&mut self) -> bool {
+        let until = if self.leaves_room() { lone::awakens() } else { None };
+        self.sent.iter_mut().for_each(|sent| sent.awakens = until);
+        until.is_some()
     }
 
     /// Whether the core can run while this thread looks.

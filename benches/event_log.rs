@@ -1,0 +1,139 @@
+//! The default event log: how many events a second it makes durable, and what that does to the latency of asks.
+//!
+//! ```sh
+//! cargo bench -p tpc-actors-benches --bench event_log
+//! ```
+//!
+//! The asker is on the CPU that the core leaves free, and so is the log's thread. Prints medians over rounds
+//! with a log and without one, which take turns.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tpc_actors::bus::log::{DecodeError, FjallLog, LogEvent, LogOptions};
+use tpc_actors::prelude::*;
+use tpc_actors_benches::stage::beside_core;
+use tpc_actors_benches::{each, median};
+
+/// An event of 64 bytes.
+#[derive(Clone, Debug)]
+struct Record([u8; 64]);
+
+impl LogEvent for Record {
+    fn encode(&self, into: &mut Vec<u8>) {
+        into.extend_from_slice(&self.0);
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        bytes.try_into().map(Self).map_err(|_| DecodeError("64 bytes expected".to_owned()))
+    }
+}
+
+#[core_actor(event = Record)]
+struct Writer;
+
+#[core_actor]
+impl Writer {
+    #[init]
+    fn new() -> Self {
+        Self
+    }
+
+    #[handler]
+    fn write(&mut self, cx: &mut Ctx<Self>, count: u64) -> u64 {
+        for n in 0..count {
+            let mut record = Record([7; 64]);
+            record.0[..8].copy_from_slice(&n.to_le_bytes());
+            cx.publish(record);
+        }
+        count
+    }
+}
+
+/// Events of 64 bytes that the default log makes durable in a second, in millions.
+fn durable(path: &std::path::Path, count: u64) -> f64 {
+    let (system, ..) = beside_core();
+    let log = FjallLog::open(path).expect("a log");
+    system.log_events::<Record>(log, LogOptions::new()).expect("in time");
+    let writer = system.spawn::<Writer>(()).wait().expect("it starts");
+    let end =
+        |status: &tpc_actors::bus::log::LogStatus| status.durable.of(0).map_or(0, |end| end.seq);
+    let status = || system.log_status::<Record>().expect("a log");
+    let start = Instant::now();
+    let mut written = 0;
+    while written < count {
+        // Half of the feed may be on its way.
+        while written - end(&status()) > 32_768 {
+            thread::sleep(Duration::from_micros(50));
+        }
+        written += writer.write(1024).wait().expect("alive");
+    }
+    while end(&status()) < written {
+        thread::sleep(Duration::from_micros(50));
+    }
+    let figure = 1000.0 / each(start.elapsed(), written);
+    assert_eq!(status().missing, 0);
+    system.shutdown_wait(Duration::from_secs(5));
+    figure
+}
+
+/// Events that each ask publishes.
+const EVENTS_PER_ASK: u32 = 4;
+
+/// The 95th and the 99th percentile of asks, in microseconds: one after the other, or at most one in every `pace`.
+fn latency(log: Option<FjallLog>, asks: u32, pace: Duration) -> (f64, f64) {
+    let (system, _, outside) = beside_core();
+    if let Some(log) = log {
+        system.log_events::<Record>(log, LogOptions::new()).expect("in time");
+    }
+    let _subscriber = system.events::<Record>().filter(|_| false).subscribe();
+    let writer = system.spawn::<Writer>(()).wait().expect("it starts");
+    let mut times = outside.runtime.block_on(async {
+        let mut times = Vec::new();
+        for _ in 0..asks {
+            let start = Instant::now();
+            writer.write(EVENTS_PER_ASK.into()).await.expect("alive");
+            times.push(each(start.elapsed(), 1000));
+            while start.elapsed() < pace {
+                std::hint::spin_loop();
+            }
+        }
+        times
+    });
+    system.shutdown_wait(Duration::from_secs(5));
+    times.sort_by(f64::total_cmp);
+    (times[times.len() * 95 / 100], times[times.len() * 99 / 100])
+}
+
+/// Medians over the rounds.
+fn print_percentiles(of: &str, rounds: Vec<(f64, f64)>) {
+    let (p95, p99): (Vec<_>, Vec<_>) = rounds.into_iter().unzip();
+    println!("ask + 4 events, {of} p95 {:6.2} us, p99 {:6.2} us", median(p95), median(p99));
+}
+
+fn main() {
+    let path = std::env::temp_dir().join(format!("tpc-bench-log-{}", std::process::id()));
+    let fresh = || {
+        let _ = std::fs::remove_dir_all(&path);
+        path.clone()
+    };
+    let rates = (0..3).map(|_| durable(&fresh(), 1 << 20)).collect();
+    println!("log-fjall, 64 B, durable:       {:8.2} M events/s", median(rates));
+    // Half a million events a second is what such a log must bear; the other is as many as come.
+    let paces = [
+        ("500,000 events/s", EVENTS_PER_ASK * Duration::from_micros(2)),
+        ("as many as come", Duration::ZERO),
+    ];
+    for (name, pace) in paces {
+        let mut plain = Vec::new();
+        let mut logged = Vec::new();
+        for _ in 0..7 {
+            plain.push(latency(None, 50_000, pace));
+            let log = FjallLog::open(fresh()).expect("a log");
+            logged.push(latency(Some(log), 50_000, pace));
+        }
+        print_percentiles(&format!("{name}, no log:   "), plain);
+        print_percentiles(&format!("{name}, log-fjall:"), logged);
+    }
+    let _ = std::fs::remove_dir_all(&path);
+}
