@@ -7,7 +7,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::lone::{Looked, Wait};
@@ -218,15 +218,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
                 Poll::Pending => None,
             };
         }
-        let sent = self.sent?;
-        let credit = &self.sending.mailbox().lane(sent.lane).credit;
-        match credit.poll(sent.ticket, Waker::noop(), true) {
-            Polled::Ready(outcome) => {
-                self.sent = None;
-                Some(decoded(self.decode, outcome))
-            }
-            Polled::Registered | Polled::Busy => None,
-        }
+        self.look_here().map(|outcome| decoded(self.decode, outcome))
     }
 
     /// Has the answer come from the core's CPU, for whoever is about to look for it.

@@ -35,10 +35,8 @@ pub(crate) struct Owner {
 pub(crate) type LocalFuture = Pin<Box<dyn Future<Output = ()>>>;
 
 struct Task {
-    /// `None` while it is being polled.
-    future: Option<LocalFuture>,
-    /// `None` with the future.
-    waker: Option<Waker>,
+    /// What is polled, and with what; `None` meanwhile.
+    polled: Option<(LocalFuture, Waker)>,
     signal: Arc<Signal>,
     owner: Owner,
     /// Whether a drain waits for it.
@@ -161,8 +159,7 @@ impl Tasks {
         let signal =
             Arc::new(Signal { id, queued: AtomicBool::new(true), core: Arc::clone(&self.core) });
         let waker = Waker::from(Arc::clone(&signal));
-        place.task =
-            Some(Task { future: Some(future), waker: Some(waker), signal, owner, drained });
+        place.task = Some(Task { polled: Some((future, waker)), signal, owner, drained });
         self.drained.set(self.drained.get() + usize::from(drained));
         self.ready.borrow_mut().push_back(id);
         id
@@ -203,9 +200,7 @@ impl Tasks {
         let (mut future, waker, owner) = {
             let mut places = self.places.borrow_mut();
             let Some(task) = Self::find(&mut places, id) else { return Polled::Ended };
-            let Some((future, waker)) = task.future.take().zip(task.waker.take()) else {
-                return Polled::Alive;
-            };
+            let Some((future, waker)) = task.polled.take() else { return Polled::Alive };
             task.signal.queued.swap(false, Ordering::AcqRel);
             (future, waker, task.owner)
         };
@@ -214,7 +209,7 @@ impl Tasks {
         let mut places = self.places.borrow_mut();
         let owner = match Self::find(&mut places, id) {
             Some(task) if matches!(polled, Ok(Poll::Pending)) => {
-                (task.future, task.waker) = (Some(future), Some(waker));
+                task.polled = Some((future, waker));
                 return Polled::Alive;
             }
             Some(task) => task.owner,

@@ -60,11 +60,7 @@ impl<A: Actor> Credit<A> {
         waker: &Waker,
         registered: bool,
     ) -> Polled<Outcome<A::Response>> {
-        let polled = self.slab.poll(ticket, waker, registered);
-        if matches!(polled, Polled::Ready(_)) {
-            self.waiters.freed_in_order(1);
-        }
-        polled
+        self.tell_if_taken(self.slab.poll(ticket, waker, registered))
     }
 
     /// As [`Self::poll`] for the owner of the slots' free list, on whose thread all of its askers are.
@@ -75,7 +71,11 @@ impl<A: Actor> Credit<A> {
         registered: bool,
         free: &RefCell<FreeSlots>,
     ) -> Polled<Outcome<A::Response>> {
-        let polled = self.slab.poll_here(ticket, waker, registered, || free.borrow_mut());
+        self.tell_if_taken(self.slab.poll_here(ticket, waker, registered, || free.borrow_mut()))
+    }
+
+    /// An answer that was taken has freed its slot, which somebody may wait for.
+    fn tell_if_taken<R>(&self, polled: Polled<R>) -> Polled<R> {
         if matches!(polled, Polled::Ready(_)) {
             self.waiters.freed_in_order(1);
         }

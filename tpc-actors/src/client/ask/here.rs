@@ -49,7 +49,8 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
         looked
     }
 
-    fn look_here(&mut self) -> Option<Outcome<A::Response>> {
+    /// One look, which leaves no waker.
+    pub(super) fn look_here(&mut self) -> Option<Outcome<A::Response>> {
         let sent = self.sent?;
         let credit = &self.sending.mailbox().lane(sent.lane).credit;
         match credit.poll(sent.ticket, Waker::noop(), true) {
