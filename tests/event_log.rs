@@ -309,7 +309,8 @@ fn the_log_forgets_what_it_is_told_to() {
     let bounds = log.crash().bounds(0).unwrap().unwrap();
     assert!(bounds.events <= 105, "{bounds:?}");
     assert_eq!(bounds.next.seq, 1000);
-    let aged = LogOptions::new().keep_for(Duration::from_millis(1)).keep_bytes(10_000);
+    let often = Duration::from_millis(1);
+    let aged = LogOptions::new().keep_for(often).keep_bytes(10_000).commit_interval(often);
     let (system, source) = start(log.clone(), aged, 0);
     thread::sleep(Duration::from_millis(20));
     for _ in 0..50 {

@@ -10,6 +10,8 @@
 //! the answer comes, so there is one wake on the way and not two.
 
 use std::cell::Cell;
+use std::future::Future;
+use std::task::Context;
 use std::time::{Duration, Instant};
 
 use super::sending::WakerIdentity;
@@ -24,9 +26,10 @@ pub(super) const PAUSES: u32 = 6;
 /// Looks between two readings of the clock.
 const LOOKS_PER_CLOCK: u32 = 8;
 
-/// Asks in a row that may be waited for here. The task does not yield meanwhile, and the others of its
-/// thread must have their turns: with the next one it yields, and looks for the answer when it is polled again.
-const IN_A_ROW_MAX: u8 = 32;
+/// Asks in a row that may be waited for here, as many things as Tokio lets a task do in one poll. The task does
+/// not yield meanwhile, and the others of its thread must have their turns: with the next one it yields, and
+/// looks for the answer when it is polled again.
+const IN_A_ROW_MAX: u8 = 128;
 
 /// How long a lone asker looks for the answer of a core that it had to wake, and for how long of it without a
 /// turn of the thread's other tasks.
@@ -144,6 +147,16 @@ pub(super) fn awoke(in_time: bool) {
     LONE.set(lone);
 }
 
+/// Has the task polled again after a turn of the thread's other ones.
+///
+/// Tokio sees to that by itself; a wake of the very task that runs costs its current-thread scheduler two system
+/// calls. Elsewhere it is such a wake.
+#[cold]
+pub(super) fn look_after_others(context: &mut Context<'_>) {
+    let first = std::pin::pin!(tokio::task::yield_now()).poll(context);
+    debug_assert!(first.is_pending(), "the first poll yields");
+}
+
 /// What looking for a while has led to.
 pub(super) enum Looked<T> {
     Found(T),
@@ -224,7 +237,7 @@ mod tests {
         let [one, _] = askers();
         begins(one);
         answered(one, false);
-        let mut waits = (0..100).map(|_| {
+        let mut waits = (0..200).map(|_| {
             let wait = begins(one);
             answered(one, wait == Wait::Here);
             wait

@@ -15,6 +15,12 @@ impl Line {
         Self(std::ptr::from_ref(value).addr())
     }
 
+    /// The line so many bytes further on.
+    #[inline]
+    pub(crate) fn plus(self, bytes: usize) -> Self {
+        Self(self.0.wrapping_add(bytes))
+    }
+
     /// Fetches the line to be written by this CPU; a hint that any processor may ignore.
     #[inline]
     pub(crate) fn fetch(self) {

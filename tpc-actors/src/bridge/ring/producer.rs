@@ -3,6 +3,7 @@
 #![allow(unsafe_code, reason = "slots are shared between two threads; each site says why it may")]
 
 use std::fmt;
+use std::mem::MaybeUninit;
 
 use super::{Gauge, Reserved, Shared, items_in};
 use crate::sync::{Arc, Ordering, weaken};
@@ -96,7 +97,7 @@ impl<T> Producer<T> {
         // Not what the consumer has yet to read, as far as we know.
         let ahead = self.tail.wrapping_sub(self.head) + const { Self::AHEAD };
         if self.tail & const { Self::FETCH_EVERY - 1 } == 0 && ahead < self.shared.capacity {
-            self.shared.line(self.tail.wrapping_add(const { Self::AHEAD })).fetch();
+            self.fetch_slot(self.tail.wrapping_add(const { Self::AHEAD }));
         }
     }
 
@@ -105,7 +106,36 @@ impl<T> Producer<T> {
     pub(super) fn fetch_slots(&self, batch: usize) {
         let next = batch.min(const { items_in::<T>(16 * 64) });
         for ahead in (0..next).step_by(const { items_in::<T>(64) }) {
-            self.shared.line(self.tail.wrapping_add(ahead)).fetch();
+            self.fetch_slot(self.tail.wrapping_add(ahead));
+        }
+    }
+
+    /// Lines of a slot that are fetched: as many as it has, up to what can be on its way at a time.
+    const LINES: usize = match size_of::<T>().div_ceil(64) {
+        0 => 1,
+        more @ 1..=8 => more,
+        _ => 8,
+    };
+
+    /// Has a slot come from the consumer's CPU.
+    #[inline]
+    fn fetch_slot(&self, position: usize) {
+        let first = self.shared.line(position);
+        for line in 0..const { Self::LINES } {
+            first.plus(64 * line).fetch();
+        }
+    }
+
+    /// Writes to each page of the unused slots, so that not the first items that come there wait for the system
+    /// to find the memory.
+    pub(crate) fn touch_pages(&mut self) {
+        let unused = self.shared.slots.len() - self.tail.wrapping_sub(self.head);
+        for ahead in (0..unused).step_by(const { items_in::<T>(4096) }) {
+            self.shared.slot(self.tail.wrapping_add(ahead)).with_mut(|slot| {
+                // SAFETY: the slot lies outside `[head, tail)`, as for `write`: nobody has or reads anything
+                // there before this producer puts it there.
+                unsafe { *slot = MaybeUninit::zeroed() }
+            });
         }
     }
 

@@ -150,6 +150,23 @@ impl Drop for Counted {
     }
 }
 
+#[test]
+fn touching_the_pages_leaves_the_items_alone() {
+    let (mut producer, mut consumer) = ring_from::<[u64; 3]>(1000, usize::MAX - 3).unwrap();
+    for n in 0..10 {
+        producer.push([n; 3]).unwrap();
+    }
+    producer.touch_pages();
+    for n in 0..10 {
+        assert_eq!(consumer.pop(), Some([n; 3]));
+    }
+    assert_eq!(consumer.pop(), None);
+    let (mut producer, mut consumer) = ring::<()>(3).unwrap();
+    producer.touch_pages();
+    producer.push(()).unwrap();
+    assert_eq!(consumer.pop(), Some(()));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 

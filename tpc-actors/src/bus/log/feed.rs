@@ -47,7 +47,9 @@ pub(super) fn feed<E>(
     source: usize,
     bell: LaneBell,
 ) -> Result<(Feed<E>, FeedReader<E>), CapacityError> {
-    let (producer, consumer) = ring(capacity)?;
+    let (mut producer, consumer) = ring(capacity)?;
+    // All of it is used by and by, and some megabytes are too many pages to be found by the events.
+    producer.touch_pages();
     let shared = Arc::new(FeedShared { bell, missing: Counter::default() });
     let theirs = Arc::clone(&shared);
     let feed = Feed { ring: producer, shared, durable: Vec::new(), source, unpublished: 0 };
