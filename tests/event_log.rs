@@ -292,6 +292,9 @@ fn what_the_log_never_got_is_counted() {
     assert!(missing > 0, "the log was quick enough: {status:?}");
     assert_eq!((delivered + missing, missing), (TOTAL, status.missing));
     assert_eq!(log.crash().bounds(0).unwrap().unwrap().events, delivered);
+    let lane = all.lanes().into_iter().find(|lane| lane.core == 0).unwrap();
+    assert_eq!((lane.wanted, lane.unlogged, lane.dropped_newest), (TOTAL, missing, 0));
+    assert!(lane.high_water < 100_000, "{lane:?}");
     let (delivered, missing) = count(&mut third);
     assert_eq!(delivered + missing, TOTAL / 3);
 }

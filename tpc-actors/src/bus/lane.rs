@@ -46,6 +46,8 @@ pub(super) struct Losses {
     pub(super) conflated: u64,
     /// Their copy panicked.
     pub(super) uncopied: u64,
+    /// The log did not get them.
+    pub(super) unlogged: u64,
 }
 
 /// The stage that waits for whoever comes next, and an empty one for the writer.
@@ -180,10 +182,10 @@ impl<E> LaneWriter<E> {
         self.count(seq);
     }
 
-    /// Counts wanted events that never came here; the next event has at least the number `next_seq`.
+    /// Counts wanted events that the log did not get; the next event has at least the number `next_seq`.
     #[cfg(not(tpc_loom))]
-    pub(super) fn lose(&mut self, count: u64, next_seq: u64) {
-        self.losses.newest += count;
+    pub(super) fn lose_unlogged(&mut self, count: u64, next_seq: u64) {
+        self.losses.unlogged += count;
         self.now.wanted += count;
         self.now.next_seq = self.now.next_seq.max(next_seq);
         self.unpublished += 1;

@@ -84,7 +84,7 @@ impl<E: Clone> Outlet<E> {
         let missing = unlogged - self.unlogged;
         if missing > 0 {
             self.unlogged = unlogged;
-            self.lane.lose(missing, next_seq);
+            self.lane.lose_unlogged(missing, next_seq);
         }
     }
 

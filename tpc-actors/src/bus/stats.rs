@@ -13,6 +13,7 @@ pub(super) struct LaneStats {
     oldest: Counter,
     conflated: Counter,
     uncopied: Counter,
+    unlogged: Counter,
 }
 
 impl LaneStats {
@@ -22,6 +23,7 @@ impl LaneStats {
         self.oldest.set(losses.oldest);
         self.conflated.set(losses.conflated);
         self.uncopied.set(losses.uncopied);
+        self.unlogged.set(losses.unlogged);
     }
 }
 
@@ -109,6 +111,8 @@ pub struct LaneStatus {
     pub conflated: u64,
     /// Events whose `Clone` panicked.
     pub uncopied: u64,
+    /// Events of a durable subscription that the log did not get, because they came faster than it could write.
+    pub unlogged: u64,
     /// The most events that were seen waiting for the subscriber at a time.
     pub high_water: u64,
 }
@@ -124,6 +128,7 @@ impl LaneStatus {
             dropped_oldest: stats.oldest.get() + received.losses.oldest,
             conflated: stats.conflated.get() + received.losses.conflated,
             uncopied: stats.uncopied.get(),
+            unlogged: stats.unlogged.get(),
             high_water: high_water(capacity, stats, received.most as u64),
         }
     }
