@@ -156,7 +156,8 @@ fn main() {
     let rates = (0..3).map(|_| durable(&fresh(), 1 << 20)).collect();
     println!("log-fjall, 64 B, durable:       {:8.2} M events/s", median(rates));
     // Half a million events a second is what such a log must bear; the other is as many as come.
-    let paces = [("500,000 events/s", Duration::from_micros(8)), ("as many as come", Duration::ZERO)];
+    let paces =
+        [("500,000 events/s", Duration::from_micros(8)), ("as many as come", Duration::ZERO)];
     let askers = [("the core", Asker::Core), ("beside the log", Asker::BesideLog)];
     for (asked_from, asker) in askers {
         for (events, pace) in paces {

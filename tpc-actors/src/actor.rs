@@ -76,6 +76,12 @@ pub trait Actor: Settings {
     /// The number of the method that a request belongs to.
     fn handler_number(request: &Self::Request) -> u32;
 
+    /// Whether requests like this one are handled together with others of their kind.
+    fn is_batched(request: &Self::Request) -> bool {
+        let _ = request;
+        false
+    }
+
     /// The name of the method with this number.
     fn handler_name(number: u32) -> &'static str;
 

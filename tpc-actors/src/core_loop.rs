@@ -9,7 +9,7 @@
 //!     ─▶ publish ─▶ (idle, if nothing is left)
 //! ```
 
-use std::cell::Cell as StdCell;
+use std::cell::{Cell as StdCell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
@@ -135,11 +135,14 @@ const PATIENCE_MAX: usize = 16;
 /// With fewer in a turn, one asker waits for each answer before it asks again.
 const LONE_MAX: usize = 2;
 
+/// An actor, in turns with whoever else on the core may call it: a task that asks it has it answer on the spot.
+pub(crate) type SharedCell = Rc<RefCell<dyn Cell>>;
+
 /// One core: its actors and what they share.
 pub(crate) struct Core {
     pub(crate) local: Rc<CoreLocal>,
     /// `None` for an actor that did not start; an index is never used again.
-    cells: Vec<Option<Box<dyn Cell>>>,
+    cells: Vec<Option<SharedCell>>,
     /// What new actors begin with, once the end has begun.
     life: Life,
     /// Core-wide lane id → actor and table index.

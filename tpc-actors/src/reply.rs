@@ -3,6 +3,8 @@
 #[cfg(not(tpc_loom))]
 mod batch;
 #[cfg(not(tpc_loom))]
+mod caller;
+#[cfg(not(tpc_loom))]
 mod credit;
 #[cfg(not(tpc_loom))]
 mod owed;
@@ -12,6 +14,8 @@ mod token;
 
 #[cfg(not(tpc_loom))]
 pub use batch::Batch;
+#[cfg(not(tpc_loom))]
+pub(crate) use caller::OnTheSpot;
 #[cfg(not(tpc_loom))]
 pub(crate) use credit::{Credit, Outcome};
 #[cfg(not(tpc_loom))]

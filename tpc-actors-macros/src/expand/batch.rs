@@ -40,6 +40,23 @@ pub(super) fn arm(model: &ActorModel, handler: &Handler, most: u64) -> TokenStre
     }
 }
 
+/// Which requests are handled together, if any.
+pub(super) fn is_batched(model: &ActorModel) -> Option<TokenStream> {
+    let request = &model.names.request;
+    let batched = model.handlers.iter().filter(|handler| handler.batch.is_some());
+    let arms: Vec<_> = batched
+        .map(|Handler { cfgs, variant, .. }| emit!(#(#cfgs)* #request::#variant { .. } => true,))
+        .collect();
+    (!arms.is_empty()).then(|| {
+        emit! {
+            #[inline]
+            fn is_batched(request: &Self::Request) -> ::core::primitive::bool {
+                match *request { #(#arms)* _ => false }
+            }
+        }
+    })
+}
+
 /// Looks at once whether a lane can hold as many as a batch may have, where that is known; for a
 /// generic actor it is looked at for each kind that is spawned.
 pub(super) fn sizes(model: &ActorModel) -> Option<TokenStream> {

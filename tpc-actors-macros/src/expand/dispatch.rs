@@ -41,7 +41,7 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
             }
         }
     });
-    let batches = batch::sizes(model);
+    let (is_batched, batches) = (batch::is_batched(model), batch::sizes(model));
     emit! {
         #[automatically_derived]
         #deprecated
@@ -55,6 +55,7 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
             #inits
             #handle
             #handler_names
+            #is_batched
             #variants
             #checkpoint
             #on_stop

@@ -1,10 +1,12 @@
 //! One actor on its core: incarnations, the calls into its code, and what follows a panic there.
 
 mod health;
+mod here;
 mod housekeeping;
 mod serve;
 mod stop;
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -127,7 +129,7 @@ impl<A: Actor> ActorCell<A> {
         mailbox: Arc<Mailbox<A>>,
         make_args: MakeArgs<A>,
         on_progress: Option<OnProgress>,
-    ) -> Result<Self, SpawnError> {
+    ) -> Result<Rc<RefCell<Self>>, SpawnError> {
         let events = local.publisher::<A::Event>();
         if let Some(routing) = A::ROUTING {
             events.route_by(routing);
@@ -155,6 +157,9 @@ impl<A: Actor> ActorCell<A> {
             return Err(error);
         }
         this.stop_if_asked();
+        let me = Rc::clone(&this.cx.me);
+        let this = Rc::new(RefCell::new(this));
+        me.served_by(Rc::downgrade(&this));
         Ok(this)
     }
 

@@ -36,7 +36,7 @@ impl Core {
             self.local.chores.borrow_mut().push_back(chore);
             return 0;
         }
-        if self.cell(chore.cell).is_some_and(|actor| actor.maintain(&chore)) {
+        if self.cell(chore.cell).is_some_and(|mut actor| actor.maintain(&chore)) {
             let end = clock.now();
             chore.not_before = later(end, end.saturating_duration_since(begin) * REST);
             self.local.chores.borrow_mut().push_back(chore);

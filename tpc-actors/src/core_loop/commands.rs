@@ -1,7 +1,6 @@
 //! What other threads have a core do: start actors, drain, finish.
 
-use super::cell::Cell;
-use super::{Core, Probe};
+use super::{Core, Probe, SharedCell};
 use crate::isolate::drop_quietly;
 use crate::mailbox::Life;
 
@@ -13,17 +12,18 @@ impl Core {
     }
 
     /// Adds an actor, or the place of one that did not start.
-    pub(crate) fn add(&mut self, mut cell: Option<Box<dyn Cell>>) {
-        if let Some(actor) = &mut cell {
+    pub(crate) fn add(&mut self, cell: Option<SharedCell>) {
+        if let Some(actor) = &cell {
+            let mut actor = actor.borrow_mut();
             actor.advance(self.life);
-            self.guard_new(&mut **actor);
+            self.guard_new(&mut *actor);
         }
         self.cells.push(cell);
     }
 
     /// Adds an actor of the core's last thread, where it was.
-    pub(crate) fn put_back(&mut self, cell: u32, mut actor: Box<dyn Cell>) {
-        self.guard_new(&mut *actor);
+    pub(crate) fn put_back(&mut self, cell: u32, actor: SharedCell) {
+        self.guard_new(&mut *actor.borrow_mut());
         while self.next_cell() <= cell {
             self.cells.push(None);
         }
@@ -33,15 +33,14 @@ impl Core {
     /// Ends one actor whose siblings did not start.
     pub(crate) fn stop_cell(&mut self, cell: Option<u32>) {
         if let Some(actor) = cell.and_then(|cell| self.cells.get_mut(cell as usize)?.take()) {
-            let mut actor: Box<dyn Cell> = actor;
-            actor.stop_by_policy();
+            actor.borrow_mut().stop_by_policy();
             drop_quietly(actor);
         }
     }
 
     /// Stops one actor in good order, at somebody's request.
     pub(crate) fn stop_actor(&mut self, cell: Option<u32>) {
-        if let Some(actor) = cell.and_then(|cell| self.cell(cell)) {
+        if let Some(mut actor) = cell.and_then(|cell| self.cell(cell)) {
             actor.stop_on_request();
         }
     }
@@ -50,7 +49,7 @@ impl Core {
     pub(crate) fn drain(&mut self) {
         self.life = Life::Draining;
         for actor in self.cells.iter().flatten() {
-            actor.advance(Life::Draining);
+            actor.borrow().advance(Life::Draining);
         }
     }
 
@@ -58,7 +57,7 @@ impl Core {
     pub(crate) fn probe(&mut self) -> Probe {
         let busy = self.local.tasks.awaited() > 0
             || self.local.tasks.has_ready()
-            || self.cells.iter_mut().flatten().any(|actor| actor.has_work());
+            || self.cells.iter().flatten().any(|actor| actor.borrow_mut().has_work());
         let stats = &self.local.shared.stats;
         Probe { work_done: stats.handled.get() + stats.cancelled.get() + stats.expired.get(), busy }
     }
@@ -68,10 +67,10 @@ impl Core {
         let mut abandoned = self.local.tasks.awaited();
         // Everyone is refused before the first actor ends: none may be fed by another that is ending.
         for actor in self.cells.iter().flatten() {
-            actor.advance(Life::Closing);
+            actor.borrow().advance(Life::Closing);
         }
-        for actor in self.cells.iter_mut().rev().flatten() {
-            abandoned += actor.close();
+        for actor in self.cells.iter().rev().flatten() {
+            abandoned += actor.borrow_mut().close();
         }
         self.finished = true;
         abandoned

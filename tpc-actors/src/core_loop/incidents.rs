@@ -130,12 +130,12 @@ impl Core {
     /// first: timers of one time come in the order of their setting.
     fn hold(&mut self, cells: &[u32], at: Instant) {
         for &cell in cells.iter().rev() {
-            if let Some(actor) = self.cell(cell) {
+            if let Some(mut actor) = self.cell(cell) {
                 actor.hold(at);
             }
         }
         for &cell in cells {
-            if let Some(incarnation) = self.cell(cell).and_then(|actor| actor.held()) {
+            if let Some(incarnation) = self.cell(cell).and_then(|mut actor| actor.held()) {
                 self.local.timers.borrow_mut().set(at, Due::Restart { cell, incarnation });
             }
         }
@@ -143,7 +143,7 @@ impl Core {
 
     fn forgive(&mut self, cells: &[u32]) {
         for &cell in cells {
-            if let Some(actor) = self.cell(cell) {
+            if let Some(mut actor) = self.cell(cell) {
                 actor.forgive();
             }
         }
@@ -203,7 +203,7 @@ impl Core {
 
     fn stop_cells(&mut self, cells: &[u32]) {
         for &cell in cells.iter().rev() {
-            if let Some(actor) = self.cell(cell) {
+            if let Some(mut actor) = self.cell(cell) {
                 actor.stop_by_policy();
             }
         }
@@ -267,8 +267,8 @@ impl Core {
     }
 
     fn guard_all(&mut self, guarded: bool, shut_until: Option<Instant>) {
-        for actor in self.cells.iter_mut().flatten() {
-            actor.guarded_by_core(guarded, shut_until);
+        for actor in self.cells.iter().flatten() {
+            actor.borrow_mut().guarded_by_core(guarded, shut_until);
         }
     }
 

@@ -43,6 +43,8 @@ pub(crate) struct CoreLocal {
     relays: RefCell<Vec<Arc<Relay>>>,
     /// Room for those that they have not woken.
     overtaken: RefCell<Vec<Asker>>,
+    /// Requests that tasks may still have served within their polls of this round; 0 while something else runs.
+    pub(crate) here: Cell<usize>,
     /// Actors with something in their local queue, each at most once.
     pub(crate) runnable: RefCell<VecDeque<u32>>,
     pub(crate) offload: Arc<Offload>,
@@ -89,6 +91,7 @@ impl CoreLocal {
             answered: Cell::new(false),
             relays: RefCell::default(),
             overtaken: RefCell::default(),
+            here: Cell::new(0),
             runnable: RefCell::default(),
             offload,
             bus,

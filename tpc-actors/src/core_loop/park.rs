@@ -17,18 +17,20 @@ impl Core {
             // All lanes are looked at when the core goes on.
             return false;
         }
-        let Self { active, cells, .. } = self;
-        active.iter().any(|active| {
-            let actor = cells.get_mut(active.cell as usize).and_then(Option::as_mut);
-            actor.is_some_and(|actor| actor.has_request(active.lane))
+        self.active.iter().any(|active| {
+            self.cell(active.cell).is_some_and(|mut actor| actor.has_request(active.lane))
         })
     }
 
-    /// The share in the wake protocol of every lane that is polled.
-    fn active_bells(&self) -> impl Iterator<Item = &LaneBell> {
-        self.active
-            .iter()
-            .filter_map(|active| self.cells.get(active.cell as usize)?.as_ref()?.bell(active.lane))
+    /// Calls `each` with the share in the wake protocol of every lane that is polled.
+    fn active_bells(&self, each: impl Fn(&LaneBell)) {
+        for active in &self.active {
+            if let Some(actor) = self.cell(active.cell)
+                && let Some(bell) = actor.bell(active.lane)
+            {
+                each(bell);
+            }
+        }
     }
 
     /// Prepares to sleep; false when there is something to do after all.
@@ -36,10 +38,10 @@ impl Core {
     /// After `true` the driver must sleep on the bell and then take the news.
     pub(crate) fn try_park(&mut self) -> bool {
         self.local.overtake_relays();
-        self.active_bells().for_each(LaneBell::arm);
+        self.active_bells(LaneBell::arm);
         fence_before_recheck();
         if self.active_has_request() || !self.shared().bell.try_park() {
-            self.active_bells().for_each(LaneBell::disarm);
+            self.active_bells(LaneBell::disarm);
             return false;
         }
         // Armed lanes are not polled: the ring of a producer brings them back.
@@ -56,7 +58,7 @@ impl Core {
             return false;
         }
         for (cell, lane) in lanes {
-            if self.cell(cell).is_some_and(|actor| actor.has_request(lane)) {
+            if self.cell(cell).is_some_and(|mut actor| actor.has_request(lane)) {
                 self.activate(cell, lane);
                 found = true;
             }

@@ -117,7 +117,7 @@ fn bench() -> Bench {
     let local = std::rc::Rc::clone(&core.local);
     let cell = ActorCell::start(0, &local, Arc::clone(&mailbox), Box::new(|| ()), None).unwrap();
     mailbox.cell.set(0).unwrap();
-    core.add(Some(Box::new(cell)));
+    core.add(Some(cell));
     let ticker = TickerClient::from(Client::new(vec![mailbox]));
     Bench { clock, doorbell, core, ticker, _orphans: orphans }
 }

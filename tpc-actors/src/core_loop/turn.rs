@@ -1,5 +1,6 @@
 //! One turn of the loop, phase by phase.
 
+use std::cell::RefMut;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -56,8 +57,8 @@ impl Core {
         Turn { ran, more, patient: little && !own, next_deadline }
     }
 
-    pub(super) fn cell(&mut self, cell: u32) -> Option<&mut Box<dyn Cell>> {
-        self.cells.get_mut(cell as usize)?.as_mut()
+    pub(super) fn cell(&self, cell: u32) -> Option<RefMut<'_, dyn Cell>> {
+        Some(self.cells.get(cell as usize)?.as_ref()?.borrow_mut())
     }
 
     fn take_news(&mut self) {
@@ -88,8 +89,9 @@ impl Core {
     fn adopt(&mut self, announced: &[(u32, u32)]) {
         for &(_, cell) in announced {
             let mut found = Vec::new();
-            let Some(actor) = self.cell(cell) else { continue };
+            let Some(mut actor) = self.cell(cell) else { continue };
             actor.adopt(&mut |id, lane| found.push((id, lane)));
+            drop(actor);
             for (id, lane) in found {
                 self.lanes.insert(id, (cell, lane));
                 // It may have rung before it was known.
@@ -99,7 +101,9 @@ impl Core {
     }
 
     pub(super) fn activate(&mut self, cell: u32, lane: u32) {
-        if let Some(bell) = self.cell(cell).and_then(|actor| actor.bell(lane)) {
+        if let Some(actor) = self.cell(cell)
+            && let Some(bell) = actor.bell(lane)
+        {
             bell.disarm();
         }
         if !self.active.iter().any(|active| (active.cell, active.lane) == (cell, lane)) {
@@ -126,7 +130,7 @@ impl Core {
             let active = self.active[at];
             let (count, left) = self
                 .cell(active.cell)
-                .map_or((0, Intake::Ended), |actor| actor.intake(active.lane, most, until));
+                .map_or((0, Intake::Ended), |mut actor| actor.intake(active.lane, most, until));
             served += count;
             let active = &mut self.active[at];
             active.idle_turns = if count == 0 { active.idle_turns + 1 } else { 0 };
@@ -152,12 +156,13 @@ impl Core {
         let swept: Vec<ActiveLane> =
             self.active.extract_if(.., |active| active.idle_turns > IDLE_TURNS_MAX).collect();
         for lane in &swept {
-            let Some(actor) = self.cell(lane.cell) else { continue };
+            let Some(mut actor) = self.cell(lane.cell) else { continue };
             if lane.idle_turns == u32::MAX {
                 let (_, left) = actor.intake(lane.lane, 0, now);
                 if left == Intake::Ended {
                     let id = actor.bell(lane.lane).map(LaneBell::lane);
                     actor.end_lane(lane.lane);
+                    drop(actor);
                     if let Some(id) = id {
                         self.lanes.remove(&id);
                     }
@@ -170,7 +175,7 @@ impl Core {
         }
         fence_before_recheck();
         for lane in swept.iter().filter(|lane| lane.idle_turns != u32::MAX) {
-            if self.cell(lane.cell).is_some_and(|actor| actor.has_request(lane.lane)) {
+            if self.cell(lane.cell).is_some_and(|mut actor| actor.has_request(lane.lane)) {
                 self.activate(lane.cell, lane.lane);
                 spoken = true;
             }
@@ -186,12 +191,12 @@ impl Core {
             ran += 1;
             match due {
                 Due::Every { cell, incarnation, index } => {
-                    if let Some(actor) = self.cell(cell) {
+                    if let Some(mut actor) = self.cell(cell) {
                         actor.tick(incarnation, index, at);
                     }
                 }
                 Due::Restart { cell, incarnation } => {
-                    if self.cell(cell).is_some_and(|actor| actor.restart(incarnation)) {
+                    if self.cell(cell).is_some_and(|mut actor| actor.restart(incarnation)) {
                         self.activate_all(cell);
                     }
                 }
@@ -200,7 +205,7 @@ impl Core {
                     self.local.begin_chore(chore);
                 }
                 Due::Cooled { cell } => {
-                    if let Some(actor) = self.cell(cell) {
+                    if let Some(mut actor) = self.cell(cell) {
                         actor.cooled();
                     }
                 }
@@ -229,10 +234,13 @@ impl Core {
         let until = now + budget.turn_time;
         let (mut polls, mut messages) = (0, 0);
         for round in 1_u32.. {
+            let most = budget.lane_messages.min(budget.turn_messages - messages);
+            self.local.here.set(most);
             let tasks = self.run_tasks(budget.task_polls - polls);
+            let here = most - self.local.here.take();
             let locals = self.run_locals(budget);
             polls += tasks;
-            messages += locals;
+            messages += here + locals;
             let over = polls >= budget.task_polls || messages >= budget.turn_messages;
             let others_wait = self.local.has_published() || self.shared().bell.has_command();
             if tasks + locals == 0 || over || others_wait {
@@ -240,7 +248,8 @@ impl Core {
             }
             // Tasks of this core go on in the next round; others have waited for one.
             self.local.wake_askers();
-            if round & (ROUNDS_PER_CLOCK - 1) == 0 && self.local.clock.now() >= until {
+            let look = here > 0 || round & (ROUNDS_PER_CLOCK - 1) == 0;
+            if look && self.local.clock.now() >= until {
                 break;
             }
         }
@@ -256,7 +265,7 @@ impl Core {
                 None => break,
                 Some(Polled::Alive | Polled::Ended) => {}
                 Some(Polled::Panicked { owner, message }) => {
-                    if let Some(actor) = self.cell(owner.cell) {
+                    if let Some(mut actor) = self.cell(owner.cell) {
                         actor.task_panicked(message);
                     }
                 }
@@ -273,7 +282,7 @@ impl Core {
         for _ in 0..waiting {
             let cell = self.local.runnable.borrow_mut().pop_front();
             let Some(cell) = cell else { break };
-            ran += self.cell(cell).map_or(0, |actor| actor.run_local(budget.lane_messages).0);
+            ran += self.cell(cell).map_or(0, |mut actor| actor.run_local(budget.lane_messages).0);
         }
         ran
     }

@@ -59,7 +59,7 @@ impl<A: Actor> Orphan for Mailbox<A> {
         let local = std::rc::Rc::clone(&core.local);
         match ActorCell::start(cell, &local, Arc::clone(&self), make_args, on_progress) {
             Ok(actor) => {
-                core.put_back(cell, Box::new(actor));
+                core.put_back(cell, actor);
                 if let Some((id, group)) = self.group.get() {
                     core.join_group(*id, *group, cell);
                 }

@@ -1,13 +1,14 @@
 //! An actor's queue for its own core: requests from there, and continuations.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::Waker;
 
 use crate::actor::Actor;
 use crate::core_loop::Ctx;
+use crate::core_loop::cell::ActorCell;
 use crate::core_loop::local::CoreLocal;
 use crate::isolate::drop_quietly;
 use crate::mailbox::lane::{Envelope, slots_max};
@@ -24,14 +25,16 @@ pub(crate) struct LocalMailbox<A: Actor> {
     cell: u32,
     pub(crate) local: Rc<CoreLocal>,
     pub(crate) mailbox: Arc<Mailbox<A>>,
-    queue: RefCell<VecDeque<Envelope<A>>>,
+    pub(super) queue: RefCell<VecDeque<Envelope<A>>>,
     continuations: RefCell<VecDeque<Continuation<A>>>,
     /// Whether the core has this actor on its list already.
     runnable: Cell<bool>,
     /// Senders that wait for a place in the queue.
-    waiters: Waiters,
-    credit: Arc<Credit<A>>,
-    free: RefCell<FreeSlots>,
+    pub(super) waiters: Waiters,
+    pub(super) credit: Arc<Credit<A>>,
+    pub(super) free: RefCell<FreeSlots>,
+    /// Who serves the queue.
+    pub(super) server: OnceCell<Weak<RefCell<ActorCell<A>>>>,
 }
 
 impl<A: Actor> LocalMailbox<A> {
@@ -46,7 +49,13 @@ impl<A: Actor> LocalMailbox<A> {
             waiters: Waiters::default(),
             credit: Arc::new(Credit::new()),
             free: RefCell::default(),
+            server: OnceCell::new(),
         })
+    }
+
+    /// This actor serves the queue, once it has started.
+    pub(crate) fn served_by(&self, server: Weak<RefCell<ActorCell<A>>>) {
+        drop(self.server.set(server));
     }
 
     pub(crate) fn credit(&self) -> &Arc<Credit<A>> {

@@ -8,12 +8,14 @@ use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
+use super::caller::{Caller, OnTheSpot};
 use super::owed::{Owed, Wrapped, wake};
 use super::slot::Started;
 use super::{Batch, Outcome};
 use crate::actor::{Actor, Settings};
 use crate::core_loop::run::Run;
 use crate::error::Fate;
+use crate::pinned::LocalMailbox;
 use crate::sync::planted;
 
 thread_local! {
@@ -67,15 +69,21 @@ fn answer_when_caught(answer: Unwound) {
 ///
 /// Expansions complete it or turn it into a [`Reply`]; nothing else uses it.
 pub struct ReplySlot<'a, A: Actor> {
-    /// `None` for a tell, and once the answer is given.
+    /// `None` for a tell, once the answer is given, and for who asks on the spot.
     started: Option<Started>,
-    run: &'a mut Run<A>,
+    caller: Caller<'a, A>,
 }
 
 impl<'a, A: Actor> ReplySlot<'a, A> {
     #[inline]
     pub(crate) fn new(run: &'a mut Run<A>, started: Option<Started>) -> Self {
-        Self { started, run }
+        Self { started, caller: Caller::Run(run) }
+    }
+
+    /// For a task that calls the handler on the spot.
+    #[inline]
+    pub(crate) fn on_the_spot(me: &'a LocalMailbox<A>, answer: &'a mut OnTheSpot<A>) -> Self {
+        Self { started: None, caller: Caller::Task(me, Some(answer)) }
     }
 
     /// Answers.
@@ -89,8 +97,8 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
 
     /// Answers later: a token that may be kept, moved and sent. Costs one allocation.
     pub fn defer<T: 'static>(mut self, wrap: fn(T) -> A::Response) -> Reply<T> {
-        let answer = self.started.take().map(|started| {
-            let to = Arc::new(Wrapped::<A, T> { credit: Arc::clone(self.run.credit()), wrap });
+        let answer = self.take_slot().map(|started| {
+            let to = Arc::new(Wrapped::<A, T> { credit: Arc::clone(self.caller.credit()), wrap });
             Owed { started: self.unlocked(started), to }
         });
         Reply { answer }
@@ -105,71 +113,91 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
         wrap: fn(R) -> A::Response,
     ) -> Batch<T, Reply<R>> {
         const { batch_fits::<A>(MOST) }
-        let to = Arc::new(Wrapped::<A, R> { credit: Arc::clone(self.run.credit()), wrap });
+        let to = Arc::new(Wrapped::<A, R> { credit: Arc::clone(self.caller.credit()), wrap });
         let token = |slot: &Self, started: Option<Started>| {
             let to = Arc::clone(&to);
             Reply { answer: started.map(|started| Owed { started: slot.unlocked(started), to }) }
         };
-        let mut members = Vec::with_capacity(MOST.min(self.run.waiting() + 1));
-        let started = self.started.take();
+        let mut members = Vec::with_capacity(MOST.min(self.caller.waiting() + 1));
+        let started = self.take_slot();
         members.push((first, token(&self, started)));
         while members.len() < MOST
-            && let Some((request, started)) = self.run.start_of_kind()
+            && let Some((request, started)) = self.caller.start_of_kind()
         {
             let reply = token(&self, started);
             members.extend(take(request).map(|message| (message, reply)));
         }
-        self.run.wake_together();
+        self.caller.wake_together();
         Batch::new(members)
     }
 
     /// The same for messages that nobody waits for.
     pub fn batch_of_tells<T, const MOST: usize>(
-        self,
+        mut self,
         first: T,
         take: fn(A::Request) -> Option<T>,
     ) -> Batch<T> {
         const { batch_fits::<A>(MOST) }
-        let mut members = Vec::with_capacity(MOST.min(self.run.waiting() + 1));
+        let mut members = Vec::with_capacity(MOST.min(self.caller.waiting() + 1));
         members.push((first, ()));
         while members.len() < MOST
-            && let Some((request, _)) = self.run.start_of_kind()
+            && let Some((request, _)) = self.caller.start_of_kind()
         {
             members.extend(take(request).map(|message| (message, ())));
         }
         Batch::new(members)
     }
 
+    /// The slot for an answer that comes later.
+    fn take_slot(&mut self) -> Option<Started> {
+        self.started.take().or_else(|| self.caller.slot())
+    }
+
     /// From here on the asker may be polled many times before the answer comes.
     fn unlocked(&self, mut started: Started) -> Started {
-        self.run.credit().unlock_started(&mut started);
+        self.caller.credit().unlock_started(&mut started);
         started
     }
 
     fn finish(&mut self, mut outcome: Outcome<A::Response>) {
-        let Some(started) = self.started.take() else { return };
+        if !self.is_wanted() {
+            return;
+        }
         if planted!("skip-reply", 1 in 10_000) {
+            drop(self.take_slot());
             return;
         }
         if planted!("wrong-fate", 1 in 10_000) {
             outcome = Err(Fate::Stopped);
         }
-        let Run { local, .. } = &*self.run;
         // Who has the answer finds the events that led to it.
-        local.show_events();
+        self.caller.local().show_events();
+        let Some(started) = self.started.take() else {
+            if let Some(place) = self.caller.take_place() {
+                *place = OnTheSpot::Answered(outcome);
+            }
+            return;
+        };
+        let local = self.caller.local();
         local.answered.set(true);
-        if let Some(asker) = self.run.credit().complete(started, outcome) {
+        if let Some(asker) = self.caller.credit().complete(started, outcome) {
             // Woken together at the end of the turn.
             local.wakes.borrow_mut().push(asker);
         }
+    }
+
+    /// Whether somebody waits for an answer.
+    #[inline]
+    fn is_wanted(&self) -> bool {
+        self.started.is_some() || self.caller.waits()
     }
 }
 
 impl<A: Actor> Drop for ReplySlot<'_, A> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(started) = self.started.take() {
-            self.dropped(started);
+        if self.is_wanted() {
+            self.dropped();
         }
     }
 }
@@ -177,8 +205,9 @@ impl<A: Actor> Drop for ReplySlot<'_, A> {
 impl<A: Actor> ReplySlot<'_, A> {
     /// Nobody has answered.
     #[cold]
-    fn dropped(&self, started: Started) {
-        let credit = Arc::clone(self.run.credit());
+    fn dropped(&mut self) {
+        let Some(started) = self.take_slot() else { return };
+        let credit = Arc::clone(self.caller.credit());
         match fate_of_dropped() {
             Some(fate) => wake(credit.complete(started, Err(fate))),
             None => answer_when_caught(Box::new(move |fate| {
@@ -190,7 +219,7 @@ impl<A: Actor> ReplySlot<'_, A> {
 
 impl<A: Actor> fmt::Debug for ReplySlot<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReplySlot").field("wanted", &self.started.is_some()).finish()
+        f.debug_struct("ReplySlot").field("wanted", &self.is_wanted()).finish()
     }
 }
 

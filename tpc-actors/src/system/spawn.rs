@@ -209,7 +209,7 @@ impl<'a> Spawner<'a> {
             let outcome = match started {
                 Ok(actor) => {
                     let _ = theirs.cell.set(cell);
-                    core.add(Some(Box::new(actor)));
+                    core.add(Some(actor));
                     if let Some((id, group)) = group {
                         core.join_group(id, group, cell);
                     }

@@ -258,7 +258,7 @@ impl<A: Actor> Cell for ActorCell<A> {
 impl<A: Actor> ActorCell<A> {
     /// Serves messages until `max` have been taken, or `until` has been seen to pass; true when the last
     /// one has panicked. One catch for all of them.
-    fn serve(&mut self, run: &mut Run<A>, max: usize, until: Option<Instant>) -> bool {
+    pub(super) fn serve(&mut self, run: &mut Run<A>, max: usize, until: Option<Instant>) -> bool {
         let State::Running(actor) = &mut self.state else { return false };
         let cx = &mut self.cx;
         let local = Rc::clone(&run.local);
