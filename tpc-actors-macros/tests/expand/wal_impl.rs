@@ -185,6 +185,14 @@ impl ::tpc_actors::Actor for Wal {
             _ => "?",
         }
     }
+    #[inline]
+    fn is_batched(request: &Self::Request) -> ::core::primitive::bool {
+        match *request {
+            WalRequest::Append { .. } => true,
+            WalRequest::Note { .. } => true,
+            _ => false,
+        }
+    }
     const VARIANTS: &'static [::tpc_actors::actor::Variant] = &[
         ::tpc_actors::actor::Variant::new(
             "Append",

@@ -64,8 +64,8 @@ pub(crate) trait Cell {
     fn has_request(&mut self, lane: u32) -> bool;
     /// Every lane: core-wide id and table index.
     fn each_lane(&self, each: &mut dyn FnMut(u32, u32));
-    /// Serves up to `max` items of the local queue.
-    fn run_local(&mut self, max: usize) -> (usize, Intake);
+    /// Serves up to `max` items of the local queue, and no message after `until` has been seen to pass.
+    fn run_local(&mut self, max: usize, until: Instant) -> (usize, Intake);
     /// Runs an `#[every]` method.
     fn tick(&mut self, incarnation: u64, index: usize, due: Instant);
     /// Runs a slice of a `#[maintenance]` method; true when it has more to do.

@@ -238,7 +238,8 @@ impl Core {
             self.local.here.set(most);
             let tasks = self.run_tasks(budget.task_polls - polls);
             let here = most - self.local.here.take();
-            let locals = self.run_locals(budget);
+            let left = budget.turn_messages - messages - here;
+            let locals = self.run_locals(budget, left, until);
             polls += tasks;
             messages += here + locals;
             let over = polls >= budget.task_polls || messages >= budget.turn_messages;
@@ -275,14 +276,17 @@ impl Core {
         polls
     }
 
-    fn run_locals(&mut self, budget: &Budget) -> usize {
+    fn run_locals(&mut self, budget: &Budget, left: usize, until: Instant) -> usize {
         let mut ran = 0;
         // What is added meanwhile waits for the next round.
         let waiting = self.local.runnable.borrow().len();
+        // Nobody else waits for its turn.
+        let alone = waiting == 1 && !self.local.tasks.has_ready();
+        let most = if alone { left } else { budget.lane_messages.min(left) };
         for _ in 0..waiting {
             let cell = self.local.runnable.borrow_mut().pop_front();
             let Some(cell) = cell else { break };
-            ran += self.cell(cell).map_or(0, |mut actor| actor.run_local(budget.lane_messages).0);
+            ran += self.cell(cell).map_or(0, |mut actor| actor.run_local(most, until).0);
         }
         ran
     }

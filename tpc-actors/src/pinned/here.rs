@@ -67,14 +67,14 @@ impl<A: Actor> LocalMailbox<A> {
     /// A slot for a request whose handler has been called. May be one more than the limit, which keeps requests from
     /// being queued, and this one is not.
     pub(crate) fn begun_slot(&self) -> Option<Started> {
-        let free = &mut *self.free.borrow_mut();
-        if !self.credit.has_free(free, u32::MAX) {
-            return None;
-        }
         let mut waker = None;
-        let ticket = self.credit.acquire(free, &mut waker, NO_DEADLINE)?;
-        // That of the slot's last use, which is foreign.
+        let ticket = {
+            let free = &mut *self.free.borrow_mut();
+            let found = self.credit.has_free(free, u32::MAX);
+            found.then(|| self.credit.acquire(free, &mut waker, NO_DEADLINE)).flatten()
+        };
+        // That of the slot's last use: it is foreign, and may come back here.
         drop_quietly(waker);
-        self.credit.start(ticket)
+        self.credit.start(ticket?)
     }
 }

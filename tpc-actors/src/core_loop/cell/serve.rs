@@ -97,7 +97,7 @@ impl<A: Actor> Cell for ActorCell<A> {
         }
     }
 
-    fn run_local(&mut self, max: usize) -> (usize, Intake) {
+    fn run_local(&mut self, max: usize, until: Instant) -> (usize, Intake) {
         let me = Rc::clone(&self.cx.me);
         me.taken_off_the_list();
         let queue = Queue::Local(Rc::clone(&me));
@@ -113,8 +113,10 @@ impl<A: Actor> Cell for ActorCell<A> {
                 self.call(Called::Continuation, continuation);
                 continue;
             }
-            self.serve(&mut run, max - continued, None);
-            if run.taken() + continued == before {
+            self.serve(&mut run, max - continued, Some(until));
+            // Nothing was there, or the rest has to wait: the time is over, or a command has come.
+            let rest = me.requests() > 0 && me.continuations() == 0;
+            if rest || run.taken() + continued == before {
                 break;
             }
         }
