@@ -452,3 +452,23 @@ fn a_token_that_is_lost_to_a_caught_panic_is_answered() {
     assert!(matches!(lost, Err(AskError::Dropped)), "{lost:?}");
     assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
 }
+
+/// The thread that would poll the asking task again is the one that waits for the answer.
+#[tokio::test]
+async fn a_worker_may_block_in_its_own_asks() {
+    let (system, worker, ran) = start();
+    let mut asked = 0;
+    for _ in 0..5 {
+        for _ in 0..300 {
+            assert_eq!(worker.run().wait().unwrap(), asked);
+            asked += 1;
+        }
+        // The core sleeps, and the next ask wakes it.
+        thread::sleep(Duration::from_millis(5));
+        let answers = worker.ask_batch((0..64).map(|_| worker.run())).wait().unwrap();
+        assert!(answers.iter().all(Result::is_ok));
+        asked += 64;
+    }
+    assert_eq!(ran.load(Ordering::Relaxed), asked);
+    assert!(stop(&system).is_clean());
+}

@@ -111,6 +111,27 @@ impl Desk {
         });
     }
 
+    /// Whoever asks learns what has become of the task that owes the answer.
+    #[handler]
+    fn owes_from_a_task(&mut self, cx: &mut Ctx<Self>, reply: Reply<u32>) {
+        let me: DeskPinned = cx.pinned();
+        cx.spawn(async move {
+            let outcome = me.panics().await;
+            drop(outcome);
+            reply.send(1);
+        });
+    }
+
+    /// A task panics in the poll in which its actor has ended.
+    #[handler(tell)]
+    fn panics_after_its_end(&mut self, cx: &mut Ctx<Self>) {
+        let me: DeskPinned = cx.pinned();
+        cx.spawn(async move {
+            assert!(poll_once(pin!(me.panics())).is_none());
+            panic!("after its end");
+        });
+    }
+
     /// The same with its own stop.
     #[handler(tell)]
     fn stops_from_a_task(&mut self, cx: &mut Ctx<Self>) {
@@ -307,6 +328,19 @@ async fn a_panic_is_answered_and_ends_the_tasks_of_its_own_actor_only() {
     }
     assert_eq!(WENT_ON.load(Ordering::Relaxed), before, "the task ends with its incarnation");
     assert_eq!(clerk.first_polls().await.unwrap(), [1, 2, 3], "it serves again");
+    drop(system.shutdown(Duration::from_secs(10)).await);
+}
+
+#[tokio::test]
+async fn what_a_task_owes_ends_with_its_actor_and_its_panics_count() {
+    let (system, desk, _clerk) = start().await;
+    let outcome = desk.owes_from_a_task().await;
+    assert!(matches!(outcome, Err(AskError::Panicked(_))), "{outcome:?}");
+    assert_eq!(panics(&system, "Desk"), 1);
+    desk.panics_after_its_end().await.unwrap();
+    while panics(&system, "Desk") < 3 {
+        tokio::task::yield_now().await;
+    }
     drop(system.shutdown(Duration::from_secs(10)).await);
 }
 

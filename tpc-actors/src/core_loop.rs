@@ -44,6 +44,7 @@ pub use ctx::{Ctx, Sleep};
 use cell::Cell;
 use incidents::{CorePolicy, Watch};
 use local::CoreLocal;
+use run::Pace;
 use shared::CoreShared;
 
 thread_local! {
@@ -150,6 +151,8 @@ pub(crate) struct Core {
     active: Vec<ActiveLane>,
     /// Lanes that have rung; empty between two looks at them.
     rung: Vec<u32>,
+    /// How many requests tasks may have answered within their polls of a round, learned from how long rounds take.
+    here: Pace,
     /// Where the next intake begins, so that no lane is always last.
     first: usize,
     /// Who restarts along with whom, and what the core itself has seen of failures.
@@ -178,6 +181,7 @@ impl Core {
             lanes: HashMap::new(),
             active: Vec::new(),
             rung: Vec::new(),
+            here: Pace::default(),
             first: 0,
             watch: Watch::new(policy),
             still: false,

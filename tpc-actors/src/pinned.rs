@@ -207,7 +207,8 @@ fn leave_line<A: Actor>(to: &LocalMailbox<A>, waiting: &mut Option<(Shortage, Wa
 /// A handler cannot await it; it uses [`Ctx::ask`](crate::Ctx::ask) with a client.
 ///
 /// Of an actor that nothing waits for, the handler runs within the first poll, up to 32 times in a round of the
-/// core's tasks; otherwise, and for `#[handler(batch = N)]`, the request waits behind what came before it.
+/// core's tasks; otherwise, and for `#[handler(batch = N)]`, the request waits behind what came before it. Whoever
+/// polls an ask by hand holds no lock or borrow meanwhile that the handler needs.
 ///
 /// # Cancel safety
 ///

@@ -23,4 +23,4 @@ pub(crate) use owed::{collect_woken, take_woken};
 #[cfg(not(tpc_loom))]
 pub use token::{Reply, ReplySlot, batch_fits};
 #[cfg(not(tpc_loom))]
-pub(crate) use token::{answer_lost, answer_unwound, while_ending};
+pub(crate) use token::{answer_lost, answer_unwound, fate_of_ending, while_ending};

@@ -256,13 +256,13 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
                         return Poll::Pending;
                     }
                     if wait == Wait::AfterYield {
-                        lone::look_after_others(context);
+                        context.waker().wake_by_ref();
                         return Poll::Pending;
                     }
                     if sent.rang {
                         if this.awaken() {
                             // It takes a while; what the task has to do besides goes first.
-                            lone::look_after_others(context);
+                            context.waker().wake_by_ref();
                             return Poll::Pending;
                         }
                     } else if let Some(outcome) = this.wait_here() {
@@ -281,7 +281,7 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
                     return Poll::Ready(decoded(this.decode, outcome));
                 }
                 Looked::LooksOn => {
-                    lone::look_after_others(context);
+                    context.waker().wake_by_ref();
                     return Poll::Pending;
                 }
                 Looked::InVain => {}

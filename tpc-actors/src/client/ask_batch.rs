@@ -191,7 +191,7 @@ impl<A: Actor, T, E> Future for AskBatch<'_, A, T, E> {
             {
                 if this.wait_here(end, context) {
                     this.looks_until = Some(end);
-                    lone::look_after_others(context);
+                    context.waker().wake_by_ref();
                     return Poll::Pending;
                 }
                 last = this.look(context).1;

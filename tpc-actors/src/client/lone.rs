@@ -10,8 +10,6 @@
 //! the answer comes, so there is one wake on the way and not two.
 
 use std::cell::Cell;
-use std::future::Future;
-use std::task::Context;
 use std::time::{Duration, Instant};
 
 use super::sending::WakerIdentity;
@@ -28,7 +26,8 @@ const LOOKS_PER_CLOCK: u32 = 8;
 
 /// Asks in a row that may be waited for here, as many things as Tokio lets a task do in one poll. The task does
 /// not yield meanwhile, and the others of its thread must have their turns: with the next one it yields, and
-/// looks for the answer when it is polled again.
+/// looks for the answer when it is polled again. It yields by waking itself: Tokio's `yield_now` leaves the waker
+/// with the worker, which may be blocked by this very wait, or by the next task.
 const IN_A_ROW_MAX: u8 = 128;
 
 /// How long a lone asker looks for the answer of a core that it had to wake, and for how long of it without a
@@ -145,16 +144,6 @@ pub(super) fn awoke(in_time: bool) {
         lone.sleepers.missed();
     }
     LONE.set(lone);
-}
-
-/// Has the task polled again after a turn of the thread's other ones.
-///
-/// Tokio sees to that by itself; a wake of the very task that runs costs its current-thread scheduler two system
-/// calls. Elsewhere it is such a wake.
-#[cold]
-pub(super) fn look_after_others(context: &mut Context<'_>) {
-    let first = std::pin::pin!(tokio::task::yield_now()).poll(context);
-    debug_assert!(first.is_pending(), "the first poll yields");
 }
 
 /// What looking for a while has led to.

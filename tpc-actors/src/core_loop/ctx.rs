@@ -67,8 +67,8 @@ impl<A: Actor> Ctx<A> {
         }
     }
 
-    /// The time at the start of this turn of the loop; at most a turn (500 µs by default, or one slow
-    /// handler) behind the clock. Virtual under simulation.
+    /// The time at the start of this turn of the loop; at most a turn (500 µs by default, or a few slow
+    /// handlers) behind the clock. Virtual under simulation.
     pub fn now(&self) -> Instant {
         self.me.local.now.get()
     }

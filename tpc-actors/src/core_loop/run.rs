@@ -48,7 +48,12 @@ impl Default for Pace {
 }
 
 impl Pace {
-    fn learn(&mut self, took: Duration) {
+    /// Messages that are handled before the next look at the clock.
+    pub(crate) fn messages(self) -> usize {
+        self.0
+    }
+
+    pub(crate) fn learn(&mut self, took: Duration) {
         if took < QUICK {
             self.0 = PAUSE_EVERY_MAX.min(2 * self.0);
         } else if took > SLOW {

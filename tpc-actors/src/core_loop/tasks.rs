@@ -16,7 +16,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use super::called::Called;
 use super::local::CoreLocal;
 use super::shared::CoreShared;
+use crate::error::Fate;
 use crate::isolate::{catch, drop_quietly};
+use crate::reply::{fate_of_ending, while_ending};
 
 /// Names a task; the generation tells it from others that had the same place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +121,8 @@ pub(crate) struct Tasks {
     max: usize,
     /// Tasks that a drain waits for.
     drained: Cell<usize>,
+    /// What tokens answer of a task that has ended while it is polled.
+    ended_with: Cell<Option<Fate>>,
 }
 
 impl Tasks {
@@ -130,6 +134,7 @@ impl Tasks {
             ready: RefCell::default(),
             max,
             drained: Cell::new(0),
+            ended_with: Cell::default(),
         }
     }
 
@@ -213,11 +218,17 @@ impl Tasks {
                 return Polled::Alive;
             }
             Some(task) => task.owner,
-            // Its actor was restarted during the poll.
+            // Its actor has ended during the poll, and would have taken it along.
             None => {
                 drop(places);
-                drop_quietly(future);
-                return Polled::Ended;
+                match self.ended_with.take() {
+                    Some(fate) => while_ending(&fate, || drop_quietly(future)),
+                    None => drop_quietly(future),
+                }
+                return match polled {
+                    Err(message) => Polled::Panicked { owner, message },
+                    Ok(_) => Polled::Ended,
+                };
             }
         };
         drop(places);
@@ -245,6 +256,9 @@ impl Tasks {
             place.task.take()
         };
         let Some(task) = ended else { return };
+        if task.polled.is_none() {
+            self.ended_with.replace(fate_of_ending());
+        }
         self.free.borrow_mut().push(id.index);
         self.drained.set(self.drained.get() - usize::from(task.drained));
         drop_quietly(task);

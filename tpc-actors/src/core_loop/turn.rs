@@ -233,8 +233,10 @@ impl Core {
     fn run_here(&mut self, now: Instant, budget: &Budget) -> usize {
         let until = now + budget.turn_time;
         let (mut polls, mut messages) = (0, 0);
+        let mut looked = self.local.tasks.has_ready().then(|| self.local.clock.now());
         for round in 1_u32.. {
             let most = budget.lane_messages.min(budget.turn_messages - messages);
+            let most = most.min(self.here.messages());
             self.local.here.set(most);
             let tasks = self.run_tasks(budget.task_polls - polls);
             let here = most - self.local.here.take();
@@ -249,9 +251,16 @@ impl Core {
             }
             // Tasks of this core go on in the next round; others have waited for one.
             self.local.wake_askers();
-            let look = here > 0 || round & (ROUNDS_PER_CLOCK - 1) == 0;
-            if look && self.local.clock.now() >= until {
-                break;
+            let round_began = looked.take();
+            if here > 0 || round & (ROUNDS_PER_CLOCK - 1) == 0 {
+                let now = self.local.clock.now();
+                if let Some(began) = round_began.filter(|_| here > 0) {
+                    self.here.learn(now.saturating_duration_since(began));
+                }
+                if now >= until {
+                    break;
+                }
+                looked = Some(now);
             }
         }
         polls + messages

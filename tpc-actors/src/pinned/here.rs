@@ -62,10 +62,12 @@ impl<A: Actor> LocalMailbox<A> {
             // What was published, and what the core is told to do, is seen to between two rounds.
             && !self.local.has_published()
             && !self.local.shared.bell.has_command()
+            // Its answer may come later, to a slot.
+            && self.shortage(true).is_none()
     }
 
-    /// A slot for a request whose handler has been called. May be one more than the limit, which keeps requests from
-    /// being queued, and this one is not.
+    /// A slot for a request whose handler has been called. There was one; if the handler has used it for an ask of
+    /// its own, this is one more than the limit.
     pub(crate) fn begun_slot(&self) -> Option<Started> {
         let mut waker = None;
         let ticket = {

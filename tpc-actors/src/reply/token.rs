@@ -51,13 +51,17 @@ pub(crate) fn while_ending<R>(fate: &Fate, drops: impl FnOnce() -> R) -> R {
     done
 }
 
+/// What tokens answer that go down with the incarnation that ends right now, if one does.
+pub(crate) fn fate_of_ending() -> Option<Fate> {
+    ENDING.try_with(|ending| ending.borrow().clone()).ok().flatten()
+}
+
 /// What a token answers that is dropped now, or `None` when a panic takes it down.
 fn fate_of_dropped() -> Option<Fate> {
     if std::thread::panicking() && crate::core_loop::on_core_thread() {
         return None;
     }
-    let ending = ENDING.try_with(|ending| ending.borrow().clone()).ok().flatten();
-    Some(ending.unwrap_or(Fate::Dropped))
+    Some(fate_of_ending().unwrap_or(Fate::Dropped))
 }
 
 /// Has `answer` called by whoever catches the panic that unwinds this thread.

@@ -37,9 +37,9 @@ impl<A: Actor> ActorCell<A> {
             core.calling.set(task);
             return (answer, false);
         }
-        core.calling.set(task);
         let goes_on = !self.cx.stopping;
         self.stop_if_asked();
+        core.calling.set(task);
         (answer, goes_on)
     }
 }
