@@ -6,8 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
-use tpc_actors::System;
 use tpc_actors::placement::Placement;
+use tpc_actors::{System, SystemBuilder};
 
 use crate::pin;
 
@@ -86,13 +86,18 @@ pub struct Outside {
 
 /// A system with one core, the CPU of that core, and what is beside it.
 pub fn beside_core() -> (System, usize, Outside) {
+    beside_core_of(System::builder())
+}
+
+/// The same with options.
+pub fn beside_core_of(builder: SystemBuilder) -> (System, usize, Outside) {
     // Once, because a plan is made of the CPUs that this thread has before it is bound below.
     static PLACEMENT: OnceLock<Placement> = OnceLock::new();
     let placement = PLACEMENT.get_or_init(|| Placement::plan(1)).clone();
     let core = placement.data_plane().first().copied().unwrap_or(0);
     let cpu = placement.control_plane().iter().next().unwrap_or(core);
     pin(cpu);
-    let system = System::builder().placement(placement).start().expect("it starts");
+    let system = builder.placement(placement).start().expect("it starts");
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     (system, core, Outside { cpu, runtime })
 }
