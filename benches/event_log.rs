@@ -56,16 +56,8 @@ impl Writer {
     fn asks(&mut self, cx: &mut Ctx<Self>, pace: Duration, reply: Reply<Vec<f64>>) {
         let me: WriterPinned = cx.pinned();
         cx.spawn(async move {
-            let mut times = Vec::with_capacity(ASKS_BEFORE + ASKS);
-            for _ in 0..ASKS_BEFORE + ASKS {
-                let start = Instant::now();
-                me.write(EVENTS_PER_ASK).await.expect("alive");
-                times.push(each(start.elapsed(), 1000));
-                while start.elapsed() < pace {
-                    yield_now().await;
-                }
-            }
-            reply.send(times);
+            let ask = async || me.write(EVENTS_PER_ASK).await.expect("alive");
+            reply.send(timed_asks(pace, ask, yield_now).await);
         });
     }
 }
@@ -80,6 +72,20 @@ const ASKS: usize = 50_000;
 const ASKS_BEFORE: usize = 20_000;
 
 const ROUNDS: usize = 11;
+
+/// The microseconds that each ask takes, of which there is at most one in every `pace`; `rest` is called meanwhile.
+async fn timed_asks(pace: Duration, ask: impl AsyncFn() -> u64, rest: impl AsyncFn()) -> Vec<f64> {
+    let mut times = Vec::with_capacity(ASKS_BEFORE + ASKS);
+    for _ in 0..ASKS_BEFORE + ASKS {
+        let start = Instant::now();
+        ask().await;
+        times.push(each(start.elapsed(), 1000));
+        while start.elapsed() < pace {
+            rest().await;
+        }
+    }
+    times
+}
 
 /// Events of 64 bytes that the default log makes durable in a second, in millions.
 fn durable(path: &std::path::Path, count: u64) -> f64 {
@@ -146,16 +152,8 @@ fn latency(log: Option<FjallLog>, asker: Asker, pace: Duration) -> (f64, f64) {
     let mut times = match asker {
         Asker::Core => writer.asks(pace).wait().expect("alive"),
         Asker::BesideLog | Asker::BesideLogTuned => outside.runtime.block_on(async {
-            let mut times = Vec::with_capacity(ASKS_BEFORE + ASKS);
-            for _ in 0..ASKS_BEFORE + ASKS {
-                let start = Instant::now();
-                writer.write(EVENTS_PER_ASK).await.expect("alive");
-                times.push(each(start.elapsed(), 1000));
-                while start.elapsed() < pace {
-                    std::hint::spin_loop();
-                }
-            }
-            times
+            let ask = async || writer.write(EVENTS_PER_ASK).await.expect("alive");
+            timed_asks(pace, ask, async || std::hint::spin_loop()).await
         }),
     };
     system.shutdown_wait(Duration::from_secs(5));

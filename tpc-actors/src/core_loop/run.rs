@@ -225,9 +225,9 @@ impl<A: Actor> Run<A> {
     }
 
     /// Sees to what can wait for some messages: frees places, and looks at the clock. True when the run is over,
-    /// because of its messages or because of its time, if that has a limit.
+    /// because of its messages or because of its time.
     #[inline(never)]
-    pub(crate) fn pause(&mut self, until: Option<Instant>) -> bool {
+    pub(crate) fn pause(&mut self, until: Instant) -> bool {
         let over = self.taken >= self.max;
         if over && self.taken < self.pause_at {
             return true;
@@ -239,7 +239,7 @@ impl<A: Actor> Run<A> {
         self.pause_at = self.taken + self.pace.0;
         self.stop_at = self.pause_at.min(self.max);
         self.paused = now;
-        over || until.is_some_and(|until| now >= until)
+        over || now >= until
     }
 
     /// A handler has returned or has panicked: whoever a batch of it has answered is woken with the turn's

@@ -2,8 +2,8 @@
 
 use super::queue::LocalMailbox;
 use crate::actor::Actor;
-use crate::isolate::drop_quietly;
-use crate::reply::slot::{NO_DEADLINE, Started, Ticket};
+use crate::mailbox::Shortage;
+use crate::reply::slot::Ticket;
 use crate::reply::{OnTheSpot, Outcome};
 
 /// What asking on the spot has come to.
@@ -23,17 +23,12 @@ impl<A: Actor> LocalMailbox<A> {
         if left == 0 || request.as_ref().is_none_or(A::is_batched) || !self.is_idle() {
             return None;
         }
-        let server = self.server.get()?.upgrade()?;
-        let mut server = server.try_borrow_mut().ok()?;
-        if !server.is_ready() {
-            return None;
-        }
-        let request = request.take()?;
+        let server = self.server()?;
         // What the handler polls waits for its turn: no handler is called by another one.
         self.local.here.set(0);
-        let (answer, goes_on) = server.call_here(request);
-        drop(server);
-        self.local.here.set(left - 1);
+        let called = server.try_borrow_mut().ok().and_then(|mut actor| actor.call_here(request));
+        self.local.here.set(left - usize::from(called.is_some()));
+        let (answer, goes_on) = called?;
         Some(match answer {
             OnTheSpot::Answered(outcome) if goes_on => Here::Answered(outcome),
             OnTheSpot::Later(ticket) if goes_on => Here::Later(ticket),
@@ -48,7 +43,7 @@ impl<A: Actor> LocalMailbox<A> {
     fn keep(&self, outcome: Outcome<A::Response>) -> Here<A::Response> {
         let Some(started) = self.begun_slot() else { return Here::Answered(outcome) };
         let ticket = started.ticket();
-        let waker = self.credit.complete(started, outcome);
+        let waker = self.credit().complete(started, outcome);
         debug_assert!(waker.is_none(), "nobody has left a waker");
         Here::AfterEnd(ticket)
     }
@@ -57,26 +52,12 @@ impl<A: Actor> LocalMailbox<A> {
     fn is_idle(&self) -> bool {
         self.mailbox.is_plain()
             && !self.has_work()
-            && !self.waiters.any()
-            && !self.credit.waiters.any()
+            && !self.line(Shortage::Place).any()
+            && !self.line(Shortage::Slot).any()
             // What was published, and what the core is told to do, is seen to between two rounds.
             && !self.local.has_published()
             && !self.local.shared.bell.has_command()
             // Its answer may come later, to a slot.
-            && self.shortage(true).is_none()
-    }
-
-    /// A slot for a request whose handler has been called. There was one; if the handler has used it for an ask of
-    /// its own, this is one more than the limit.
-    pub(crate) fn begun_slot(&self) -> Option<Started> {
-        let mut waker = None;
-        let ticket = {
-            let free = &mut *self.free.borrow_mut();
-            let found = self.credit.has_free(free, u32::MAX);
-            found.then(|| self.credit.acquire(free, &mut waker, NO_DEADLINE)).flatten()
-        };
-        // That of the slot's last use: it is foreign, and may come back here.
-        drop_quietly(waker);
-        self.credit.start(ticket?)
+            && self.has_slot()
     }
 }

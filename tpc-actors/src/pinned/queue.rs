@@ -14,7 +14,7 @@ use crate::isolate::drop_quietly;
 use crate::mailbox::lane::{Envelope, slots_max};
 use crate::mailbox::waiters::Waiters;
 use crate::mailbox::{Life, Mailbox, Refusal, Shortage};
-use crate::reply::slot::{FreeSlots, NO_DEADLINE, Polled, Ticket};
+use crate::reply::slot::{FreeSlots, NO_DEADLINE, Polled, Started, Ticket};
 use crate::reply::{Credit, Outcome};
 
 /// What is to happen on an actor once something else has finished.
@@ -25,16 +25,16 @@ pub(crate) struct LocalMailbox<A: Actor> {
     cell: u32,
     pub(crate) local: Rc<CoreLocal>,
     pub(crate) mailbox: Arc<Mailbox<A>>,
-    pub(super) queue: RefCell<VecDeque<Envelope<A>>>,
+    queue: RefCell<VecDeque<Envelope<A>>>,
     continuations: RefCell<VecDeque<Continuation<A>>>,
     /// Whether the core has this actor on its list already.
     runnable: Cell<bool>,
     /// Senders that wait for a place in the queue.
-    pub(super) waiters: Waiters,
-    pub(super) credit: Arc<Credit<A>>,
-    pub(super) free: RefCell<FreeSlots>,
+    waiters: Waiters,
+    credit: Arc<Credit<A>>,
+    free: RefCell<FreeSlots>,
     /// Who serves the queue.
-    pub(super) server: OnceCell<Weak<RefCell<ActorCell<A>>>>,
+    server: OnceCell<Weak<RefCell<ActorCell<A>>>>,
 }
 
 impl<A: Actor> LocalMailbox<A> {
@@ -56,6 +56,10 @@ impl<A: Actor> LocalMailbox<A> {
     /// This actor serves the queue, once it has started.
     pub(crate) fn served_by(&self, server: Weak<RefCell<ActorCell<A>>>) {
         drop(self.server.set(server));
+    }
+
+    pub(super) fn server(&self) -> Option<Rc<RefCell<ActorCell<A>>>> {
+        self.server.get()?.upgrade()
     }
 
     pub(crate) fn credit(&self) -> &Arc<Credit<A>> {
@@ -112,6 +116,20 @@ impl<A: Actor> LocalMailbox<A> {
         Ok(ticket)
     }
 
+    /// A slot for a request whose handler has been called. There was one; if the handler has used it for an ask of
+    /// its own, this is one more than the limit.
+    pub(crate) fn begun_slot(&self) -> Option<Started> {
+        let mut waker = None;
+        let ticket = {
+            let free = &mut *self.free.borrow_mut();
+            let found = self.credit.has_free(free, u32::MAX);
+            found.then(|| self.credit.acquire(free, &mut waker, NO_DEADLINE)).flatten()
+        };
+        // That of the slot's last use: it is foreign, and may come back here.
+        drop_quietly(waker);
+        self.credit.start(ticket?)
+    }
+
     /// Looks for the answer to one of this queue's asks.
     pub(super) fn poll(
         &self,
@@ -146,7 +164,7 @@ impl<A: Actor> LocalMailbox<A> {
         (ask && !self.has_slot()).then_some(Shortage::Slot)
     }
 
-    fn has_slot(&self) -> bool {
+    pub(super) fn has_slot(&self) -> bool {
         let free = &mut *self.free.borrow_mut();
         free.is_stocked() || self.credit.has_free(free, slots_max(self.mailbox.capacity()))
     }

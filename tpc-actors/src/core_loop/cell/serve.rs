@@ -42,7 +42,7 @@ impl<A: Actor> Cell for ActorCell<A> {
         // What comes meanwhile has time until the next turn: a look for each message would take the line with
         // the sender's position away from it as often.
         let max = max.min(run.waiting());
-        let failed = self.is_served() && self.serve(&mut run, max, Some(until));
+        let failed = self.is_served() && self.serve(&mut run, max, until);
         let served = run.taken();
         let handled = run.handled();
         self.pace = run.pace();
@@ -113,7 +113,7 @@ impl<A: Actor> Cell for ActorCell<A> {
                 self.call(Called::Continuation, continuation);
                 continue;
             }
-            self.serve(&mut run, max - continued, Some(until));
+            self.serve(&mut run, max - continued, until);
             // Nothing was there, or the rest has to wait: the time is over, or a command has come.
             let rest = me.requests() > 0 && me.continuations() == 0;
             if rest || run.taken() + continued == before {
@@ -260,7 +260,7 @@ impl<A: Actor> Cell for ActorCell<A> {
 impl<A: Actor> ActorCell<A> {
     /// Serves messages until `max` have been taken, or `until` has been seen to pass; true when the last
     /// one has panicked. One catch for all of them.
-    pub(super) fn serve(&mut self, run: &mut Run<A>, max: usize, until: Option<Instant>) -> bool {
+    fn serve(&mut self, run: &mut Run<A>, max: usize, until: Instant) -> bool {
         let State::Running(actor) = &mut self.state else { return false };
         let cx = &mut self.cx;
         let local = Rc::clone(&run.local);
@@ -281,7 +281,7 @@ impl<A: Actor> ActorCell<A> {
                             return;
                         }
                     }
-                    if until.is_some() && bell.has_command() {
+                    if bell.has_command() {
                         return;
                     }
                 }
