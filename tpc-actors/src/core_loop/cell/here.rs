@@ -12,18 +12,16 @@ use crate::isolate::catch;
 use crate::reply::{OnTheSpot, ReplySlot};
 
 impl<A: Actor> ActorCell<A> {
-    /// Calls the handler of `request`, unless the actor is not there to be called. The second value is false when it
-    /// was the last call of its incarnation: what follows may concern the very task that waits for it.
-    pub(crate) fn call_here(
-        &mut self,
-        request: &mut Option<A::Request>,
-    ) -> Option<(OnTheSpot<A>, bool)> {
-        let State::Running(actor) = &mut self.state else { return None };
-        if self.cx.stopping {
-            return None;
-        }
-        let request = request.take()?;
+    /// Whether a handler can be called now.
+    pub(crate) fn is_ready(&self) -> bool {
+        matches!(self.state, State::Running(_)) && !self.cx.stopping
+    }
+
+    /// Calls the handler of `request`. The second value is false when it was the last call of its incarnation: what
+    /// follows may concern the very task that waits for it.
+    pub(crate) fn call_here(&mut self, request: A::Request) -> (OnTheSpot<A>, bool) {
         let mut answer = OnTheSpot::Nothing;
+        let State::Running(actor) = &mut self.state else { return (answer, false) };
         let (cx, stats) = (&mut self.cx, &self.mailbox.stats);
         let me = Rc::clone(&cx.me);
         let core = &me.local.shared.stats;
@@ -37,11 +35,11 @@ impl<A: Actor> ActorCell<A> {
         if let Err(message) = called {
             self.failed(name::<A>(code_of(core.calling.get())), message);
             core.calling.set(task);
-            return Some((answer, false));
+            return (answer, false);
         }
         let goes_on = !self.cx.stopping;
         self.stop_if_asked();
         core.calling.set(task);
-        Some((answer, goes_on))
+        (answer, goes_on)
     }
 }
