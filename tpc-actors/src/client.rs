@@ -22,7 +22,7 @@ use crate::bridge::Pressure;
 use crate::bridge::bell::LaneClosed;
 use crate::error::{AskError, Fate};
 use crate::isolate::drop_quietly;
-use crate::mailbox::lane::{LaneProducer, Sent, Wish};
+use crate::mailbox::lane::{Envelope, LaneProducer, Sent, Wish};
 use crate::mailbox::{Mailbox, Refusal, Shortage, VISITOR, threads};
 
 mod all;
@@ -201,7 +201,7 @@ impl<A: Actor> Client<A> {
     }
 
     /// Sends as many of `messages` as nothing is in the way of, from the first one on; says how many.
-    fn send_batch(&self, shard: usize, messages: &mut VecDeque<A::Request>) -> usize {
+    fn send_batch(&self, shard: usize, messages: &mut VecDeque<Envelope<A>>) -> usize {
         let mailbox = self.mailbox(shard);
         if !mailbox.is_plain() {
             return 0;

@@ -184,7 +184,7 @@ pub(crate) fn ring_from<T>(
         slots: slots.into_boxed_slice(),
     });
     let producer = Producer { shared: Arc::clone(&shared), tail: start, head: start };
-    Ok((producer, Consumer { shared, head: start, tail: start, fetched: start, fetch_at: start }))
+    Ok((producer, Consumer { shared, head: start, tail: start, fetched: start, gate: start }))
 }
 
 /// The number of slots of a ring for `capacity` items.

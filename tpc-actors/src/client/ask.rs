@@ -14,7 +14,7 @@ use super::lone::{Looked, Wait};
 use super::sending::{Sending, WakerIdentity};
 use super::{CancellableAsk, Canceller, Client, Decode, block, decoded, lone};
 use crate::actor::Actor;
-use crate::error::{AskError, TellError};
+use crate::error::{AskError, Fate, TellError};
 use crate::isolate::drop_quietly;
 use crate::mailbox::lane::Sent;
 use crate::mailbox::threads;
@@ -146,16 +146,18 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         Some(self.sending.mailbox().lane(sent.lane).credit.leave(sent.ticket))
     }
 
-    /// Leaves the slot with the answer that was there already, or with what `late` makes of it.
-    pub(super) fn give_up(
-        &mut self,
-        late: impl FnOnce(bool) -> AskError<E>,
-    ) -> Result<T, AskError<E>> {
+    /// Leaves the slot: with the answer that was there already, or knowing whether the handler has begun.
+    pub(super) fn give_up(&mut self) -> Result<Outcome<A::Response>, bool> {
         match self.leave() {
-            Some(Left::Answered(outcome)) => decoded(self.decode, outcome),
-            Some(Left::Started) => Err(late(true)),
-            _ => Err(late(false)),
+            Some(Left::Answered(outcome)) => Ok(outcome),
+            left => Err(matches!(left, Some(Left::Started))),
         }
+    }
+
+    /// What the caller gets of an outcome.
+    #[inline]
+    pub(super) fn decoded(&self, outcome: Outcome<A::Response>) -> Result<T, AskError<E>> {
+        decoded(self.decode, outcome)
     }
 
     /// Sends as many asks from the first on as can go together, with one publish and without wakers; says
@@ -218,7 +220,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
                 Poll::Pending => None,
             };
         }
-        self.look_here().map(|outcome| decoded(self.decode, outcome))
+        self.look_here().map(|outcome| self.decoded(outcome))
     }
 
     /// Has the answer come from the core's CPU, for whoever is about to look for it.
@@ -239,18 +241,34 @@ impl<A: Actor, T, E> Unpin for Ask<'_, A, T, E> {}
 impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
     type Output = Result<T, AskError<E>>;
 
-    #[inline]
+    /// Small and inlined where the ask is awaited, so that its result is never built in memory: a copy of it would
+    /// have to wait until it has left the store buffer, behind stores to lines that the core has.
+    #[expect(clippy::inline_always, reason = "a copy of the result costs more than the rest")]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
+        let Poll::Ready(outcome) = self.poll_outcome(context) else { return Poll::Pending };
+        Poll::Ready(match outcome {
+            Ok(outcome) => self.decoded(outcome),
+            Err(refused) => Err(refused.into()),
+        })
+    }
+}
+
+impl<A: Actor, T, E> Ask<'_, A, T, E> {
+    #[inline(never)]
+    fn poll_outcome(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Outcome<A::Response>, TellError<()>>> {
         let identity = WakerIdentity::of(context.waker());
-        if this.sent.is_none() {
+        if self.sent.is_none() {
             let wait = lone::begins(identity);
-            match this.sending.poll_ask(wait != Wait::Asleep, context) {
+            match self.sending.poll_ask(wait != Wait::Asleep, context) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(refused)) => return Poll::Ready(Err(refused.into())),
+                Poll::Ready(Err(refused)) => return Poll::Ready(Err(refused.split().0)),
                 Poll::Ready(Ok(sent)) => {
-                    let waker = this.sending.waker.take();
-                    this.in_flight(&sent, waker);
+                    let waker = self.sending.waker.take();
+                    self.in_flight(&sent, waker);
                     if waker.is_some() {
                         // It went along, so there is nothing to look for yet: the core has just been told.
                         return Poll::Pending;
@@ -260,25 +278,25 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
                         return Poll::Pending;
                     }
                     if sent.rang {
-                        if this.awaken() {
+                        if self.awaken() {
                             // It takes a while; what the task has to do besides goes first.
                             context.waker().wake_by_ref();
                             return Poll::Pending;
                         }
-                    } else if let Some(outcome) = this.wait_here() {
+                    } else if let Some(outcome) = self.wait_here() {
                         lone::answered(identity, true);
-                        return Poll::Ready(decoded(this.decode, outcome));
+                        return Poll::Ready(Ok(outcome));
                     } else {
                         lone::missed();
                     }
                 }
             }
         }
-        if this.sent.is_some_and(|sent| sent.awakens.is_some()) {
-            match this.wait_for_sleeper() {
+        if self.sent.is_some_and(|sent| sent.awakens.is_some()) {
+            match self.wait_for_sleeper() {
                 Looked::Found(outcome) => {
                     lone::answered(identity, false);
-                    return Poll::Ready(decoded(this.decode, outcome));
+                    return Poll::Ready(Ok(outcome));
                 }
                 Looked::LooksOn => {
                     context.waker().wake_by_ref();
@@ -287,24 +305,25 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
                 Looked::InVain => {}
             }
         }
-        let Some(sent) = &mut this.sent else { unreachable!("set above") };
+        let Some(sent) = self.sent else { unreachable!("set above") };
         let registered = sent.waker == Some(identity);
-        let credit = &this.sending.mailbox().lane(sent.lane).credit;
-        let polled = credit.poll(sent.ticket, context.waker(), registered);
-        match polled {
+        match self.poll_slot(&sent, context.waker(), registered) {
             Polled::Ready(outcome) => {
-                this.sent = None;
+                self.sent = None;
                 lone::answered(identity, false);
-                return Poll::Ready(decoded(this.decode, outcome));
+                return Poll::Ready(Ok(outcome));
             }
             Polled::Registered if registered => {}
             // The slot holds another clone now, whose identity is not known here.
-            Polled::Registered | Polled::Busy => sent.waker = None,
+            Polled::Registered | Polled::Busy => {
+                self.sent.iter_mut().for_each(|sent| sent.waker = None);
+            }
         }
-        if !this.sending.is_late() {
+        if !self.sending.is_late() {
             return Poll::Pending;
         }
-        Poll::Ready(this.give_up(|started| AskError::Deadline { started }))
+        let late = |started| Err(Fate::Deadline { started });
+        Poll::Ready(Ok(self.give_up().unwrap_or_else(late)))
     }
 }
 

@@ -82,7 +82,10 @@ impl<A: Actor, T, E> Future for CancellableAsk<'_, A, T, E> {
         let this = &mut *self;
         drop_quietly(this.cancel.replace(Some(context.waker().clone())));
         if this.cancel.cancelled.load(Ordering::Acquire) {
-            return Poll::Ready(this.ask.give_up(|started| AskError::Cancelled { started }));
+            return Poll::Ready(match this.ask.give_up() {
+                Ok(outcome) => this.ask.decoded(outcome),
+                Err(started) => Err(AskError::Cancelled { started }),
+            });
         }
         Pin::new(&mut this.ask).poll(context)
     }

@@ -24,6 +24,10 @@ pub(super) const PAUSES: u32 = 6;
 /// Looks between two readings of the clock.
 const LOOKS_PER_CLOCK: u32 = 8;
 
+/// Answers in a row to the same asker, with nobody else asking in between, after which it is alone. One says little:
+/// a scheduler that runs the task first that was woken last makes it happen in any crowd.
+const ALONE_AFTER: u8 = 2;
+
 /// Asks in a row that may be waited for here, as many things as Tokio lets a task do in one poll. The task does
 /// not yield meanwhile, and the others of its thread must have their turns: with the next one it yields, and
 /// looks for the answer when it is polled again. It yields by waking itself: Tokio's `yield_now` leaves the waker
@@ -56,6 +60,9 @@ struct Lone {
     last: Option<WakerIdentity>,
     /// It was answered.
     answered: bool,
+    /// How many answers it has had in a row; no more than are needed.
+    answers: u8,
+    /// How many asks in a row were waited for.
     in_a_row: u8,
     patience: Patience,
     /// With cores that had to be woken.
@@ -67,6 +74,7 @@ thread_local! {
         Cell::new(Lone {
             last: None,
             answered: false,
+            answers: 0,
             in_a_row: 0,
             patience: Patience::new(),
             sleepers: Patience::new(),
@@ -82,10 +90,11 @@ pub(super) fn begins(asker: WakerIdentity) -> Wait {
         return Wait::Asleep;
     }
     let Ok(mut lone) = LONE.try_with(Cell::get) else { return Wait::Asleep };
-    let alone = lone.answered && lone.last == Some(asker);
+    let again = lone.answered && lone.last == Some(asker);
+    lone.answers = if again { ALONE_AFTER.min(lone.answers + 1) } else { 0 };
     lone.last = Some(asker);
     lone.answered = false;
-    let wait = if !alone || !lone.patience.looks() {
+    let wait = if lone.answers < ALONE_AFTER || !lone.patience.looks() {
         Wait::Asleep
     } else if lone.in_a_row == IN_A_ROW_MAX {
         Wait::AfterYield
@@ -185,6 +194,14 @@ mod tests {
         [WakerIdentity::of(&wakers[0]), WakerIdentity::of(&wakers[1])]
     }
 
+    /// Nobody else asks for as long as it takes.
+    fn grow_alone(asker: WakerIdentity) {
+        for _ in 0..ALONE_AFTER {
+            begins(asker);
+            answered(asker, false);
+        }
+    }
+
     struct Nobody;
 
     impl std::task::Wake for Nobody {
@@ -197,6 +214,8 @@ mod tests {
         assert_eq!(begins(one), Wait::Asleep, "nothing is known of it");
         assert_eq!(begins(one), Wait::Asleep, "its last ask is still on its way");
         answered(one, false);
+        assert_eq!(begins(one), Wait::Asleep, "the first answer");
+        answered(one, false);
         assert_eq!(begins(one), Wait::Here);
         answered(one, true);
         assert_eq!(begins(two), Wait::Asleep, "somebody else asked last");
@@ -207,25 +226,36 @@ mod tests {
     }
 
     #[test]
+    fn who_is_polled_first_of_many_is_not_alone() {
+        let [one, two] = askers();
+        for _ in 0..100 {
+            // The last one to ask is the last one to be woken, and the first one to run.
+            assert_eq!(begins(two), Wait::Asleep);
+            assert_eq!(begins(one), Wait::Asleep);
+            answered(one, false);
+            assert_eq!(begins(one), Wait::Asleep);
+            answered(two, false);
+        }
+    }
+
+    #[test]
     fn nobody_looks_on_a_core_or_as_one_of_several() {
         let [one, _] = askers();
-        begins(one);
-        answered(one, false);
+        grow_alone(one);
         let on_core = OnCore::enter(u64::MAX);
         assert_eq!(begins(one), Wait::Asleep, "on a core");
         drop(on_core);
         several();
         assert_eq!(begins(one), Wait::Asleep, "one of several");
         assert_eq!(begins(one), Wait::Asleep, "another one of them");
-        answered(one, false);
+        grow_alone(one);
         assert_eq!(begins(one), Wait::Here);
     }
 
     #[test]
     fn others_have_their_turns() {
         let [one, _] = askers();
-        begins(one);
-        answered(one, false);
+        grow_alone(one);
         let mut waits = (0..200).map(|_| {
             let wait = begins(one);
             answered(one, wait == Wait::Here);

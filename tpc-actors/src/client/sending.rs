@@ -150,9 +150,11 @@ impl<'a, A: Actor> Sending<'a, A> {
     /// It is for another client, or has been sent.
     #[inline]
     pub(super) fn into_parts(self, client: &Client<A>) -> (usize, A::Request) {
-        // Taken apart first: what may have to be dropped by a panic must stand in memory.
-        let Self { client: own, shard, request, .. } = self;
-        assert!(own.get().has_lanes_of(client), "the tell is for another actor");
+        // Nothing is left when this panics: what may have to be dropped then has to stand in memory until there.
+        let Self { client: own, shard, request, line, .. } = self;
+        let same = own.get().has_lanes_of(client);
+        drop((own, line));
+        assert!(same, "the tell is for another actor");
         (shard, request.expect("a request is sent once"))
     }
 

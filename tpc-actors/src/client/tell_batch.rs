@@ -12,6 +12,7 @@ use super::{Client, Tell, block};
 use crate::actor::Actor;
 use crate::clock::deadline_after;
 use crate::error::TellError;
+use crate::mailbox::lane::Envelope;
 use crate::reply::slot::NO_DEADLINE;
 
 /// Tells that are collected and then sent with one publish; made by
@@ -53,8 +54,8 @@ use crate::reply::slot::NO_DEADLINE;
 /// [ordered](Client::ordered) client keeps its order whatever happens.
 pub struct TellBatch<'a, A: Actor> {
     client: &'a Client<A>,
-    /// By shard.
-    messages: Vec<VecDeque<A::Request>>,
+    /// By shard, and as the lanes take them.
+    messages: Vec<VecDeque<Envelope<A>>>,
     /// The first message that found no room, in line for some.
     in_line: Option<Sending<'a, A>>,
 }
@@ -74,7 +75,7 @@ impl<'a, A: Actor> TellBatch<'a, A> {
     #[inline]
     pub fn push(&mut self, tell: Tell<'_, A>) {
         let (shard, message) = tell.into_parts(self.client);
-        self.messages[shard].push_back(message);
+        self.messages[shard].push_back(Envelope::tell(message));
     }
 
     /// How many messages are not sent yet.
@@ -119,6 +120,7 @@ impl<'a, A: Actor> TellBatch<'a, A> {
                     // Something is in the way, and a message on its own finds out what. There is none when a
                     // lane that just closed had taken them all.
                     let Some(first) = messages.pop_front() else { break };
+                    let first = first.request;
                     self.in_line = Some(Sending::until(self.client, shard, first, deadline));
                 }
             }
@@ -128,7 +130,7 @@ impl<'a, A: Actor> TellBatch<'a, A> {
 
     fn put_back(&mut self, shard: usize, refused: TellError<A::Request>) -> TellError<()> {
         let (error, message) = refused.split();
-        self.messages[shard].push_front(message);
+        self.messages[shard].push_front(Envelope::tell(message));
         error
     }
 
@@ -136,7 +138,7 @@ impl<'a, A: Actor> TellBatch<'a, A> {
     fn leave_line(&mut self) {
         if let Some(mut first) = self.in_line.take() {
             let shard = first.shard();
-            self.messages[shard].push_front(first.take_request());
+            self.messages[shard].push_front(Envelope::tell(first.take_request()));
         }
     }
 }
@@ -179,7 +181,7 @@ impl<A: Actor> SendBatch<'_, '_, A> {
                     continue;
                 }
                 let Some(first) = batch.messages[shard].pop_front() else { break };
-                let sent = Sending::new(batch.client, shard, first).tell_now();
+                let sent = Sending::new(batch.client, shard, first.request).tell_now();
                 sent.map_err(|refused| batch.put_back(shard, refused))?;
             }
         }

@@ -16,9 +16,12 @@ use crate::reply::{Credit, ReplySlot, collect_woken, take_woken};
 use crate::stats::{ActorStats, CoreStats};
 use crate::sync::planted;
 
-/// Messages between two pauses, at most: often enough for a small lane with slow handlers, rarely enough to be
-/// shared by many quick ones.
-const PAUSE_EVERY_MAX: usize = 64;
+/// Messages between two pauses, at most: each takes the line with the freed places away from the sender, and costs
+/// a fence and a look at the clock.
+const PAUSE_EVERY_MAX: usize = 256;
+
+/// Pauses while a full lane is emptied, at least: senders fill one part while the core is at the next.
+const PAUSES_A_LANE: usize = 4;
 
 /// Messages before the first pause of a run, at most: runs may be short, and their messages slower than the last.
 const FIRST_PAUSE_AT: usize = 16;
@@ -39,25 +42,28 @@ pub(crate) enum Queue<A: Actor> {
 
 /// How many messages an actor handles between two pauses of a run, learned from how long they take.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Pace(usize);
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self(FIRST_PAUSE_AT)
-    }
+pub(crate) struct Pace {
+    messages: usize,
+    most: usize,
 }
 
 impl Pace {
+    /// For an actor with lanes of so many places.
+    pub(crate) fn new(capacity: usize) -> Self {
+        let most = (capacity / PAUSES_A_LANE).clamp(FIRST_PAUSE_AT, PAUSE_EVERY_MAX);
+        Self { messages: FIRST_PAUSE_AT, most }
+    }
+
     /// Messages that are handled before the next look at the clock.
     pub(crate) fn messages(self) -> usize {
-        self.0
+        self.messages
     }
 
     pub(crate) fn learn(&mut self, took: Duration) {
         if took < QUICK {
-            self.0 = PAUSE_EVERY_MAX.min(2 * self.0);
+            self.messages = self.most.min(2 * self.messages);
         } else if took > SLOW {
-            self.0 = (self.0 / 2).max(1);
+            self.messages = (self.messages / 2).max(1);
         }
     }
 }
@@ -66,6 +72,8 @@ impl Pace {
 pub(crate) struct Run<A: Actor> {
     queue: Queue<A>,
     pub(crate) local: Rc<CoreLocal>,
+    /// The ask that is handled; `None` for a tell, and once the answer is given.
+    pub(crate) started: Option<Started>,
     /// Messages taken so far, also those that were not handled.
     taken: usize,
     /// Messages that were taken and must not be handled.
@@ -99,13 +107,14 @@ impl<A: Actor> Run<A> {
         Self {
             queue,
             local,
+            started: None,
             taken: 0,
             skipped: 0,
             before,
             freed: 0,
             max: usize::MAX,
-            pause_at: pace.0.min(FIRST_PAUSE_AT),
-            stop_at: pace.0.min(FIRST_PAUSE_AT),
+            pause_at: pace.messages.min(FIRST_PAUSE_AT),
+            stop_at: pace.messages.min(FIRST_PAUSE_AT),
             pace,
             paused,
             batched: false,
@@ -182,17 +191,18 @@ impl<A: Actor> Run<A> {
 
     /// Begins a message, unless its asker has left or its time is over: then it must not run.
     #[inline]
-    pub(crate) fn start(&mut self, envelope: Envelope<A>) -> Option<(A::Request, Option<Started>)> {
+    pub(crate) fn start(&mut self, envelope: Envelope<A>) -> Option<A::Request> {
         if planted!("lost-request", 1 in 10_000) {
             self.skipped += 1;
             return None;
         }
         let Envelope { request, ticket } = envelope;
-        let Some(ticket) = ticket else { return Some((request, None)) };
-        let Some(started) = self.credit().start(ticket) else {
+        let Some(ticket) = ticket else { return Some(request) };
+        self.started = self.credit().start(ticket);
+        let Some(started) = &self.started else {
             self.local.shared.stats.cancelled.add(1);
             if planted!("run-cancelled", 1 in 100) {
-                return Some((request, None));
+                return Some(request);
             }
             self.skipped += 1;
             drop_quietly(request);
@@ -200,20 +210,20 @@ impl<A: Actor> Run<A> {
         };
         if started.deadline <= self.local.now_nanos.get() {
             self.local.shared.stats.expired.add(1);
-            ReplySlot::new(self, Some(started)).fail(Fate::Deadline { started: false });
+            ReplySlot::new(self).fail(Fate::Deadline { started: false });
             self.skipped += 1;
             drop_quietly(request);
             return None;
         }
-        Some((request, Some(started)))
+        Some(request)
     }
 
     /// Begins the next message of a batch, past those that must not run.
     pub(crate) fn start_of_kind(&mut self) -> Option<(A::Request, Option<Started>)> {
         loop {
             let envelope = self.next_of_kind()?;
-            if let Some(begun) = self.start(envelope) {
-                return Some(begun);
+            if let Some(request) = self.start(envelope) {
+                return Some((request, self.started.take()));
             }
         }
     }
@@ -233,10 +243,15 @@ impl<A: Actor> Run<A> {
             return true;
         }
         self.handler_ended();
-        self.publish();
         let now = self.local.clock.now();
-        self.pace.learn(now.saturating_duration_since(self.paused));
-        self.pause_at = self.taken + self.pace.0;
+        let took = now.saturating_duration_since(self.paused);
+        self.pace.learn(took);
+        // The first pause is too early for quick messages to have freed what is worth a transfer, and the end of
+        // the run frees everything.
+        if !over && (took >= QUICK || self.taken > FIRST_PAUSE_AT) {
+            self.publish();
+        }
+        self.pause_at = self.taken + self.pace.messages;
         self.stop_at = self.pause_at.min(self.max);
         self.paused = now;
         over || now >= until

@@ -33,6 +33,13 @@ pub(crate) struct Envelope<A: Actor> {
     pub(crate) ticket: Option<Ticket>,
 }
 
+impl<A: Actor> Envelope<A> {
+    #[inline]
+    pub(crate) fn tell(request: A::Request) -> Self {
+        Self { request, ticket: None }
+    }
+}
+
 /// What an asker wants along with its request.
 #[derive(Debug)]
 pub(crate) struct Wish {

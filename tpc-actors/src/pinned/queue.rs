@@ -83,7 +83,7 @@ impl<A: Actor> LocalMailbox<A> {
             drop(queue);
             return self.send_slowly(request);
         }
-        queue.push_back(Envelope { request, ticket: None });
+        queue.push_back(Envelope::tell(request));
         drop(queue);
         self.announce();
         Ok(())
@@ -95,7 +95,7 @@ impl<A: Actor> LocalMailbox<A> {
         if let Some(refusal) = self.obstacle(false) {
             return Err((refusal, request));
         }
-        self.push(Envelope { request, ticket: None });
+        self.push(Envelope::tell(request));
         Ok(())
     }
 
@@ -137,7 +137,10 @@ impl<A: Actor> LocalMailbox<A> {
         waker: &Waker,
         registered: bool,
     ) -> Polled<Outcome<A::Response>> {
-        self.credit.poll_here(ticket, waker, registered, &self.free)
+        self.credit.poll(ticket, waker, registered, |index| {
+            self.credit.keep(&mut self.free.borrow_mut(), index);
+            true
+        })
     }
 
     fn push(&self, envelope: Envelope<A>) {
@@ -214,7 +217,13 @@ impl<A: Actor> LocalMailbox<A> {
         if !self.continuations.borrow().is_empty() {
             return None;
         }
-        let request = self.queue.borrow_mut().pop_front()?;
+        let mut queue = self.queue.borrow_mut();
+        let request = queue.pop_front()?;
+        if queue.is_empty() {
+            // From the start again: a queue that is emptied often then stays in the same few lines.
+            queue.clear();
+        }
+        drop(queue);
         self.waiters.freed_in_order(1);
         Some(request)
     }

@@ -64,10 +64,22 @@ impl<A: Actor> Caller<'_, A> {
         }
     }
 
-    /// Whether a task waits for the answer on the spot.
+    /// Whether somebody waits for the answer.
     #[inline]
     pub(super) fn waits(&self) -> bool {
-        matches!(self, Self::Task(_, Some(_)))
+        match self {
+            Self::Run(run) => run.started.is_some(),
+            Self::Task(_, place) => place.is_some(),
+        }
+    }
+
+    /// The slot of the answer, unless it is one on the spot.
+    #[inline]
+    pub(super) fn take_started(&mut self) -> Option<Started> {
+        match self {
+            Self::Run(run) => run.started.take(),
+            Self::Task(..) => None,
+        }
     }
 
     /// The place of an answer on the spot.

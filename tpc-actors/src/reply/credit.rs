@@ -1,6 +1,5 @@
 //! The reply slots of one lane, together with the senders that wait for one.
 
-use std::cell::RefCell;
 use std::task::Waker;
 
 use super::slot::{FreeSlots, Left, Polled, Slab, Started, Ticket};
@@ -54,32 +53,28 @@ impl<A: Actor> Credit<A> {
         self.slab.return_all(free);
     }
 
+    /// Looks for the answer; otherwise leaves `waker`, unless it is `registered` already. `keep` may have the slot
+    /// kept by the owner of the free slots, on whose thread this is then: that orders it for those who wait for one.
+    #[expect(clippy::inline_always, reason = "see `Slab::poll`")]
+    #[inline(always)]
     pub(crate) fn poll(
         &self,
         ticket: Ticket,
         waker: &Waker,
         registered: bool,
+        keep: impl FnOnce(u32) -> bool,
     ) -> Polled<Outcome<A::Response>> {
-        self.tell_if_taken(self.slab.poll(ticket, waker, registered))
-    }
-
-    /// As [`Self::poll`] for the owner of the slots' free list, on whose thread all of its askers are.
-    pub(crate) fn poll_here(
-        &self,
-        ticket: Ticket,
-        waker: &Waker,
-        registered: bool,
-        free: &RefCell<FreeSlots>,
-    ) -> Polled<Outcome<A::Response>> {
-        self.tell_if_taken(self.slab.poll_here(ticket, waker, registered, || free.borrow_mut()))
-    }
-
-    /// An answer that was taken has freed its slot, which somebody may wait for.
-    fn tell_if_taken<R>(&self, polled: Polled<R>) -> Polled<R> {
+        let polled = self.slab.poll(ticket, waker, registered, keep);
         if matches!(polled, Polled::Ready(_)) {
+            // An answer that was taken has freed its slot, which somebody may wait for.
             self.waiters.freed_in_order(1);
         }
         polled
+    }
+
+    /// Puts a slot where the next one is taken from, at no cost.
+    pub(crate) fn keep(&self, free: &mut FreeSlots, index: u32) {
+        self.slab.keep(free, index);
     }
 
     /// The asker goes away without the answer.

@@ -264,7 +264,7 @@ impl<V> Slab<V> {
     }
 
     /// Puts a slot right back where the next one is taken from; for the owner of the list.
-    fn keep(&self, free: &mut FreeSlots, index: u32) {
+    pub(crate) fn keep(&self, free: &mut FreeSlots, index: u32) {
         self.slot_at(index).next.store(free.head, Ordering::Relaxed);
         free.head = index + 1;
     }

@@ -73,21 +73,21 @@ fn answer_when_caught(answer: Unwound) {
 ///
 /// Expansions complete it or turn it into a [`Reply`]; nothing else uses it.
 pub struct ReplySlot<'a, A: Actor> {
-    /// `None` for a tell, once the answer is given, and for who asks on the spot.
-    started: Option<Started>,
+    /// What is begun stays with whoever has begun it: for most messages nothing is, and nothing moves.
     caller: Caller<'a, A>,
 }
 
 impl<'a, A: Actor> ReplySlot<'a, A> {
+    /// For the message that `run` has begun.
     #[inline]
-    pub(crate) fn new(run: &'a mut Run<A>, started: Option<Started>) -> Self {
-        Self { started, caller: Caller::Run(run) }
+    pub(crate) fn new(run: &'a mut Run<A>) -> Self {
+        Self { caller: Caller::Run(run) }
     }
 
     /// For a task that calls the handler on the spot.
     #[inline]
     pub(crate) fn on_the_spot(me: &'a LocalMailbox<A>, answer: &'a mut OnTheSpot<A>) -> Self {
-        Self { started: None, caller: Caller::Task(me, Some(answer)) }
+        Self { caller: Caller::Task(me, Some(answer)) }
     }
 
     /// Answers.
@@ -154,7 +154,7 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
 
     /// The slot for an answer that comes later.
     fn take_slot(&mut self) -> Option<Started> {
-        self.started.take().or_else(|| self.caller.slot())
+        self.caller.take_started().or_else(|| self.caller.slot())
     }
 
     /// From here on the asker may be polled many times before the answer comes.
@@ -176,7 +176,7 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
         }
         // Who has the answer finds the events that led to it.
         self.caller.local().show_events();
-        let Some(started) = self.started.take() else {
+        let Some(started) = self.caller.take_started() else {
             if let Some(place) = self.caller.take_place() {
                 *place = OnTheSpot::Answered(outcome);
             }
@@ -193,7 +193,7 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
     /// Whether somebody waits for an answer.
     #[inline]
     fn is_wanted(&self) -> bool {
-        self.started.is_some() || self.caller.waits()
+        self.caller.waits()
     }
 }
 

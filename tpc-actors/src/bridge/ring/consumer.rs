@@ -13,9 +13,10 @@ pub struct Consumer<T> {
     pub(super) head: usize,
     /// The producer's position when it was last looked at.
     pub(super) tail: usize,
-    /// Items before this position are on their way here, and there it is time to fetch more.
+    /// Items before this position are on their way here.
     pub(super) fetched: usize,
-    pub(super) fetch_at: usize,
+    /// Items before this position are read without a look at anything else; there it is time to fetch more.
+    pub(super) gate: usize,
 }
 
 impl<T> Consumer<T> {
@@ -26,6 +27,7 @@ impl<T> Consumer<T> {
             return None;
         }
         let value = self.read();
+        self.gate = self.head;
         self.publish();
         Some(value)
     }
@@ -42,7 +44,8 @@ impl<T> Consumer<T> {
             }
         }
         let count = self.available().min(max);
-        let Self { shared, head, .. } = self;
+        let Self { shared, head, gate, .. } = self;
+        *gate = head.wrapping_add(count);
         let runs = shared.runs(*head, count);
         let guard = Publish(shared, head);
         for run in runs {
@@ -101,16 +104,19 @@ impl<T> Consumer<T> {
     /// Takes the oldest item without freeing its place; [`Self::publish`] frees all of a batch.
     #[inline]
     pub(crate) fn read_unpublished(&mut self) -> Option<T> {
-        if self.known() == 0 || self.head == self.fetch_at {
+        if self.head == self.gate {
             self.fetch_ahead();
+            if self.known() == 0 {
+                return None;
+            }
         }
-        (self.known() > 0).then(|| self.read())
+        Some(self.read())
     }
 
     /// As [`Self::read_unpublished`], if the oldest item is one that is wanted.
     #[inline]
     pub(crate) fn read_unpublished_if(&mut self, wanted: impl FnOnce(&T) -> bool) -> Option<T> {
-        if self.known() == 0 || self.head == self.fetch_at {
+        if self.head == self.gate {
             self.fetch_ahead();
         }
         if self.peek(0).is_some_and(wanted) { Some(self.read()) } else { None }
@@ -129,7 +135,7 @@ impl<T> Consumer<T> {
         }
         self.fetched = self.head.wrapping_add(ahead);
         let step = if ahead < known { const { Self::STEP } } else { known };
-        self.fetch_at = self.head.wrapping_add(step);
+        self.gate = self.head.wrapping_add(step);
     }
 
     /// The reading position moves before the value leaves, so no unwinding can read it twice.
@@ -137,8 +143,9 @@ impl<T> Consumer<T> {
     fn read(&mut self) -> T {
         let position = self.head;
         self.head = position.wrapping_add(1);
-        // SAFETY: every caller has seen `available() > 0`, so `position` lies in `[head, tail)` with
-        // `tail` acquired; `&mut self` makes this the only reader and `head` is past it now.
+        // SAFETY: every caller has seen `available() > 0`, or a position before the gate, which never lies past
+        // `tail`: so `position` lies in `[head, tail)` with `tail` acquired; `&mut self` makes this the only
+        // reader and `head` is past it now.
         unsafe { self.shared.take(position) }
     }
 

@@ -2,9 +2,12 @@
 
 #![allow(unsafe_code, reason = "slots are shared between two threads; each site says why it may")]
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::mem::MaybeUninit;
 
 use super::Producer;
+use crate::sync::UnsafeCell;
 
 /// Reserved places of a ring; see [`Producer::reserve`].
 ///
@@ -30,6 +33,19 @@ pub struct Reserved<'a, T> {
     start: usize,
     /// Places that are not filled yet.
     free: usize,
+}
+
+/// Copies items into as many places; apart, because two arguments are known not to overlap.
+///
+/// # Safety
+///
+/// Only the caller may use these places, and whoever owned the items must forget them.
+#[inline(never)]
+unsafe fn copy_into<T>(places: &[UnsafeCell<MaybeUninit<T>>], items: &[T]) {
+    for (place, item) in places.iter().zip(items) {
+        // SAFETY: the caller's promises.
+        place.with_mut(|place| unsafe { (*place).write(std::ptr::read(item)) });
+    }
 }
 
 impl<'a, T> Reserved<'a, T> {
@@ -103,6 +119,31 @@ impl<'a, T> Reserved<'a, T> {
         }
         *tail = tail.wrapping_add(filled);
         filled
+    }
+
+    /// Moves the first items of `source` into places for as long as there are both; says how many.
+    ///
+    /// As bytes and in one go: lines that the consumer has are written with a few wide stores.
+    pub(crate) fn append(&mut self, source: &mut VecDeque<T>) -> usize {
+        let count = self.free.min(source.len());
+        let (first, second) = source.as_slices();
+        let from_first = first.len().min(count);
+        let mut position = self.producer.tail;
+        for items in [&first[..from_first], &second[..count - from_first]] {
+            let [start, end] = self.producer.shared.runs(position, items.len());
+            let (before_wrap, behind) = items.split_at(start.len());
+            // SAFETY: as in `extend_from`, for each of these places; and the places own the items from here on,
+            // because `source` forgets them below, with nothing in between that could panic.
+            unsafe {
+                copy_into(start, before_wrap);
+                copy_into(end, behind);
+            }
+            position = position.wrapping_add(items.len());
+        }
+        source.drain(..count).for_each(std::mem::forget);
+        self.producer.tail = position;
+        self.free -= count;
+        count
     }
 
     /// Publishes what has been filled; says how many.

@@ -1,154 +1,12 @@
-//! The ring against a `VecDeque`, at the edges of its numbers, and with items that panic in `Drop`.
+//! The ring at the edges of its numbers, with items that panic in `Drop`, and against a queue.
+
+mod queue;
 
 use std::cell::Cell;
-use std::collections::VecDeque;
-use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use proptest::prelude::*;
-
 use super::*;
-
-#[derive(Debug, Clone)]
-enum Step {
-    Push,
-    PushBatch(usize),
-    Reserve { wanted: usize, filled: usize, commit: bool },
-    FillWith(usize),
-    Pop,
-    PopBatch(usize),
-    Drain(usize),
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = prop_oneof![
-        4 => Just(Step::Push),
-        1 => (0..20usize).prop_map(Step::PushBatch),
-        1 => (0..20usize, 0..20usize, any::<bool>())
-            .prop_map(|(wanted, filled, commit)| Step::Reserve { wanted, filled, commit }),
-        1 => (0..20usize).prop_map(Step::FillWith),
-        4 => Just(Step::Pop),
-        1 => (0..20usize).prop_map(Step::PopBatch),
-        1 => (0..20usize).prop_map(Step::Drain),
-    ];
-    prop::collection::vec(step, 0..200)
-}
-
-/// Runs the same steps on a ring and on a queue that is limited by hand.
-fn compare<T: Clone + PartialEq + Debug>(
-    capacity: usize,
-    start: usize,
-    steps: &[Step],
-    make: impl Fn(usize) -> T,
-) {
-    let (mut producer, mut consumer) = ring_from::<T>(capacity, start).expect("a sound capacity");
-    let mut queue = VecDeque::new();
-    let mut made_so_far = 0;
-    for step in steps {
-        match step {
-            Step::Push => {
-                let value = make(made_so_far);
-                made_so_far += 1;
-                let pushed = producer.push(value.clone());
-                if queue.len() < capacity {
-                    assert_eq!(pushed, Ok(()));
-                    queue.push_back(value);
-                } else {
-                    assert_eq!(pushed, Err(value));
-                }
-            }
-            Step::PushBatch(count) => {
-                let values: Vec<T> = (made_so_far..made_so_far + count).map(&make).collect();
-                made_so_far += count;
-                let mut source = values.iter().cloned();
-                let pushed = producer.push_batch(&mut source);
-                assert_eq!(pushed, (*count).min(capacity - queue.len()));
-                assert_eq!(source.len(), count - pushed, "what does not fit stays in the source");
-                queue.extend(values.into_iter().take(pushed));
-            }
-            Step::Reserve { wanted, filled, commit } => {
-                let mut reserved = producer.reserve(*wanted);
-                let room = (*wanted).min(capacity - queue.len());
-                assert_eq!(reserved.free(), room);
-                let values: Vec<T> = (made_so_far..made_so_far + filled).map(&make).collect();
-                made_so_far += filled;
-                for (n, value) in values.iter().enumerate() {
-                    let pushed = reserved.push(value.clone());
-                    assert_eq!(pushed.is_ok(), n < room);
-                }
-                let filled = room.min(*filled);
-                assert_eq!((reserved.len(), reserved.free()), (filled, room - filled));
-                assert!(consumer.available() <= queue.len(), "nothing shows before the commit");
-                if *commit {
-                    assert_eq!(reserved.commit(), filled);
-                    queue.extend(values.into_iter().take(filled));
-                } else {
-                    drop(reserved);
-                }
-            }
-            Step::FillWith(wanted) => {
-                let mut reserved = producer.reserve(*wanted);
-                let before = made_so_far;
-                let filled = reserved.fill_with(|| {
-                    made_so_far += 1;
-                    make(made_so_far - 1)
-                });
-                assert_eq!(reserved.commit(), filled);
-                assert_eq!(filled, (*wanted).min(capacity - queue.len()));
-                queue.extend((before..made_so_far).map(&make));
-            }
-            Step::Pop => assert_eq!(consumer.pop(), queue.pop_front()),
-            Step::PopBatch(max) => {
-                let mut popped = Vec::new();
-                let available = consumer.available();
-                assert_eq!(consumer.pop_batch(&mut popped, *max), available.min(*max));
-                let expected: Vec<T> = queue.drain(..popped.len()).collect();
-                assert_eq!(popped, expected);
-            }
-            Step::Drain(max) => {
-                let mut drained = Vec::new();
-                let available = consumer.available();
-                let count = consumer.drain(*max, |value| drained.push(value));
-                assert_eq!(count, available.min(*max));
-                let expected: Vec<T> = queue.drain(..count).collect();
-                assert_eq!(drained, expected);
-            }
-        }
-        assert_eq!(producer.len(), queue.len());
-        assert_eq!(producer.gauge().len(), queue.len());
-    }
-}
-
-#[derive(Debug, Clone, PartialEq)]
-#[repr(align(128))]
-struct Aligned(usize);
-
-/// An item that counts how many of its kind are alive.
-#[derive(Debug, PartialEq)]
-struct Counted {
-    number: usize,
-    alive: Rc<Cell<usize>>,
-}
-
-impl Counted {
-    fn new(number: usize, alive: &Rc<Cell<usize>>) -> Self {
-        alive.set(alive.get() + 1);
-        Self { number, alive: Rc::clone(alive) }
-    }
-}
-
-impl Clone for Counted {
-    fn clone(&self) -> Self {
-        Self::new(self.number, &self.alive)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.alive.set(self.alive.get() - 1);
-    }
-}
 
 #[test]
 fn touching_the_pages_leaves_the_items_alone() {
@@ -165,27 +23,6 @@ fn touching_the_pages_leaves_the_items_alone() {
     producer.touch_pages();
     producer.push(()).unwrap();
     assert_eq!(consumer.pop(), Some(()));
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
-
-    #[test]
-    fn behaves_like_a_bounded_queue(
-        steps in steps(),
-        capacity in prop_oneof![Just(1usize), Just(2), Just(3), Just(7), Just(8), Just(64)],
-        near_wrap in any::<bool>(),
-    ) {
-        let start = if near_wrap { usize::MAX - 3 } else { 0 };
-        compare(capacity, start, &steps, |n| u8::try_from(n % 256).unwrap());
-        compare(capacity, start, &steps, |_| ());
-        compare(capacity, start, &steps, |n| format!("item {n}"));
-        compare(capacity, start, &steps, |n| [u8::try_from(n % 256).unwrap(); 129]);
-        compare(capacity, start, &steps, Aligned);
-        let alive = Rc::new(Cell::new(0));
-        compare(capacity, start, &steps, |n| Counted::new(n, &alive));
-        assert_eq!(alive.get(), 0, "every item is dropped, and once");
-    }
 }
 
 #[test]

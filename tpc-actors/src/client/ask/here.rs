@@ -3,8 +3,9 @@
 use std::task::Waker;
 
 use super::super::lone::{self, Looked};
-use super::Ask;
+use super::{Ask, InFlight};
 use crate::actor::Actor;
+use crate::mailbox::threads;
 use crate::patience::pause;
 use crate::reply::Outcome;
 use crate::reply::slot::Polled;
@@ -52,13 +53,30 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
     /// One look, which leaves no waker.
     pub(super) fn look_here(&mut self) -> Option<Outcome<A::Response>> {
         let sent = self.sent?;
-        let credit = &self.sending.mailbox().lane(sent.lane).credit;
-        match credit.poll(sent.ticket, Waker::noop(), true) {
+        match self.poll_slot(&sent, Waker::noop(), true) {
             Polled::Ready(outcome) => {
                 self.sent = None;
                 Some(outcome)
             }
             Polled::Registered | Polled::Busy => None,
         }
+    }
+
+    /// Looks for the answer; otherwise leaves `waker`, unless it is `registered` already.
+    #[expect(clippy::inline_always, reason = "see `Slab::poll`")]
+    #[inline(always)]
+    pub(super) fn poll_slot(
+        &self,
+        sent: &InFlight,
+        waker: &Waker,
+        registered: bool,
+    ) -> Polled<Outcome<A::Response>> {
+        let mailbox = self.sending.mailbox();
+        let credit = &mailbox.lane(sent.lane).credit;
+        credit.poll(sent.ticket, waker, registered, |index| {
+            // The task may have moved to another worker meanwhile, whose lane is another one.
+            let kept = threads::with_own_lane(mailbox, |own| own.keep_slot(sent.lane, index));
+            kept == Some(true)
+        })
     }
 }

@@ -272,10 +272,10 @@ impl<A: Actor> ActorCell<A> {
             loop {
                 while run.goes_on() {
                     let Some(envelope) = run.next() else { return };
-                    if let Some((request, started)) = run.start(envelope) {
+                    if let Some(request) = run.start(envelope) {
                         core.calling.set(handlers + u64::from(A::handler_number(&request)));
                         run.count(stats, core);
-                        actor.handle(cx, request, ReplySlot::new(run, started));
+                        actor.handle(cx, request, ReplySlot::new(run));
                         // A handler that stops its actor is its last one.
                         if cx.stopping {
                             return;

@@ -108,6 +108,17 @@ impl<A: Actor> LaneProducer<A> {
         self.fixed.credit.has_free(&mut self.free, slots_max(mailbox.capacity()))
     }
 
+    /// Keeps a slot that an asker of this thread has emptied, if it is one of this lane's: the next ask takes it,
+    /// while its line is here, and nobody else has to be told.
+    #[inline]
+    pub(crate) fn keep_slot(&mut self, lane: u32, index: u32) -> bool {
+        let own = self.lane == lane;
+        if own {
+            self.fixed.credit.keep(&mut self.free, index);
+        }
+        own
+    }
+
     /// The part that outlives this producer.
     pub(crate) fn fixed(&self) -> &Lane<A> {
         &self.fixed
@@ -125,7 +136,7 @@ impl<A: Actor> LaneProducer<A> {
             return false;
         }
         let Some(message) = request.take() else { unreachable!("a request is sent once") };
-        self.ring.push_free(Envelope { request: message, ticket: None });
+        self.ring.push_free(Envelope::tell(message));
         self.bell.published().is_ok() || self.after_close(None, request)
     }
 

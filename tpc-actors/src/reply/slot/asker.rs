@@ -58,45 +58,46 @@ impl<V> Slab<V> {
 
     /// Looks for the answer; otherwise leaves `waker` to be woken.
     ///
-    /// `registered` says that the slot holds an equal waker already.
-    pub(crate) fn poll(&self, ticket: Ticket, waker: &Waker, registered: bool) -> Polled<V> {
-        self.look(ticket, waker, registered, |index| self.give_back(index))
-    }
-
-    /// The same for the owner of the free list, which `free` borrows for a moment: nobody else has to be told.
-    pub(crate) fn poll_here<'f>(
+    /// `registered` says that the slot holds an equal waker already. `keep` may put the index of a slot that was
+    /// emptied into its owner's free list, and says whether it has.
+    ///
+    /// Inlined, as is what leads here: a value that comes back through memory has to wait until it has left the store
+    /// buffer, behind stores to lines that the core has.
+    #[expect(clippy::inline_always, reason = "a copy of the value costs more than the rest")]
+    #[inline(always)]
+    pub(crate) fn poll(
         &self,
         ticket: Ticket,
         waker: &Waker,
         registered: bool,
-        free: impl FnOnce() -> std::cell::RefMut<'f, FreeSlots>,
+        keep: impl FnOnce(u32) -> bool,
     ) -> Polled<V> {
-        self.look(ticket, waker, registered, |index| self.keep(&mut free(), index))
+        let word = self.slot(ticket).word.load(weaken!("slot.see-ready", Ordering::Acquire));
+        if word & READY != 0 {
+            return Polled::Ready(self.take(ticket, |index| {
+                if !keep(index) {
+                    self.give_back(index);
+                }
+            }));
+        }
+        if registered { Polled::Registered } else { self.register(ticket, word, waker) }
     }
 
-    fn look(
-        &self,
-        ticket: Ticket,
-        waker: &Waker,
-        registered: bool,
-        give: impl FnOnce(u32),
-    ) -> Polled<V> {
+    /// Leaves `waker` in a slot whose state was `word`, unless the answer comes meanwhile.
+    #[inline(never)]
+    fn register(&self, ticket: Ticket, mut word: u64, waker: &Waker) -> Polled<V> {
         let slot = self.slot(ticket);
-        let mut word = slot.word.load(weaken!("slot.see-ready", Ordering::Acquire));
+        // Cloned before the lock is taken: a waker is foreign code.
         let mut fresh = None;
         loop {
             if word & READY != 0 {
-                return Polled::Ready(self.take(ticket, give));
-            }
-            if registered {
-                return Polled::Registered;
+                return Polled::Ready(self.take(ticket, |index| self.give_back(index)));
             }
             if word & LOCK != 0 {
                 // The core or the keeper holds the waker for a moment; come back at once.
                 waker.wake_by_ref();
                 return Polled::Busy;
             }
-            // Cloned before the lock is taken: a waker is foreign code.
             fresh.get_or_insert_with(|| waker.clone());
             let locked = word | LOCK;
             match slot.word.compare_exchange(word, locked, Ordering::AcqRel, Ordering::Acquire) {
@@ -110,12 +111,14 @@ impl<V> Slab<V> {
         drop(old);
         if before & READY != 0 && intact!("slot.recheck-after-register") {
             // The answer came while the waker was locked, so the core could not wake us.
-            return Polled::Ready(self.take(ticket, give));
+            return Polled::Ready(self.take(ticket, |index| self.give_back(index)));
         }
         Polled::Registered
     }
 
     /// Takes the value of a READY slot and ends its use.
+    #[expect(clippy::inline_always, reason = "as for `poll`")]
+    #[inline(always)]
     fn take(&self, ticket: Ticket, give: impl FnOnce(u32)) -> V {
         // SAFETY: READY was acquired, which hands the value cell to the asker, who is the caller.
         let value = self.slot(ticket).value.with_mut(|cell| unsafe { (*cell).take() });

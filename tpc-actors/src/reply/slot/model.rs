@@ -63,7 +63,7 @@ fn answer(slab: &Slab<Value>, ticket: Ticket, number: u32, drops: &Arc<AtomicUsi
 /// The asker's side, with loom's own waker: an answer that wakes nobody is a deadlock.
 fn await_answer(slab: &Slab<Value>, ticket: Ticket) -> u32 {
     loom::future::block_on(poll_fn(|context| {
-        match slab.poll(ticket, context.waker(), false) {
+        match slab.poll(ticket, context.waker(), false, |_| false) {
             Polled::Ready(value) => Poll::Ready(value.0),
             Polled::Registered => Poll::Pending,
             Polled::Busy => {
@@ -137,7 +137,7 @@ fn reused() {
         let fresh = acquire(&slab, &mut free, MOST, None, NO_DEADLINE);
         core.join().unwrap();
         if let Some((ticket, _)) = fresh {
-            let polled = slab.poll(ticket, futures_noop(), false);
+            let polled = slab.poll(ticket, futures_noop(), false, |_| false);
             assert!(!matches!(polled, Polled::Ready(_)), "an answer to somebody else's request");
             assert!(answer(&slab, ticket, 2, &drops), "the fresh request can still run");
             assert_eq!(await_answer(&slab, ticket), 2);
@@ -210,7 +210,7 @@ fn expired() {
             }
         });
         let mut waiting = pin!(poll_fn(|context: &mut Context<'_>| {
-            match slab.poll(ticket, context.waker(), false) {
+            match slab.poll(ticket, context.waker(), false, |_| false) {
                 Polled::Ready(_) => unreachable!("nobody answers"),
                 _ if late.load(Ordering::Acquire) => Poll::Ready(()),
                 _ => Poll::Pending,
@@ -232,7 +232,7 @@ fn returned() {
         let theirs = Arc::clone(&slab);
         let other = thread::spawn(move || {
             // Its waker is what the slot's next user must not collide with.
-            assert_eq!(theirs.poll(one, futures_noop(), false), Polled::Registered);
+            assert_eq!(theirs.poll(one, futures_noop(), false, |_| false), Polled::Registered);
             drop(theirs.leave(one));
         });
         drop(slab.leave(two));
@@ -284,7 +284,10 @@ fn late_over_all_generations() {
             let Some((fresh, _)) = acquire(&slab, &mut free, MOST, None, NO_DEADLINE) else {
                 continue;
             };
-            assert!(matches!(slab.poll(fresh, futures_noop(), false), Polled::Registered));
+            assert!(matches!(
+                slab.poll(fresh, futures_noop(), false, |_| false),
+                Polled::Registered
+            ));
             assert_eq!(slab.leave(fresh), Left::NeverStarted);
         }
         let answered = core.join().unwrap();

@@ -39,17 +39,15 @@ impl<A: Actor> LaneProducer<A> {
     /// The core has left. What it has not read is back among the messages.
     pub(crate) fn send_batch(
         &mut self,
-        messages: &mut VecDeque<A::Request>,
+        messages: &mut VecDeque<Envelope<A>>,
     ) -> Result<usize, LaneClosed> {
         let mut reserved = self.ring.reserve(messages.len());
-        let room = reserved.free();
-        let requests = messages.drain(..room);
-        reserved.extend_from(&mut requests.map(|request| Envelope { request, ticket: None }));
+        reserved.append(messages);
         let sent = reserved.commit();
         if sent > 0 && self.bell.published().is_err() {
             let returned = self.take_back();
             for envelope in returned.into_iter().rev() {
-                messages.push_front(envelope.request);
+                messages.push_front(envelope);
             }
             return Err(LaneClosed);
         }
