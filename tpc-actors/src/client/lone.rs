@@ -1,8 +1,8 @@
 //! Waiting right here for the answer to a lone ask.
 //!
 //! A core that is awake answers a quick ask in half a microsecond, and the way through the asker's scheduler
-//! and back takes several times as long. A task that asks, is answered and asks again, with nobody else
-//! asking from its thread in between, therefore looks for the answer for a bounded while before it leaves
+//! and back takes several times as long. A task that asks and is answered twice in a row, with nobody else
+//! asking from its thread in between, therefore looks for its next answer for a bounded while before it leaves
 //! its waker. With many askers that would only hold up the others: then each ask comes from another task
 //! than the last one, and nobody waits here.
 //!
