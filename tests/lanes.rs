@@ -1,7 +1,12 @@
 //! Threads that come and go, and what their lanes leave behind.
 
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tpc_actors::prelude::*;
 
@@ -118,4 +123,76 @@ fn many_actors_live_on_one_core() {
     }
     assert_eq!(system.actors().len(), 2000);
     assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+}
+
+/// Passes at once, or stands at a gate until it is opened.
+#[core_actor(capacity = 32)]
+struct Walker;
+
+#[core_actor]
+impl Walker {
+    #[init]
+    fn new() -> Self {
+        Self
+    }
+
+    #[handler(tell)]
+    fn pass(&self) {}
+
+    #[handler(tell)]
+    fn stand(&self, at: Arc<AtomicBool>, open: Arc<AtomicBool>) {
+        at.store(true, Ordering::Release);
+        while !open.load(Ordering::Acquire) {
+            thread::yield_now();
+        }
+    }
+}
+
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// True as soon as `flag` is, false after a long time.
+fn comes(flag: &AtomicBool) -> bool {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !flag.load(Ordering::Acquire) && Instant::now() < end {
+        thread::yield_now();
+    }
+    flag.load(Ordering::Acquire)
+}
+
+#[test]
+fn who_waits_for_room_gets_the_places_of_quick_messages_while_a_slow_one_runs() {
+    let system = System::builder().cores(1).start().unwrap();
+    let walker = system.spawn::<Walker>(()).wait().unwrap();
+    tpc_actors::register_thread();
+    let flag = Arc::<AtomicBool>::default;
+    let (at_first, first, at_second, second) = (flag(), flag(), flag(), flag());
+    walker.stand(Arc::clone(&at_first), Arc::clone(&first)).wait().unwrap();
+    assert!(comes(&at_first));
+    // What follows is taken in one look.
+    for _ in 0..16 {
+        walker.pass().now().unwrap();
+    }
+    walker.stand(Arc::clone(&at_second), Arc::clone(&second)).now().unwrap();
+    while walker.pass().now().is_ok() {}
+    let woken = [Arc::<Woken>::default(), Arc::default()];
+    let wakers = woken.clone().map(Waker::from);
+    let mut contexts = wakers.each_ref().map(Context::from_waker);
+    // The place of the first message goes to one of them.
+    let (mut one, mut other) = (pin!(walker.pass()), pin!(walker.pass()));
+    assert!(one.as_mut().poll(&mut contexts[0]).is_pending(), "a full lane");
+    assert!(other.as_mut().poll(&mut contexts[1]).is_pending(), "a full lane");
+    first.store(true, Ordering::Release);
+    let told = comes(&at_second) && woken.iter().all(|woken| comes(&woken.0));
+    second.store(true, Ordering::Release);
+    assert!(told, "places were free, and a sender was not told");
+    assert!(matches!(one.poll(&mut contexts[0]), Poll::Ready(Ok(()))));
+    assert!(matches!(other.poll(&mut contexts[1]), Poll::Ready(Ok(()))));
+    system.shutdown_wait(Duration::from_secs(5));
 }

@@ -181,7 +181,7 @@ impl Core {
             lanes: HashMap::new(),
             active: Vec::new(),
             rung: Vec::new(),
-            here: Pace::new(usize::MAX),
+            here: Pace::default(),
             first: 0,
             watch: Watch::new(policy),
             still: false,

@@ -134,7 +134,6 @@ impl<A: Actor> ActorCell<A> {
         if let Some(routing) = A::ROUTING {
             events.route_by(routing);
         }
-        let pace = Pace::new(mailbox.capacity());
         let me = LocalMailbox::new(cell, Rc::clone(local), Arc::clone(&mailbox));
         let mut this = Self {
             mailbox,
@@ -143,7 +142,7 @@ impl<A: Actor> ActorCell<A> {
             cx: Ctx::new(me, events, cell, on_progress),
             history: History::new(<A as Settings>::POLICY.supervision()),
             health: Health::new(<A as Settings>::POLICY.guard()),
-            pace,
+            pace: Pace::default(),
             lanes: Vec::new(),
         };
         // Not 0 when the core has lost its thread and has a new one.

@@ -16,12 +16,14 @@ use crate::reply::{Credit, ReplySlot, collect_woken, take_woken};
 use crate::stats::{ActorStats, CoreStats};
 use crate::sync::planted;
 
-/// Messages between two pauses, at most: each takes the line with the freed places away from the sender, and costs
-/// a fence and a look at the clock.
-const PAUSE_EVERY_MAX: usize = 256;
+/// Messages between two pauses, at most: what a run of quick messages may take of slow ones before it notices.
+const PAUSE_EVERY_MAX: usize = 64;
 
-/// Pauses while a full lane is emptied, at least: senders fill one part while the core is at the next.
-const PAUSES_A_LANE: usize = 4;
+/// Places that are freed together, at most, and how many times while a full lane is emptied, at least: each time
+/// takes the line with the free places away from the sender and costs a fence, but senders fill one part of a lane
+/// while the core is at the next.
+const FREE_TOGETHER_MAX: usize = 256;
+const PARTS_OF_A_LANE: usize = 4;
 
 /// Messages before the first pause of a run, at most: runs may be short, and their messages slower than the last.
 const FIRST_PAUSE_AT: usize = 16;
@@ -42,28 +44,25 @@ pub(crate) enum Queue<A: Actor> {
 
 /// How many messages an actor handles between two pauses of a run, learned from how long they take.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Pace {
-    messages: usize,
-    most: usize,
+pub(crate) struct Pace(usize);
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self(FIRST_PAUSE_AT)
+    }
 }
 
 impl Pace {
-    /// For an actor with lanes of so many places.
-    pub(crate) fn new(capacity: usize) -> Self {
-        let most = (capacity / PAUSES_A_LANE).clamp(FIRST_PAUSE_AT, PAUSE_EVERY_MAX);
-        Self { messages: FIRST_PAUSE_AT, most }
-    }
-
     /// Messages that are handled before the next look at the clock.
     pub(crate) fn messages(self) -> usize {
-        self.messages
+        self.0
     }
 
     pub(crate) fn learn(&mut self, took: Duration) {
         if took < QUICK {
-            self.messages = self.most.min(2 * self.messages);
+            self.0 = PAUSE_EVERY_MAX.min(2 * self.0);
         } else if took > SLOW {
-            self.messages = (self.messages / 2).max(1);
+            self.0 = (self.0 / 2).max(1);
         }
     }
 }
@@ -113,8 +112,8 @@ impl<A: Actor> Run<A> {
             before,
             freed: 0,
             max: usize::MAX,
-            pause_at: pace.messages.min(FIRST_PAUSE_AT),
-            stop_at: pace.messages.min(FIRST_PAUSE_AT),
+            pause_at: pace.0.min(FIRST_PAUSE_AT),
+            stop_at: pace.0.min(FIRST_PAUSE_AT),
             pace,
             paused,
             batched: false,
@@ -196,6 +195,7 @@ impl<A: Actor> Run<A> {
             self.skipped += 1;
             return None;
         }
+        debug_assert!(self.started.is_none(), "who has a reply answers it");
         let Envelope { request, ticket } = envelope;
         let Some(ticket) = ticket else { return Some(request) };
         self.started = self.credit().start(ticket);
@@ -246,12 +246,10 @@ impl<A: Actor> Run<A> {
         let now = self.local.clock.now();
         let took = now.saturating_duration_since(self.paused);
         self.pace.learn(took);
-        // The first pause is too early for quick messages to have freed what is worth a transfer, and the end of
-        // the run frees everything.
-        if !over && (took >= QUICK || self.taken > FIRST_PAUSE_AT) {
+        if took >= QUICK || self.should_free() {
             self.publish();
         }
-        self.pause_at = self.taken + self.pace.messages;
+        self.pause_at = self.taken + self.pace.0;
         self.stop_at = self.pause_at.min(self.max);
         self.paused = now;
         over || now >= until
@@ -274,6 +272,13 @@ impl<A: Actor> Run<A> {
         collect_woken(self.local.wakes.take());
         self.batched = true;
         (self.pause_at, self.stop_at) = (0, 0);
+    }
+
+    /// Whether the places of quick messages are worth a transfer to the sender.
+    fn should_free(&mut self) -> bool {
+        let Queue::Lane(lane) = &mut self.queue else { return false };
+        let together = (lane.ring().capacity() / PARTS_OF_A_LANE).min(FREE_TOGETHER_MAX);
+        self.taken - self.freed >= together || lane.is_waited_for()
     }
 
     /// Frees the places of what was taken.

@@ -51,6 +51,11 @@ impl<A: Actor> LaneConsumer<A> {
         (ring, &self.fixed.credit)
     }
 
+    /// Whether a sender waits for a place, as far as is known; [`Self::publish`] tells for certain.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.fixed.waiters.any()
+    }
+
     /// Tells the senders of `places` that are free now.
     pub(crate) fn publish(&mut self, places: usize) {
         self.ring().publish();
