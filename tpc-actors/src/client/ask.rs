@@ -30,9 +30,9 @@ use crate::reply::slot::{Left, Polled, Ticket};
 /// # Waiting
 ///
 /// A task that asks and is answered twice in a row, with nobody else asking from its thread in between, does not
-/// sleep at once for its next answer: it looks for the answer for one to three microseconds, or for up to 100 µs in slices of 10 when the core
-/// had to be woken, and lets the other tasks of its thread have turns in between. It does so less and less often where
-/// answers take longer than that. With several askers or a [`deadline`](Self::deadline), on a core's own thread, and
+/// sleep at once when it asks again: it looks for the answer for one to three microseconds, or for up to 100 µs in
+/// slices of 10 when the core had to be woken, and lets the other tasks of its thread have turns in between. It does
+/// so less and less often where answers take longer than that. With several askers or a [`deadline`](Self::deadline), on a core's own thread, and
 /// where the core needs the CPU of the asker to wake, nobody looks.
 ///
 /// # Cancel safety

@@ -150,7 +150,7 @@ impl<'a, A: Actor> Sending<'a, A> {
     /// It is for another client, or has been sent.
     #[inline]
     pub(super) fn into_parts(self, client: &Client<A>) -> (usize, A::Request) {
-        // Nothing is left when this panics: what may have to be dropped then has to stand in memory until there.
+        // Dropped before anything can panic: what a panic has to drop must stand in memory until then.
         let Self { client: own, shard, request, line, .. } = self;
         let same = own.get().has_lanes_of(client);
         drop((own, line));

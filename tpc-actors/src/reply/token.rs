@@ -164,7 +164,7 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
     }
 
     fn finish(&mut self, mut outcome: Outcome<A::Response>) {
-        if !self.is_wanted() {
+        if !self.caller.waits() {
             return;
         }
         if planted!("skip-reply", 1 in 10_000) {
@@ -189,18 +189,12 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
             local.wakes.borrow_mut().push(asker);
         }
     }
-
-    /// Whether somebody waits for an answer.
-    #[inline]
-    fn is_wanted(&self) -> bool {
-        self.caller.waits()
-    }
 }
 
 impl<A: Actor> Drop for ReplySlot<'_, A> {
     #[inline]
     fn drop(&mut self) {
-        if self.is_wanted() {
+        if self.caller.waits() {
             self.dropped();
         }
     }
@@ -223,7 +217,7 @@ impl<A: Actor> ReplySlot<'_, A> {
 
 impl<A: Actor> fmt::Debug for ReplySlot<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReplySlot").field("wanted", &self.is_wanted()).finish()
+        f.debug_struct("ReplySlot").field("wanted", &self.caller.waits()).finish()
     }
 }
 
