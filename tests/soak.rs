@@ -145,7 +145,9 @@ fn every_planted_defect_is_caught() {
         let output = std::process::Command::new(env::current_exe().unwrap())
             .args(["--exact", "the_books_balance_whatever_happens", "--nocapture"])
             .env("TPC_PLANTED", name)
-            .env("TPC_SOAK_SECONDS", "6")
+            // Most are noticed at once. A leak needs an episode that lasts and does not end by a shutdown, which
+            // answers those who wait.
+            .env("TPC_SOAK_SECONDS", "30")
             .output()
             .unwrap();
         let said = [&*output.stdout, &*output.stderr].map(String::from_utf8_lossy).concat();

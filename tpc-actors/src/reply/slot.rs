@@ -265,6 +265,9 @@ impl<V> Slab<V> {
 
     /// Puts a slot right back where the next one is taken from; for the owner of the list.
     pub(crate) fn keep(&self, free: &mut FreeSlots, index: u32) {
+        if planted!("leak-slot", 1 in 50) {
+            return;
+        }
         self.slot_at(index).next.store(free.head, Ordering::Relaxed);
         free.head = index + 1;
     }
