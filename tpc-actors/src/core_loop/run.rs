@@ -13,7 +13,7 @@ use crate::mailbox::lane::{Envelope, LaneConsumer};
 use crate::pinned::LocalMailbox;
 use crate::reply::slot::Started;
 use crate::reply::{Credit, ReplySlot, collect_woken, take_woken};
-use crate::stats::{ActorStats, CoreStats};
+use crate::stats::ActorStats;
 use crate::sync::planted;
 
 /// Messages between two pauses, at most: what a run of quick messages may take of slow ones before it notices.
@@ -73,20 +73,18 @@ pub(crate) struct Run<A: Actor> {
     pub(crate) local: Rc<CoreLocal>,
     /// The ask that is handled; `None` for a tell, and once the answer is given.
     pub(crate) started: Option<Started>,
-    /// Messages taken so far, also those that were not handled.
-    taken: usize,
-    /// Messages that were taken and must not be handled.
-    skipped: usize,
-    /// What actor and core had handled before.
-    before: (u64, u64),
-    /// Messages whose places are free.
-    freed: usize,
-    /// Messages that it may take.
-    max: usize,
+    /// Messages that come before the next stop: a pause, or the end.
+    left: usize,
+    /// Messages that have been taken by then, also those that were not handled.
+    stop_at: usize,
     /// Messages after which there is a pause.
     pause_at: usize,
-    /// The smaller of the two.
-    stop_at: usize,
+    /// Messages that it may take.
+    max: usize,
+    /// Messages that were taken and must not be handled.
+    skipped: usize,
+    /// Messages whose places are free.
+    freed: usize,
     pace: Pace,
     /// When the turn began, or the last pause was.
     paused: Instant,
@@ -95,25 +93,19 @@ pub(crate) struct Run<A: Actor> {
 }
 
 impl<A: Actor> Run<A> {
-    pub(crate) fn new(
-        queue: Queue<A>,
-        local: Rc<CoreLocal>,
-        actor: &ActorStats,
-        pace: Pace,
-    ) -> Self {
-        let before = (actor.handled.get(), local.shared.stats.handled.get());
+    pub(crate) fn new(queue: Queue<A>, local: Rc<CoreLocal>, pace: Pace) -> Self {
         let paused = local.now.get();
+        let first = pace.0.min(FIRST_PAUSE_AT);
         Self {
             queue,
             local,
             started: None,
-            taken: 0,
-            skipped: 0,
-            before,
-            freed: 0,
+            left: first,
+            stop_at: first,
+            pause_at: first,
             max: usize::MAX,
-            pause_at: pace.0.min(FIRST_PAUSE_AT),
-            stop_at: pace.0.min(FIRST_PAUSE_AT),
+            skipped: 0,
+            freed: 0,
             pace,
             paused,
             batched: false,
@@ -123,15 +115,22 @@ impl<A: Actor> Run<A> {
     /// Takes no more than `max` messages in all.
     pub(crate) fn limit(&mut self, max: usize) {
         self.max = max;
-        self.stop_at = self.pause_at.min(max);
+        self.go_on();
+    }
+
+    /// Sets the next stop.
+    fn go_on(&mut self) {
+        let taken = self.taken();
+        self.stop_at = self.pause_at.min(self.max).max(taken);
+        self.left = self.stop_at - taken;
     }
 
     pub(crate) fn taken(&self) -> usize {
-        self.taken
+        self.stop_at - self.left
     }
 
     pub(crate) fn handled(&self) -> u64 {
-        (self.taken - self.skipped) as u64
+        (self.taken() - self.skipped) as u64
     }
 
     pub(crate) fn pace(&self) -> Pace {
@@ -143,6 +142,13 @@ impl<A: Actor> Run<A> {
         match &mut self.queue {
             Queue::Lane(lane) => lane.ring().available(),
             Queue::Local(me) => me.requests(),
+        }
+    }
+
+    fn actor(&self) -> &ActorStats {
+        match &self.queue {
+            Queue::Lane(lane) => &lane.mailbox().stats,
+            Queue::Local(me) => &me.mailbox.stats,
         }
     }
 
@@ -170,7 +176,7 @@ impl<A: Actor> Run<A> {
             }
             Queue::Local(me) => me.take_request()?,
         };
-        self.taken += 1;
+        self.left -= 1;
         Some(envelope)
     }
 
@@ -185,7 +191,14 @@ impl<A: Actor> Run<A> {
             }
             Queue::Local(me) => me.next_request_is(alike),
         };
-        if is_next { self.next() } else { None }
+        if !is_next {
+            return None;
+        }
+        if self.left == 0 {
+            // A batch that has begun is filled up.
+            (self.left, self.stop_at) = (1, self.stop_at + 1);
+        }
+        self.next()
     }
 
     /// Begins a message, unless its asker has left or its time is over: then it must not run.
@@ -223,6 +236,8 @@ impl<A: Actor> Run<A> {
         loop {
             let envelope = self.next_of_kind()?;
             if let Some(request) = self.start(envelope) {
+                self.actor().handled.add(1);
+                self.local.shared.stats.handled.add(1);
                 return Some((request, self.started.take()));
             }
         }
@@ -231,15 +246,16 @@ impl<A: Actor> Run<A> {
     /// Whether the next message comes before a pause, and may be taken.
     #[inline]
     pub(crate) fn goes_on(&self) -> bool {
-        self.taken < self.stop_at
+        self.left > 0
     }
 
     /// Sees to what can wait for some messages: frees places, and looks at the clock. True when the run is over,
     /// because of its messages or because of its time.
     #[inline(never)]
     pub(crate) fn pause(&mut self, until: Instant) -> bool {
-        let over = self.taken >= self.max;
-        if over && self.taken < self.pause_at {
+        let taken = self.taken();
+        let over = taken >= self.max;
+        if over && taken < self.pause_at {
             return true;
         }
         self.handler_ended();
@@ -249,8 +265,8 @@ impl<A: Actor> Run<A> {
         if took >= QUICK || self.should_free() {
             self.publish();
         }
-        self.pause_at = self.taken + self.pace.0;
-        self.stop_at = self.pause_at.min(self.max);
+        self.pause_at = taken + self.pace.0;
+        self.go_on();
         self.paused = now;
         over || now >= until
     }
@@ -271,30 +287,25 @@ impl<A: Actor> Run<A> {
     pub(crate) fn wake_together(&mut self) {
         collect_woken(self.local.wakes.take());
         self.batched = true;
-        (self.pause_at, self.stop_at) = (0, 0);
+        self.pause_at = 0;
+        self.go_on();
     }
 
     /// Whether the places of quick messages are worth a transfer to the sender.
     fn should_free(&mut self) -> bool {
+        let taken = self.taken();
         let Queue::Lane(lane) = &mut self.queue else { return false };
         let together = (lane.ring().capacity() / PARTS_OF_A_LANE).min(FREE_TOGETHER_MAX);
-        self.taken - self.freed >= together || lane.is_waited_for()
+        taken - self.freed >= together || lane.is_waited_for()
     }
 
     /// Frees the places of what was taken.
     fn publish(&mut self) {
-        let places = self.taken - std::mem::replace(&mut self.freed, self.taken);
+        let taken = self.taken();
+        let places = taken - std::mem::replace(&mut self.freed, taken);
         if let (Queue::Lane(lane), 1..) = (&mut self.queue, places) {
             lane.publish(places);
         }
-    }
-
-    /// Writes into the statistics what was handled so far: two stores that wait for nothing.
-    #[inline]
-    pub(crate) fn count(&self, actor: &ActorStats, core: &CoreStats) {
-        let handled = self.handled();
-        actor.handled.set(self.before.0.wrapping_add(handled));
-        core.handled.set(self.before.1.wrapping_add(handled));
     }
 
     /// The lane of the run, with the places of everything that was taken free.

@@ -4,15 +4,14 @@ use crate::bridge::bell::LaneBell;
 use crate::bridge::ring::{Consumer, Producer};
 use crate::sync::{intact, yield_now};
 
-/// Core: leaves the lane; what was published before comes out, what is published later goes back.
-pub(super) fn leave<T>(mut ring: Consumer<T>, bell: &LaneBell) -> Vec<T> {
+/// Core: closes the lane; what was published before comes out, what is published later goes back.
+///
+/// The ring is dropped next, before anything of what came out is touched: a producer may be waiting for that.
+pub(super) fn last_look<T>(ring: &mut Consumer<T>, bell: &LaneBell) -> Vec<T> {
     bell.close();
     // After the close: whoever has not seen that is seen here.
-    let last_look = || if intact!("lane.last-look") { ring.pop() } else { None };
-    let waiting = std::iter::from_fn(last_look).collect();
-    // Before anything of what came out is touched: a producer may be waiting for this.
-    drop(ring);
-    waiting
+    let next = || if intact!("lane.last-look") { ring.pop() } else { None };
+    std::iter::from_fn(next).collect()
 }
 
 /// Producer: the core has left. What it published last comes back, unless the last look saw it.

@@ -13,6 +13,7 @@ use crate::actor::Actor;
 use crate::bridge::bell::LaneBell;
 use crate::error::{Fate, PanicReport, SpawnError};
 use crate::isolate::{catch, drop_quietly};
+use crate::mailbox::lane::LaneConsumer;
 use crate::mailbox::{Ended, Life};
 use crate::reply::{ReplySlot, answer_unwound};
 use crate::stats::CoreStats;
@@ -20,11 +21,11 @@ use crate::stats::CoreStats;
 impl<A: Actor> Cell for ActorCell<A> {
     fn adopt(&mut self, found: &mut dyn FnMut(u32, u32)) {
         for lane in self.mailbox.take_arrivals() {
-            let index = lane.lane as usize;
+            let index = lane.index() as usize;
             if self.lanes.len() <= index {
                 self.lanes.resize_with(index + 1, || None);
             }
-            found(lane.bell.lane(), lane.lane);
+            found(lane.bell().lane(), lane.index());
             self.lanes[index] = Some(lane);
         }
     }
@@ -38,7 +39,7 @@ impl<A: Actor> Cell for ActorCell<A> {
         let closed = consumer.ring().is_closed();
         let before = self.local().wakes.borrow().len();
         let local = Rc::clone(&self.cx.me.local);
-        let mut run = Run::new(Queue::Lane(consumer), local, &self.mailbox.stats, self.pace);
+        let mut run = Run::new(Queue::Lane(consumer), local, self.pace);
         // What comes meanwhile has time until the next turn: a look for each message would take the line with
         // the sender's position away from it as often.
         let max = max.min(run.waiting());
@@ -47,7 +48,7 @@ impl<A: Actor> Cell for ActorCell<A> {
         let handled = run.handled();
         self.pace = run.pace();
         let Some(mut consumer) = run.into_lane() else { unreachable!("it was a lane's") };
-        if let Some(relay) = &consumer.relay {
+        if let Some(relay) = consumer.relay() {
             // Out of its cell for the time, because a waker of the relay's own is woken.
             let mut wakers = self.local().wakes.take();
             if relay.take(&mut wakers, before) {
@@ -79,7 +80,7 @@ impl<A: Actor> Cell for ActorCell<A> {
     }
 
     fn bell(&self, lane: u32) -> Option<&LaneBell> {
-        self.lanes.get(lane as usize)?.as_ref().map(|lane| &*lane.bell)
+        self.lanes.get(lane as usize)?.as_ref().map(LaneConsumer::bell)
     }
 
     fn has_request(&mut self, lane: u32) -> bool {
@@ -93,7 +94,7 @@ impl<A: Actor> Cell for ActorCell<A> {
 
     fn each_lane(&self, each: &mut dyn FnMut(u32, u32)) {
         for lane in self.lanes.iter().flatten() {
-            each(lane.bell.lane(), lane.lane);
+            each(lane.bell().lane(), lane.index());
         }
     }
 
@@ -101,7 +102,7 @@ impl<A: Actor> Cell for ActorCell<A> {
         let me = Rc::clone(&self.cx.me);
         me.taken_off_the_list();
         let queue = Queue::Local(Rc::clone(&me));
-        let mut run = Run::new(queue, Rc::clone(&me.local), &self.mailbox.stats, self.pace);
+        let mut run = Run::new(queue, Rc::clone(&me.local), self.pace);
         let (mut continued, panics) = (0, self.mailbox.stats.panics.get());
         while matches!(self.state, State::Running(_)) && !self.cx.stopping {
             let before = run.taken() + continued;
@@ -274,7 +275,8 @@ impl<A: Actor> ActorCell<A> {
                     let Some(envelope) = run.next() else { return };
                     if let Some(request) = run.start(envelope) {
                         core.calling.set(handlers + u64::from(A::handler_number(&request)));
-                        run.count(stats, core);
+                        stats.handled.add(1);
+                        core.handled.add(1);
                         actor.handle(cx, request, ReplySlot::new(run));
                         // A handler that stops its actor is its last one.
                         if cx.stopping {
@@ -291,7 +293,6 @@ impl<A: Actor> ActorCell<A> {
             }
         });
         run.handler_ended();
-        run.count(stats, core);
         let Err(message) = ended else { return false };
         self.failed(name::<A>(code_of(core.calling.get())), message);
         true

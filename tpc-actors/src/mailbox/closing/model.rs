@@ -32,7 +32,7 @@ fn send_against_close(armed: bool) {
         if !armed {
             bell.disarm();
         }
-        let (mut producer, consumer) = ring::<u32>(2).unwrap();
+        let (mut producer, mut consumer) = ring::<u32>(2).unwrap();
         let theirs = Arc::clone(&bell);
         let sender = thread::spawn(move || {
             for request in 0..2 {
@@ -43,7 +43,8 @@ fn send_against_close(armed: bool) {
             }
             (2, None)
         });
-        let mut all = leave(consumer, &bell);
+        let mut all = last_look(&mut consumer, &bell);
+        drop(consumer);
         let (sent, back) = sender.join().unwrap();
         all.extend(back);
         assert_eq!(all, (0..sent).collect::<Vec<_>>(), "each once: answered, or back");
