@@ -20,7 +20,7 @@ use crate::client::{Decode, WakerIdentity};
 use crate::error::{AskError, TellError};
 use crate::mailbox::waiters::WaiterId;
 use crate::mailbox::{Refusal, Shortage};
-use crate::reply::slot::{NO_DEADLINE, Polled, Ticket};
+use crate::reply::slot::{Polled, Ticket};
 
 use here::Here;
 pub(crate) use queue::LocalMailbox;
@@ -176,7 +176,7 @@ fn poll_send<A: Actor>(
             // Who comes back to the same line keeps its place.
             let id = waiting.take_if(|(line, _)| *line == shortage).map(|(_, id)| id);
             leave_line(to, waiting);
-            let id = to.line(shortage).join(id, context.waker().clone(), NO_DEADLINE);
+            let id = to.line_up(shortage, id, context.waker().clone());
             *waiting = Some((shortage, id));
             // A deferred reply on another thread may have freed a slot just before we lined up.
             if to.shortage(ask) != Some(shortage) {

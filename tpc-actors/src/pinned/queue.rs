@@ -1,5 +1,7 @@
 //! An actor's queue for its own core: requests from there, and continuations.
 
+mod two_stacks;
+
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
@@ -12,10 +14,12 @@ use crate::core_loop::cell::ActorCell;
 use crate::core_loop::local::CoreLocal;
 use crate::isolate::drop_quietly;
 use crate::mailbox::lane::{Envelope, slots_max};
-use crate::mailbox::waiters::Waiters;
+use crate::mailbox::waiters::{WaiterId, Waiters};
 use crate::mailbox::{Life, Mailbox, Refusal, Shortage};
 use crate::reply::slot::{FreeSlots, NO_DEADLINE, Polled, Started, Ticket};
 use crate::reply::{Credit, Outcome};
+
+use two_stacks::TwoStacks;
 
 /// What is to happen on an actor once something else has finished.
 pub(crate) type Continuation<A> = Box<dyn FnOnce(&mut A, &mut Ctx<A>)>;
@@ -25,8 +29,10 @@ pub(crate) struct LocalMailbox<A: Actor> {
     cell: u32,
     pub(crate) local: Rc<CoreLocal>,
     pub(crate) mailbox: Arc<Mailbox<A>>,
-    queue: RefCell<VecDeque<Envelope<A>>>,
+    queue: RefCell<TwoStacks<Envelope<A>>>,
     continuations: RefCell<VecDeque<Continuation<A>>>,
+    /// There is a continuation, or a sender waits for a place: more than the next request is due.
+    detour: Cell<bool>,
     /// Whether the core has this actor on its list already.
     runnable: Cell<bool>,
     /// Senders that wait for a place in the queue.
@@ -45,6 +51,7 @@ impl<A: Actor> LocalMailbox<A> {
             mailbox,
             queue: RefCell::default(),
             continuations: RefCell::default(),
+            detour: Cell::new(false),
             runnable: Cell::new(false),
             waiters: Waiters::default(),
             credit: Arc::new(Credit::new()),
@@ -66,6 +73,17 @@ impl<A: Actor> LocalMailbox<A> {
         &self.credit
     }
 
+    /// Lines up for what is short; see [`Waiters::join`].
+    pub(super) fn line_up(
+        &self,
+        shortage: Shortage,
+        id: Option<WaiterId>,
+        waker: Waker,
+    ) -> WaiterId {
+        self.detour.set(true);
+        self.line(shortage).join(id, waker, NO_DEADLINE)
+    }
+
     /// The line for what is short.
     pub(super) fn line(&self, shortage: Shortage) -> &Waiters {
         match shortage {
@@ -83,7 +101,7 @@ impl<A: Actor> LocalMailbox<A> {
             drop(queue);
             return self.send_slowly(request);
         }
-        queue.push_back(Envelope::tell(request));
+        queue.push(Envelope::tell(request));
         drop(queue);
         self.announce();
         Ok(())
@@ -144,7 +162,7 @@ impl<A: Actor> LocalMailbox<A> {
     }
 
     fn push(&self, envelope: Envelope<A>) {
-        self.queue.borrow_mut().push_back(envelope);
+        self.queue.borrow_mut().push(envelope);
         self.announce();
     }
 
@@ -180,11 +198,13 @@ impl<A: Actor> LocalMailbox<A> {
             return;
         }
         self.continuations.borrow_mut().push_back(continuation);
+        self.detour.set(true);
         self.announce();
     }
 
     fn announce(&self) {
-        if !self.runnable.replace(true) {
+        if !self.runnable.get() {
+            self.runnable.set(true);
             self.local.runnable.borrow_mut().push_back(self.cell);
         }
     }
@@ -204,7 +224,7 @@ impl<A: Actor> LocalMailbox<A> {
     }
 
     pub(crate) fn has_work(&self) -> bool {
-        !self.queue.borrow().is_empty() || !self.continuations.borrow().is_empty()
+        self.requests() > 0 || self.continuations() > 0
     }
 
     /// What is to happen next, before any request: continuations end what was begun earlier.
@@ -213,19 +233,27 @@ impl<A: Actor> LocalMailbox<A> {
     }
 
     /// The oldest request, unless a continuation goes first.
+    #[inline]
     pub(crate) fn take_request(&self) -> Option<Envelope<A>> {
-        if !self.continuations.borrow().is_empty() {
+        if self.detour.get() {
+            return self.take_request_slowly();
+        }
+        self.queue.borrow_mut().pop()
+    }
+
+    /// The same with everything that is due besides.
+    #[cold]
+    fn take_request_slowly(&self) -> Option<Envelope<A>> {
+        if self.continuations() > 0 {
             return None;
         }
-        let mut queue = self.queue.borrow_mut();
-        let request = queue.pop_front()?;
-        if queue.is_empty() {
-            // From the start again: a queue that is emptied often then stays in the same few lines.
-            queue.clear();
+        let request = self.queue.borrow_mut().pop();
+        if request.is_some() {
+            self.waiters.freed_in_order(1);
         }
-        drop(queue);
-        self.waiters.freed_in_order(1);
-        Some(request)
+        // Asked last: whoever was woken may have left a continuation.
+        self.detour.set(self.waiters.any() || self.continuations() > 0);
+        request
     }
 
     /// Requests that wait.
@@ -235,7 +263,7 @@ impl<A: Actor> LocalMailbox<A> {
 
     /// Whether the oldest request is one of those.
     pub(crate) fn next_request_is(&self, wanted: impl FnOnce(&Envelope<A>) -> bool) -> bool {
-        self.queue.borrow().front().is_some_and(wanted)
+        self.queue.borrow().peek().is_some_and(wanted)
     }
 
     /// Continuations that are ready to run.
@@ -249,10 +277,10 @@ impl<A: Actor> LocalMailbox<A> {
     }
 
     /// The requests that nobody will serve.
-    pub(crate) fn take_requests(&self) -> VecDeque<Envelope<A>> {
+    pub(crate) fn take_requests(&self) -> impl Iterator<Item = Envelope<A>> + use<A> {
         let taken = self.queue.take();
         self.waiters.wake_all();
         self.credit.waiters.wake_all();
-        taken
+        taken.into_items()
     }
 }
