@@ -15,7 +15,7 @@ mod token;
 #[cfg(not(tpc_loom))]
 pub use batch::Batch;
 #[cfg(not(tpc_loom))]
-pub(crate) use caller::OnTheSpot;
+pub(crate) use caller::{OnTheSpot, Spot};
 #[cfg(not(tpc_loom))]
 pub(crate) use credit::{Credit, Outcome};
 #[cfg(not(tpc_loom))]

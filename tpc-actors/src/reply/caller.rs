@@ -1,5 +1,6 @@
 //! Who calls a handler, and what it leaves with its answer.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::slot::{Started, Ticket};
@@ -9,12 +10,18 @@ use crate::core_loop::local::CoreLocal;
 use crate::core_loop::run::Run;
 use crate::pinned::LocalMailbox;
 
-/// Where a handler is called from.
+/// Where a handler is called from. Of two words, so that it is never built in memory where nobody needs it.
 pub(super) enum Caller<'a, A: Actor> {
     /// The loop, which has taken the request out of a queue.
     Run(&'a mut Run<A>),
-    /// A task that asks on the spot; the answer's place is `None` once it is there.
-    Task(&'a LocalMailbox<A>, Option<&'a mut OnTheSpot<A>>),
+    /// A task that asks on the spot.
+    Task(&'a mut Spot<A>),
+}
+
+/// Where a task that asks on the spot waits for its answer.
+pub(crate) struct Spot<A: Actor> {
+    pub(crate) me: Rc<LocalMailbox<A>>,
+    pub(crate) answer: OnTheSpot<A>,
 }
 
 /// What a task that has asked on the spot finds when the handler has returned.
@@ -29,7 +36,7 @@ impl<A: Actor> Caller<'_, A> {
     pub(super) fn credit(&self) -> &Arc<Credit<A>> {
         match self {
             Self::Run(run) => run.credit(),
-            Self::Task(me, _) => me.credit(),
+            Self::Task(spot) => spot.me.credit(),
         }
     }
 
@@ -37,7 +44,7 @@ impl<A: Actor> Caller<'_, A> {
     pub(super) fn local(&self) -> &CoreLocal {
         match self {
             Self::Run(run) => &run.local,
-            Self::Task(me, _) => &me.local,
+            Self::Task(spot) => &spot.me.local,
         }
     }
 
@@ -45,7 +52,7 @@ impl<A: Actor> Caller<'_, A> {
     pub(super) fn waiting(&mut self) -> usize {
         match self {
             Self::Run(run) => run.waiting(),
-            Self::Task(..) => 0,
+            Self::Task(_) => 0,
         }
     }
 
@@ -53,7 +60,7 @@ impl<A: Actor> Caller<'_, A> {
     pub(super) fn start_of_kind(&mut self) -> Option<(A::Request, Option<Started>)> {
         match self {
             Self::Run(run) => run.start_of_kind(),
-            Self::Task(..) => None,
+            Self::Task(_) => None,
         }
     }
 
@@ -69,7 +76,7 @@ impl<A: Actor> Caller<'_, A> {
     pub(super) fn waits(&self) -> bool {
         match self {
             Self::Run(run) => run.started.is_some(),
-            Self::Task(_, place) => place.is_some(),
+            Self::Task(spot) => matches!(spot.answer, OnTheSpot::Nothing),
         }
     }
 
@@ -78,7 +85,7 @@ impl<A: Actor> Caller<'_, A> {
     pub(super) fn take_started(&mut self) -> Option<Started> {
         match self {
             Self::Run(run) => run.started.take(),
-            Self::Task(..) => None,
+            Self::Task(_) => None,
         }
     }
 
@@ -87,17 +94,21 @@ impl<A: Actor> Caller<'_, A> {
     pub(super) fn take_place(&mut self) -> Option<&mut OnTheSpot<A>> {
         match self {
             Self::Run(_) => None,
-            Self::Task(_, place) => place.take().map(|place| &mut *place),
+            Self::Task(spot) => {
+                matches!(spot.answer, OnTheSpot::Nothing).then_some(&mut spot.answer)
+            }
         }
     }
 
     /// A slot for an answer on the spot that comes later after all.
     #[cold]
     pub(super) fn slot(&mut self) -> Option<Started> {
-        let Self::Task(me, place) = self else { return None };
-        let place = place.take()?;
-        let started = me.begun_slot()?;
-        *place = OnTheSpot::Later(started.ticket());
+        let Self::Task(spot) = self else { return None };
+        if !matches!(spot.answer, OnTheSpot::Nothing) {
+            return None;
+        }
+        let started = spot.me.begun_slot()?;
+        spot.answer = OnTheSpot::Later(started.ticket());
         Some(started)
     }
 }

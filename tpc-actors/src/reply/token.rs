@@ -8,14 +8,13 @@ use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
-use super::caller::{Caller, OnTheSpot};
+use super::caller::{Caller, OnTheSpot, Spot};
 use super::owed::{Owed, Wrapped, wake};
 use super::slot::Started;
 use super::{Batch, Outcome};
 use crate::actor::{Actor, Settings};
 use crate::core_loop::run::Run;
 use crate::error::Fate;
-use crate::pinned::LocalMailbox;
 use crate::sync::planted;
 
 thread_local! {
@@ -86,8 +85,8 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
 
     /// For a task that calls the handler on the spot.
     #[inline]
-    pub(crate) fn on_the_spot(me: &'a LocalMailbox<A>, answer: &'a mut OnTheSpot<A>) -> Self {
-        Self { caller: Caller::Task(me, Some(answer)) }
+    pub(crate) fn on_the_spot(spot: &'a mut Spot<A>) -> Self {
+        Self { caller: Caller::Task(spot) }
     }
 
     /// Answers.

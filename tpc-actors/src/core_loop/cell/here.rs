@@ -9,7 +9,7 @@ use super::super::called::{Called, code_of, name};
 use super::{ActorCell, State};
 use crate::actor::Actor;
 use crate::isolate::catch;
-use crate::reply::{OnTheSpot, ReplySlot};
+use crate::reply::{OnTheSpot, ReplySlot, Spot};
 
 impl<A: Actor> ActorCell<A> {
     /// Whether a handler can be called now.
@@ -20,26 +20,26 @@ impl<A: Actor> ActorCell<A> {
     /// Calls the handler of `request`. The second value is false when it was the last call of its incarnation: what
     /// follows may concern the very task that waits for it.
     pub(crate) fn call_here(&mut self, request: A::Request) -> (OnTheSpot<A>, bool) {
-        let mut answer = OnTheSpot::Nothing;
-        let State::Running(actor) = &mut self.state else { return (answer, false) };
+        let State::Running(actor) = &mut self.state else { return (OnTheSpot::Nothing, false) };
         let (cx, stats) = (&mut self.cx, &self.mailbox.stats);
-        let me = Rc::clone(&cx.me);
-        let core = &me.local.shared.stats;
+        let local = Rc::clone(&cx.me.local);
+        let mut spot = Spot { me: Rc::clone(&cx.me), answer: OnTheSpot::Nothing };
+        let core = &local.shared.stats;
         let task = core.calling.get();
         let handlers = Called::Handler(0).word(cx.cell);
         core.calling.set(handlers + u64::from(A::handler_number(&request)));
         stats.handled.add(1);
         core.handled.add(1);
-        let reply = ReplySlot::on_the_spot(&me, &mut answer);
+        let reply = ReplySlot::on_the_spot(&mut spot);
         let called = catch(|| actor.handle(cx, request, reply));
         if let Err(message) = called {
             self.failed(name::<A>(code_of(core.calling.get())), message);
             core.calling.set(task);
-            return (answer, false);
+            return (spot.answer, false);
         }
         let goes_on = !self.cx.stopping;
         self.stop_if_asked();
         core.calling.set(task);
-        (answer, goes_on)
+        (spot.answer, goes_on)
     }
 }
