@@ -259,8 +259,10 @@ fn handle(model: &ActorModel) -> TokenStream {
         // Calls of methods that break a rule would only be reported a second time.
         emit!(::core::unreachable!())
     };
+    // It has two callers, the loop and whoever asks on the spot: a frame of its own, as large as its largest handler
+    // needs it, would cost more than a small handler.
     emit! {
-        #[inline]
+        #[inline(always)]
         fn handle(
             &mut self,
             cx: &mut #krate::Ctx<Self>,

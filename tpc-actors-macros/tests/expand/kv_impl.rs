@@ -298,7 +298,7 @@ impl ::tpc_actors::Actor for KvShard {
         let returned = Self::new(cx, budget);
         ::tpc_actors::private::into_init::<Self, _>(returned)
     }
-    #[inline]
+    #[inline(always)]
     fn handle(
         &mut self,
         cx: &mut ::tpc_actors::Ctx<Self>,

@@ -133,7 +133,7 @@ impl ::tpc_actors::Actor for Plain {
     ) -> ::core::result::Result<Self, ::tpc_actors::InitError> {
         ::core::unreachable!()
     }
-    #[inline]
+    #[inline(always)]
     fn handle(
         &mut self,
         cx: &mut ::tpc_actors::Ctx<Self>,

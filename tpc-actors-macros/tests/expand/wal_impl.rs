@@ -126,7 +126,7 @@ impl ::tpc_actors::Actor for Wal {
         let returned = Self::new();
         ::tpc_actors::private::into_init::<Self, _>(returned)
     }
-    #[inline]
+    #[inline(always)]
     fn handle(
         &mut self,
         cx: &mut ::tpc_actors::Ctx<Self>,
