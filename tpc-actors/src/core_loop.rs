@@ -131,7 +131,7 @@ struct ActiveLane {
 const IDLE_TURNS_MAX: u32 = 1024;
 
 /// What a turn may have run at most for the core to be patient after it.
-const PATIENCE_MAX: usize = 16;
+const PATIENCE_MAX: usize = 64;
 
 /// With fewer in a turn, one asker waits for each answer before it asks again.
 const LONE_MAX: usize = 2;

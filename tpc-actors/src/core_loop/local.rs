@@ -39,6 +39,8 @@ pub(crate) struct CoreLocal {
     pub(crate) wakes: RefCell<Vec<Asker>>,
     /// An asker was answered in this turn.
     pub(crate) answered: Cell<bool>,
+    /// A lane had no room to spare in this turn: its senders wait, or will soon.
+    pub(crate) crowded: Cell<bool>,
     /// Relays that may still have askers to wake.
     relays: RefCell<Vec<Arc<Relay>>>,
     /// Room for those that they have not woken.
@@ -89,6 +91,7 @@ impl CoreLocal {
             dead_alarms: Cell::new(0),
             wakes: RefCell::default(),
             answered: Cell::new(false),
+            crowded: Cell::new(false),
             relays: RefCell::default(),
             overtaken: RefCell::default(),
             here: Cell::new(0),

@@ -30,7 +30,7 @@ impl Core {
             return Turn { ran: 0, more, patient: false, next_deadline: None };
         }
         let (served, mut more) = self.intake(now, budget);
-        let answered = self.local.answered.take();
+        let (answered, crowded) = (self.local.answered.take(), self.local.crowded.take());
         let timers = self.run_timers(now, budget);
         let mut ran = served + timers + self.run_here(now, budget);
         answer_lost();
@@ -54,7 +54,7 @@ impl Core {
         // A task that was woken, or a lane that rang, while this turn ran.
         more |= own || self.shared().bell.has_news();
         let little = (1..PATIENCE_MAX).contains(&served) && (!answered || served >= LONE_MAX);
-        Turn { ran, more, patient: little && !own, next_deadline }
+        Turn { ran, more, patient: little && !crowded && !own, next_deadline }
     }
 
     pub(super) fn cell(&self, cell: u32) -> Option<RefMut<'_, dyn Cell>> {

@@ -48,6 +48,9 @@ impl<A: Actor> Cell for ActorCell<A> {
         let handled = run.handled();
         self.pace = run.pace();
         let Some(mut consumer) = run.into_lane() else { unreachable!("it was a lane's") };
+        if 2 * served >= consumer.ring().capacity() || consumer.is_waited_for() {
+            self.local().crowded.set(true);
+        }
         if let Some(relay) = consumer.relay() {
             // Out of its cell for the time, because a waker of the relay's own is woken.
             let mut wakers = self.local().wakes.take();
