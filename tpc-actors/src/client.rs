@@ -11,7 +11,6 @@
 //! asks that are awaited one after the other never do. A client from `.ordered()` has a lane of its own
 //! that its clones share, and is strictly first in, first out wherever its tasks run.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,6 +44,7 @@ pub use ask_batch::AskBatch;
 pub use cancel::{CancellableAsk, Canceller};
 pub use monitor::{ActorClient, Closed, Watch, WeakClient};
 pub use tell::Tell;
+pub(crate) use tell_batch::Staged;
 pub use tell_batch::{SendBatch, TellBatch};
 
 /// Picks the answer of one handler out of the response enum.
@@ -136,6 +136,10 @@ impl<A: Actor> Client<A> {
     /// Whether what is sent through either takes the same way.
     #[inline]
     fn has_lanes_of(&self, other: &Self) -> bool {
+        // The very same one, nearly always.
+        if std::ptr::eq(self, other) {
+            return true;
+        }
         let lanes = |client: &Self| client.ordered.as_ref().map(|lanes| lanes.as_ptr().addr());
         Arc::ptr_eq(&self.shards, &other.shards) && lanes(self) == lanes(other)
     }
@@ -164,44 +168,43 @@ impl<A: Actor> Client<A> {
         }
     }
 
-    /// Sends a tell over the calling thread's own lane when nothing at all is in the way; otherwise leaves it
+    /// Sends a tell over the calling thread's own lane when nothing at all is in the way; otherwise hands it back,
     /// for [`Self::send`] to see to.
-    #[expect(
-        clippy::inline_always,
-        reason = "it passes a request on; see `LaneProducer::tell_at_once`"
-    )]
-    #[inline(always)]
-    fn tell_at_once(&self, shard: usize, request: &mut Option<A::Request>) -> bool {
+    ///
+    /// By value, and a function of its own: a small request then goes from registers right into the ring. From
+    /// memory it would have to wait until its fields have left the store buffer, behind stores to lines that the
+    /// core has.
+    #[inline(never)]
+    fn tell_at_once(&self, shard: usize, request: A::Request) -> Option<A::Request> {
         let mailbox = self.mailbox(shard);
         if self.ordered.is_some() || !mailbox.is_plain() {
-            return false;
+            return Some(request);
         }
-        let sent = threads::with_own_lane(mailbox, |lane| lane.tell_at_once(request)) == Some(true);
+        let left = threads::give_own_lane(mailbox, request, LaneProducer::tell_at_once);
         mailbox.answer_if_lost();
-        sent
+        left.unwrap_or_else(Some)
     }
 
     /// The same for an ask with `waker`, which becomes that of the slot's last use.
-    #[expect(clippy::inline_always, reason = "as above")]
-    #[inline(always)]
+    #[inline(never)]
     fn ask_at_once(
         &self,
         shard: usize,
-        request: &mut Option<A::Request>,
+        request: A::Request,
         waker: &mut Option<Waker>,
-    ) -> Option<Sent> {
+    ) -> Result<Sent, A::Request> {
         let mailbox = self.mailbox(shard);
         if self.ordered.is_some() || !mailbox.is_plain() {
-            return None;
+            return Err(request);
         }
-        let ask = |lane: &mut LaneProducer<A>| lane.ask_at_once(mailbox, request, waker);
-        let sent = threads::with_own_lane(mailbox, ask).flatten();
+        let ask = |lane: &mut LaneProducer<A>, request| lane.ask_at_once(mailbox, request, waker);
+        let sent = threads::give_own_lane(mailbox, request, ask);
         mailbox.answer_if_lost();
-        sent
+        sent.unwrap_or_else(Err)
     }
 
     /// Sends as many of `messages` as nothing is in the way of, from the first one on; says how many.
-    fn send_batch(&self, shard: usize, messages: &mut VecDeque<Envelope<A>>) -> usize {
+    fn send_batch(&self, shard: usize, messages: &mut Staged<Envelope<A>>) -> usize {
         let mailbox = self.mailbox(shard);
         if !mailbox.is_plain() {
             return 0;

@@ -184,24 +184,26 @@ impl<'a, A: Actor> Sending<'a, A> {
     }
 
     /// Sends a tell if nothing is in the way: the common case.
-    #[expect(
-        clippy::inline_always,
-        reason = "it passes a request on; see `LaneProducer::tell_at_once`"
-    )]
-    #[inline(always)]
+    #[inline]
     fn tell_at_once(&mut self) -> bool {
-        self.is_plain() && self.client.get().tell_at_once(self.shard, &mut self.request)
+        if !self.is_plain() {
+            return false;
+        }
+        let request = self.take_request();
+        self.request = self.client.get().tell_at_once(self.shard, request);
+        self.request.is_none()
     }
 
     /// The same for an ask with `waker`, which becomes that of the slot's last use: the caller drops it outside
     /// of every borrow, because it is foreign.
-    #[expect(clippy::inline_always, reason = "as above")]
-    #[inline(always)]
+    #[inline]
     fn ask_at_once(&mut self, waker: &mut Option<Waker>) -> Option<Sent> {
         if !self.is_plain() {
             return None;
         }
-        self.client.get().ask_at_once(self.shard, &mut self.request, waker)
+        let request = self.take_request();
+        let sent = self.client.get().ask_at_once(self.shard, request, waker);
+        sent.map_err(|request| self.request = Some(request)).ok()
     }
 
     /// Sends a tell now, or hands it back.

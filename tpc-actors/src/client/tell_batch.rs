@@ -1,6 +1,7 @@
 //! Tells that are sent together.
 
-use std::collections::VecDeque;
+mod staged;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -14,6 +15,8 @@ use crate::clock::deadline_after;
 use crate::error::TellError;
 use crate::mailbox::lane::Envelope;
 use crate::reply::slot::NO_DEADLINE;
+
+pub(crate) use staged::Staged;
 
 /// Tells that are collected and then sent with one publish; made by
 /// [`ActorClient::batch`](super::ActorClient::batch).
@@ -55,14 +58,14 @@ use crate::reply::slot::NO_DEADLINE;
 pub struct TellBatch<'a, A: Actor> {
     client: &'a Client<A>,
     /// By shard, and as the lanes take them.
-    messages: Vec<VecDeque<Envelope<A>>>,
+    messages: Vec<Staged<Envelope<A>>>,
     /// The first message that found no room, in line for some.
     in_line: Option<Sending<'a, A>>,
 }
 
 impl<'a, A: Actor> TellBatch<'a, A> {
     pub(super) fn new(client: &'a Client<A>) -> Self {
-        let messages = (0..client.shards()).map(|_| VecDeque::new()).collect();
+        let messages = (0..client.shards()).map(|_| Staged::new()).collect();
         Self { client, messages, in_line: None }
     }
 
@@ -75,22 +78,22 @@ impl<'a, A: Actor> TellBatch<'a, A> {
     #[inline]
     pub fn push(&mut self, tell: Tell<'_, A>) {
         let (shard, message) = tell.into_parts(self.client);
-        self.messages[shard].push_back(Envelope::tell(message));
+        self.messages[shard].push(Envelope::tell(message));
     }
 
     /// How many messages are not sent yet.
     pub fn len(&self) -> usize {
-        self.messages.iter().map(VecDeque::len).sum()
+        self.messages.iter().map(Staged::len).sum()
     }
 
     /// Whether everything is sent.
     pub fn is_empty(&self) -> bool {
-        self.messages.iter().all(VecDeque::is_empty)
+        self.messages.iter().all(Staged::is_empty)
     }
 
     /// Drops what is not sent.
     pub fn clear(&mut self) {
-        self.messages.iter_mut().for_each(VecDeque::clear);
+        self.messages.iter_mut().for_each(Staged::clear);
     }
 
     /// Sends everything: `.await` waits for room, `.now()` sends what there is room for, `.wait()` blocks a
@@ -119,7 +122,7 @@ impl<'a, A: Actor> TellBatch<'a, A> {
                 if self.client.send_batch(shard, messages) == 0 {
                     // Something is in the way, and a message on its own finds out what. There is none when a
                     // lane that just closed had taken them all.
-                    let Some(first) = messages.pop_front() else { break };
+                    let Some(first) = messages.pop_oldest() else { break };
                     let first = first.request;
                     self.in_line = Some(Sending::until(self.client, shard, first, deadline));
                 }
@@ -130,7 +133,7 @@ impl<'a, A: Actor> TellBatch<'a, A> {
 
     fn put_back(&mut self, shard: usize, refused: TellError<A::Request>) -> TellError<()> {
         let (error, message) = refused.split();
-        self.messages[shard].push_front(Envelope::tell(message));
+        self.messages[shard].put_back(Envelope::tell(message));
         error
     }
 
@@ -138,7 +141,7 @@ impl<'a, A: Actor> TellBatch<'a, A> {
     fn leave_line(&mut self) {
         if let Some(mut first) = self.in_line.take() {
             let shard = first.shard();
-            self.messages[shard].push_front(Envelope::tell(first.take_request()));
+            self.messages[shard].put_back(Envelope::tell(first.take_request()));
         }
     }
 }
@@ -180,7 +183,7 @@ impl<A: Actor> SendBatch<'_, '_, A> {
                 if batch.client.send_batch(shard, &mut batch.messages[shard]) > 0 {
                     continue;
                 }
-                let Some(first) = batch.messages[shard].pop_front() else { break };
+                let Some(first) = batch.messages[shard].pop_oldest() else { break };
                 let sent = Sending::new(batch.client, shard, first.request).tell_now();
                 sent.map_err(|refused| batch.put_back(shard, refused))?;
             }

@@ -139,17 +139,25 @@ pub(crate) fn forget_lane<A: Actor>(mailbox: &Arc<Mailbox<A>>) {
 ///
 /// `None` when there is none, or when it is out of reach: while the thread ends, and while a waker's own
 /// code sends from within a send.
-#[expect(
-    clippy::inline_always,
-    reason = "it passes a request on; see `LaneProducer::tell_at_once`"
-)]
-#[inline(always)]
+#[inline]
 pub(crate) fn with_own_lane<A: Actor, R>(
     mailbox: &Mailbox<A>,
     send: impl FnOnce(&mut LaneProducer<A>) -> R,
 ) -> Option<R> {
     let done = LANES.try_with(|lanes| lanes.try_borrow_mut().ok()?.own(mailbox).map(send));
     done.ok().flatten()
+}
+
+/// The same with something to send, which comes back when there is no such lane.
+#[inline]
+pub(crate) fn give_own_lane<A: Actor, T, R>(
+    mailbox: &Mailbox<A>,
+    given: T,
+    send: impl FnOnce(&mut LaneProducer<A>, T) -> R,
+) -> Result<R, T> {
+    let mut given = Some(given);
+    let sent = with_own_lane(mailbox, |lane| Some(send(lane, given.take()?)));
+    sent.flatten().ok_or_else(|| given.expect("taken for a lane only"))
 }
 
 /// The table index of the lane that the calling thread sends through; `None` if it will open one of its own.
@@ -165,6 +173,18 @@ pub(crate) fn with_lane<A: Actor, R>(
     mailbox: &Arc<Mailbox<A>>,
     send: impl FnOnce(&mut LaneProducer<A>) -> R,
 ) -> Option<R> {
+    give_own_lane(mailbox, send, |lane, send| send(lane))
+        .or_else(|send| {
+            open_lane(mailbox);
+            give_own_lane(mailbox, send, |lane, send| send(lane))
+        })
+        // The visitor lane is always there.
+        .map_or_else(|send| mailbox.with_visitor(send), Some)
+}
+
+/// Opens the lane of the calling thread, if that has not been done.
+#[cold]
+fn open_lane<A: Actor>(mailbox: &Arc<Mailbox<A>>) {
     let mut over = Vec::new();
     let _: Result<(), _> = LANES.try_with(|lanes| {
         if let Ok(mut lanes) = lanes.try_borrow_mut() {
@@ -172,8 +192,4 @@ pub(crate) fn with_lane<A: Actor, R>(
         }
     });
     over.into_iter().for_each(drop_quietly);
-    let mut send = Some(send);
-    let done = with_own_lane(mailbox, |lane| send.take().map(|send| send(lane)));
-    // The visitor lane is always there.
-    done.flatten().or_else(|| mailbox.with_visitor(send.take()?))
 }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::{Shared, items_in};
+use super::{Line, Shared, items_in};
 use crate::sync::{Arc, Ordering, weaken};
 
 /// The reading half of a ring.
@@ -130,8 +130,8 @@ impl<T> Consumer<T> {
         let ahead = known.min(const { Self::AHEAD });
         let fetched = self.fetched.wrapping_sub(self.head);
         let first = if fetched < ahead { fetched } else { 0 };
-        for ahead in (first..ahead).step_by(const { items_in::<T>(64) }) {
-            self.shared.line(self.head.wrapping_add(ahead)).fetch_to_read();
+        for items in self.shared.runs(self.head.wrapping_add(first), ahead - first) {
+            Line::each_of(items).take(12).for_each(Line::fetch_to_read);
         }
         self.fetched = self.head.wrapping_add(ahead);
         let step = if ahead < known { const { Self::STEP } } else { known };

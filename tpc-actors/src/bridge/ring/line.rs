@@ -21,6 +21,14 @@ impl Line {
         Self(self.0.wrapping_add(bytes))
     }
 
+    /// The lines that `items` lie in, without the last one if they do not fill it: what comes behind them may be at
+    /// work on the other CPU.
+    #[inline]
+    pub(super) fn each_of<T>(items: &[T]) -> impl Iterator<Item = Self> {
+        let items = items.as_ptr_range();
+        (items.start.addr() & !63..items.end.addr() & !63).step_by(64).map(Self)
+    }
+
     /// Fetches the line to be written by this CPU; a hint that any processor may ignore.
     #[inline]
     pub(crate) fn fetch(self) {

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::mem::MaybeUninit;
 
-use super::{Gauge, Reserved, Shared, items_in};
+use super::{Gauge, Line, Reserved, Shared, items_in};
 use crate::sync::{Arc, Ordering, weaken};
 
 /// The writing half of a ring.
@@ -104,9 +104,8 @@ impl<T> Producer<T> {
     /// Has as many of the next slots as a batch has just taken come from the consumer's CPU, all at once and
     /// while the next batch is put together.
     pub(super) fn fetch_slots(&self, batch: usize) {
-        let next = batch.min(const { items_in::<T>(16 * 64) });
-        for ahead in (0..next).step_by(const { items_in::<T>(64) }) {
-            self.fetch_slot(self.tail.wrapping_add(ahead));
+        for slots in self.shared.runs(self.tail, batch.min(self.shared.slots.len())) {
+            Line::each_of(slots).take(16).for_each(Line::fetch);
         }
     }
 

@@ -121,29 +121,49 @@ impl<'a, T> Reserved<'a, T> {
         filled
     }
 
-    /// Moves the first items of `source` into places for as long as there are both; says how many.
+    /// Moves all items of `source` into places, or none if there are not enough of these.
     ///
     /// As bytes and in one go: lines that the consumer has are written with a few wide stores.
-    pub(crate) fn append(&mut self, source: &mut VecDeque<T>) -> usize {
+    pub(crate) fn take_all(&mut self, source: &mut Vec<T>) -> bool {
+        let fits = source.len() <= self.free;
+        if fits {
+            // SAFETY: `source` forgets the items with the next statement, and has more capacity than none.
+            unsafe {
+                self.copy(source);
+                source.set_len(0);
+            }
+        }
+        fits
+    }
+
+    /// Moves the first items of `source` into places for as long as there are both.
+    pub(crate) fn take_some(&mut self, source: &mut VecDeque<T>) {
         let count = self.free.min(source.len());
         let (first, second) = source.as_slices();
         let from_first = first.len().min(count);
-        let mut position = self.producer.tail;
-        for items in [&first[..from_first], &second[..count - from_first]] {
-            let [start, end] = self.producer.shared.runs(position, items.len());
-            let (before_wrap, behind) = items.split_at(start.len());
-            // SAFETY: as in `extend_from`, for each of these places; and the places own the items from here on,
-            // because `source` forgets them below, with nothing in between that could panic.
-            unsafe {
-                copy_into(start, before_wrap);
-                copy_into(end, behind);
-            }
-            position = position.wrapping_add(items.len());
+        // SAFETY: `source` forgets these items with the statement behind, and nothing in between can panic.
+        unsafe {
+            self.copy(&first[..from_first]);
+            self.copy(&second[..count - from_first]);
         }
         source.drain(..count).for_each(std::mem::forget);
-        self.producer.tail = position;
-        self.free -= count;
-        count
+    }
+
+    /// Copies items into places, of which there are enough.
+    ///
+    /// # Safety
+    ///
+    /// The places own the items from here on: whoever had them must forget them.
+    unsafe fn copy(&mut self, items: &[T]) {
+        let [start, end] = self.producer.shared.runs(self.producer.tail, items.len());
+        let (before_wrap, behind) = items.split_at(start.len());
+        // SAFETY: as in `extend_from`, for each of these places; the items are the caller's to give.
+        unsafe {
+            copy_into(start, before_wrap);
+            copy_into(end, behind);
+        }
+        self.producer.tail = self.producer.tail.wrapping_add(items.len());
+        self.free -= items.len();
     }
 
     /// Publishes what has been filled; says how many.

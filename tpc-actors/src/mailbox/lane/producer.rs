@@ -124,48 +124,38 @@ impl<A: Actor> LaneProducer<A> {
         &self.fixed
     }
 
-    /// Sends a tell when nothing at all is in the way, or leaves it there.
-    ///
-    /// Always inlined, as is what leads here: a request that is built in the caller then goes from registers
-    /// right into the ring. A copy of it would have to wait until its fields have left the store buffer, behind
-    /// stores to lines that the core has.
-    #[expect(clippy::inline_always, reason = "a copy of the request costs more than the rest")]
-    #[inline(always)]
-    pub(crate) fn tell_at_once(&mut self, request: &mut Option<A::Request>) -> bool {
+    /// Sends a tell when nothing at all is in the way, or hands it back.
+    #[inline]
+    pub(crate) fn tell_at_once(&mut self, request: A::Request) -> Option<A::Request> {
         if self.ring.free() == 0 || self.fixed.waiters.any() {
-            return false;
+            return Some(request);
         }
-        let Some(message) = request.take() else { unreachable!("a request is sent once") };
-        self.ring.push_free(Envelope::tell(message));
-        self.bell.published().is_ok() || self.after_close(None, request)
+        self.ring.push_free(Envelope::tell(request));
+        if self.bell.published().is_ok() { None } else { self.after_close(None) }
     }
 
-    /// The same for an ask with `waker`, which becomes that of the slot's last use; no ticket when something is
-    /// in the way.
-    #[expect(clippy::inline_always, reason = "as above")]
-    #[inline(always)]
+    /// The same for an ask with `waker`, which becomes that of the slot's last use.
+    #[inline]
     pub(crate) fn ask_at_once(
         &mut self,
         mailbox: &Mailbox<A>,
-        request: &mut Option<A::Request>,
+        request: A::Request,
         waker: &mut Option<Waker>,
-    ) -> Option<Sent> {
+    ) -> Result<Sent, A::Request> {
         let fixed = &*self.fixed;
         if fixed.waiters.any()
             || fixed.credit.waiters.any()
             || self.shortage(mailbox, true).is_some()
         {
-            return None;
+            return Err(request);
         }
         let ticket = self.fixed.credit.acquire(&mut self.free, waker, NO_DEADLINE);
-        let Some(message) = request.take() else { unreachable!("a request is sent once") };
-        self.ring.push_free(Envelope { request: message, ticket });
+        self.ring.push_free(Envelope { request, ticket });
         let rang = match self.bell.published() {
             Ok(rang) => rang,
-            Err(LaneClosed) if self.after_close(ticket, request) => false,
-            Err(LaneClosed) => return None,
+            Err(LaneClosed) => self.after_close(ticket).map_or(Ok(false), Err)?,
         };
-        Some(Sent { lane: self.lane, ticket, rang })
+        Ok(Sent { lane: self.lane, ticket, rang })
     }
 
     /// Sends what is in `request`, or leaves it there.
@@ -191,8 +181,13 @@ impl<A: Actor> LaneProducer<A> {
         self.ring.push_free(Envelope { request: message, ticket: sent.ticket });
         match self.bell.published() {
             Ok(rang) => sent.rang = rang,
-            Err(LaneClosed) if self.after_close(sent.ticket, request) => return Ok(sent),
-            Err(LaneClosed) => return Err(mailbox.refusal().unwrap_or(Refusal::Reopened)),
+            Err(LaneClosed) => {
+                *request = self.after_close(sent.ticket);
+                if request.is_some() {
+                    return Err(mailbox.refusal().unwrap_or(Refusal::Reopened));
+                }
+                return Ok(sent);
+            }
         }
         if deadline != NO_DEADLINE {
             mailbox.note_deadline(deadline);
@@ -209,15 +204,14 @@ impl<A: Actor> LaneProducer<A> {
         Refusal::Full(shortage)
     }
 
-    /// The core left while we sent: either its last look answered the request, which is true, or it comes back.
+    /// The core left while we sent: either its last look answered the request, or it comes back.
     #[cold]
-    fn after_close(&mut self, ticket: Option<Ticket>, request: &mut Option<A::Request>) -> bool {
-        let Some(envelope) = take_back(&mut self.ring) else { return true };
+    fn after_close(&mut self, ticket: Option<Ticket>) -> Option<A::Request> {
+        let Envelope { request, .. } = take_back(&mut self.ring)?;
         if let Some(ticket) = ticket {
             self.fixed.credit.cancel_unsent(ticket);
         }
-        *request = Some(envelope.request);
-        false
+        Some(request)
     }
 }
 

@@ -15,7 +15,8 @@ enum Step {
     PushBatch(usize),
     Reserve { wanted: usize, filled: usize, commit: bool },
     FillWith(usize),
-    Append { count: usize, wrapped: usize },
+    TakeAll(usize),
+    TakeSome { count: usize, wrapped: usize },
     Pop,
     PopBatch(usize),
     Drain(usize),
@@ -29,7 +30,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0..20usize, 0..20usize, any::<bool>())
             .prop_map(|(wanted, filled, commit)| Step::Reserve { wanted, filled, commit }),
         1 => (0..20usize).prop_map(Step::FillWith),
-        1 => (0..20usize, 0..20usize).prop_map(|(count, wrapped)| Step::Append { count, wrapped }),
+        1 => (0..20usize).prop_map(Step::TakeAll),
+        1 => (0..20usize, 0..20usize)
+            .prop_map(|(count, wrapped)| Step::TakeSome { count, wrapped }),
         4 => Just(Step::Pop),
         1 => (0..20usize).prop_map(Step::PopBatch),
         1 => (0..20usize).prop_map(Step::Drain),
@@ -111,7 +114,17 @@ impl<T: Clone + PartialEq + Debug> Both<T> {
                 assert_eq!(reserved.commit(), values.len());
                 self.queue.extend(values);
             }
-            Step::Append { count, wrapped } => {
+            Step::TakeAll(count) => {
+                let values = self.values(count, make);
+                let mut source = values.clone();
+                let mut reserved = self.producer.reserve(count);
+                let fits = count <= reserved.free();
+                assert_eq!(reserved.take_all(&mut source), fits);
+                assert_eq!(source.len(), if fits { 0 } else { count });
+                assert_eq!(reserved.commit(), count - source.len());
+                self.queue.extend(values.into_iter().take(count - source.len()));
+            }
+            Step::TakeSome { count, wrapped } => {
                 // A source that goes around the end of its own memory.
                 let mut source = VecDeque::with_capacity(count.max(wrapped));
                 source.extend(self.values(wrapped, make));
@@ -120,7 +133,7 @@ impl<T: Clone + PartialEq + Debug> Both<T> {
                 source.extend(values.iter().cloned());
                 let mut reserved = self.producer.reserve(count);
                 let room = reserved.free();
-                assert_eq!(reserved.append(&mut source), room);
+                reserved.take_some(&mut source);
                 assert_eq!(
                     (reserved.len(), reserved.free(), source.len()),
                     (room, 0, count - room)

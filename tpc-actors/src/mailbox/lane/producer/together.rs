@@ -1,11 +1,11 @@
 //! Many requests over a lane with one publish.
 
-use std::collections::VecDeque;
 use std::task::Waker;
 
 use super::{LaneProducer, Sent};
 use crate::actor::Actor;
 use crate::bridge::bell::LaneClosed;
+use crate::client::Staged;
 use crate::mailbox::closing::take_back;
 use crate::mailbox::lane::Envelope;
 use crate::reply::slot::NO_DEADLINE;
@@ -39,15 +39,15 @@ impl<A: Actor> LaneProducer<A> {
     /// The core has left. What it has not read is back among the messages.
     pub(crate) fn send_batch(
         &mut self,
-        messages: &mut VecDeque<Envelope<A>>,
+        messages: &mut Staged<Envelope<A>>,
     ) -> Result<usize, LaneClosed> {
         let mut reserved = self.ring.reserve(messages.len());
-        reserved.append(messages);
+        messages.move_into(&mut reserved);
         let sent = reserved.commit();
         if sent > 0 && self.bell.published().is_err() {
             let returned = self.take_back();
             for envelope in returned.into_iter().rev() {
-                messages.push_front(envelope);
+                messages.put_back(envelope);
             }
             return Err(LaneClosed);
         }
