@@ -168,21 +168,15 @@ impl<A: Actor> Client<A> {
         }
     }
 
-    /// Sends a tell over the calling thread's own lane when nothing at all is in the way; otherwise hands it back,
-    /// for [`Self::send`] to see to.
-    ///
-    /// By value, and a function of its own: a small request then goes from registers right into the ring. From
-    /// memory it would have to wait until its fields have left the store buffer, behind stores to lines that the
-    /// core has.
+    /// Sends a tell over the calling thread's own lane when nothing at all is in the way; otherwise leaves it for
+    /// [`Self::send`] to see to.
     #[inline(never)]
-    fn tell_at_once(&self, shard: usize, request: A::Request) -> Option<A::Request> {
+    fn tell_at_once(&self, shard: usize, request: &mut Option<A::Request>) {
         let mailbox = self.mailbox(shard);
-        if self.ordered.is_some() || !mailbox.is_plain() {
-            return Some(request);
+        if self.ordered.is_none() && mailbox.is_plain() {
+            threads::with_own_lane(mailbox, |lane| lane.tell_at_once(request));
+            mailbox.answer_if_lost();
         }
-        let left = threads::give_own_lane(mailbox, request, LaneProducer::tell_at_once);
-        mailbox.answer_if_lost();
-        left.unwrap_or_else(Some)
     }
 
     /// The same for an ask with `waker`, which becomes that of the slot's last use.
@@ -190,17 +184,17 @@ impl<A: Actor> Client<A> {
     fn ask_at_once(
         &self,
         shard: usize,
-        request: A::Request,
+        request: &mut Option<A::Request>,
         waker: &mut Option<Waker>,
-    ) -> Result<Sent, A::Request> {
+    ) -> Option<Sent> {
         let mailbox = self.mailbox(shard);
         if self.ordered.is_some() || !mailbox.is_plain() {
-            return Err(request);
+            return None;
         }
-        let ask = |lane: &mut LaneProducer<A>, request| lane.ask_at_once(mailbox, request, waker);
-        let sent = threads::give_own_lane(mailbox, request, ask);
+        let ask = |lane: &mut LaneProducer<A>| lane.ask_at_once(mailbox, request, waker);
+        let sent = threads::with_own_lane(mailbox, ask).flatten();
         mailbox.answer_if_lost();
-        sent.unwrap_or_else(Err)
+        sent
     }
 
     /// Sends as many of `messages` as nothing is in the way of, from the first one on; says how many.

@@ -15,6 +15,7 @@ mod consumer;
 mod line;
 mod producer;
 mod reserved;
+mod words;
 
 use std::mem::MaybeUninit;
 
@@ -27,6 +28,7 @@ pub(crate) use consumer::Gauge;
 pub(crate) use line::Line;
 pub use producer::Producer;
 pub use reserved::Reserved;
+pub(crate) use words::take_by_words;
 
 /// Why a ring was not built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

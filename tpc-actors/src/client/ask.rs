@@ -84,7 +84,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
     /// Hands the request back when the lane or its reply slots are full, or the actor takes no more.
     pub fn now(mut self) -> Result<Self, TellError<A::Request>> {
         let sent = self.sending.ask_now()?;
-        self.in_flight(&sent, None);
+        self.in_flight(sent, None);
         Ok(self)
     }
 
@@ -134,10 +134,9 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
     }
 
     #[inline]
-    fn in_flight(&mut self, sent: &Sent, waker: Option<WakerIdentity>) {
-        let Sent { lane, ticket, .. } = *sent;
-        let ticket = ticket.expect("an ask is sent with a ticket");
-        self.sent = Some(InFlight { lane, ticket, waker, awakens: None });
+    fn in_flight(&mut self, sent: Sent, waker: Option<WakerIdentity>) {
+        let ticket = sent.ticket.expect("an ask is sent with a ticket");
+        self.sent = Some(InFlight { lane: sent.lane(), ticket, waker, awakens: None });
     }
 
     /// Leaves the slot; the answer if it was there already.
@@ -187,7 +186,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
                 }
                 let (sent, waker) = lane.write_ask(ask.sending.take_request());
                 wakers.extend(waker);
-                ask.in_flight(&sent, None);
+                ask.in_flight(sent, None);
                 together += 1;
             }
             if together > 0 && lane.publish().is_err() {
@@ -268,7 +267,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
                 Poll::Ready(Err(refused)) => return Poll::Ready(Err(refused.split().0)),
                 Poll::Ready(Ok(sent)) => {
                     let waker = self.sending.waker.take();
-                    self.in_flight(&sent, waker);
+                    self.in_flight(sent, waker);
                     if waker.is_some() {
                         // It went along, so there is nothing to look for yet: the core has just been told.
                         return Poll::Pending;
@@ -277,7 +276,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
                         context.waker().wake_by_ref();
                         return Poll::Pending;
                     }
-                    if sent.rang {
+                    if sent.rang() {
                         if self.awaken() {
                             // It takes a while; what the task has to do besides goes first.
                             context.waker().wake_by_ref();

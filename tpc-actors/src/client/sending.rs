@@ -189,8 +189,7 @@ impl<'a, A: Actor> Sending<'a, A> {
         if !self.is_plain() {
             return false;
         }
-        let request = self.take_request();
-        self.request = self.client.get().tell_at_once(self.shard, request);
+        self.client.get().tell_at_once(self.shard, &mut self.request);
         self.request.is_none()
     }
 
@@ -201,9 +200,7 @@ impl<'a, A: Actor> Sending<'a, A> {
         if !self.is_plain() {
             return None;
         }
-        let request = self.take_request();
-        let sent = self.client.get().ask_at_once(self.shard, request, waker);
-        sent.map_err(|request| self.request = Some(request)).ok()
+        self.client.get().ask_at_once(self.shard, &mut self.request, waker)
     }
 
     /// Sends a tell now, or hands it back.
@@ -308,7 +305,7 @@ impl<'a, A: Actor> Sending<'a, A> {
         match client.send(self.shard, &mut self.request, wish, patient) {
             Ok(sent) => {
                 // Room in another lane is not what the line has told of.
-                if let Some(line) = self.line.as_mut().filter(|line| line.lane == sent.lane) {
+                if let Some(line) = self.line.as_mut().filter(|line| line.lane == sent.lane()) {
                     line.id = None;
                 }
                 self.line = None;

@@ -1,5 +1,6 @@
 //! The sending end of a lane.
 
+mod sent;
 mod together;
 
 use std::sync::{Arc, Weak};
@@ -10,10 +11,12 @@ use super::super::{Mailbox, Refusal, Shortage, VISITOR};
 use super::{Envelope, Lane, Wish, slots_max};
 use crate::actor::Actor;
 use crate::bridge::bell::{LaneBell, LaneClosed};
-use crate::bridge::ring::Producer;
+use crate::bridge::ring::{Producer, take_by_words};
 use crate::core_loop::shared::CoreShared;
 use crate::patience::{Patience, pause};
 use crate::reply::slot::{FreeSlots, NO_DEADLINE, Ticket};
+
+pub(crate) use sent::Sent;
 
 /// Looks for places in a full ring, and pauses between them: one to three microseconds together.
 const LOOKS_FOR_ROOM: u32 = 32;
@@ -21,15 +24,6 @@ const PAUSES: u32 = 4;
 
 /// Places that end the looking; fewer in a small ring.
 const ENOUGH_ROOM: usize = 128;
-
-/// A request that is on its way now.
-#[derive(Debug)]
-pub(crate) struct Sent {
-    pub(crate) lane: u32,
-    pub(crate) ticket: Option<Ticket>,
-    /// The core did not look, and was rung for.
-    pub(crate) rang: bool,
-}
 
 /// The sending end of a lane.
 pub(crate) struct LaneProducer<A: Actor> {
@@ -124,14 +118,17 @@ impl<A: Actor> LaneProducer<A> {
         &self.fixed
     }
 
-    /// Sends a tell when nothing at all is in the way, or hands it back.
+    /// Sends a tell when nothing at all is in the way, or leaves it there.
     #[inline]
-    pub(crate) fn tell_at_once(&mut self, request: A::Request) -> Option<A::Request> {
+    pub(crate) fn tell_at_once(&mut self, request: &mut Option<A::Request>) {
         if self.ring.free() == 0 || self.fixed.waiters.any() {
-            return Some(request);
+            return;
         }
-        self.ring.push_free(Envelope::tell(request));
-        if self.bell.published().is_ok() { None } else { self.after_close(None) }
+        let Some(message) = take_by_words(request) else { return };
+        self.ring.push_free(Envelope::tell(message));
+        if self.bell.published().is_err() {
+            *request = self.after_close(None);
+        }
     }
 
     /// The same for an ask with `waker`, which becomes that of the slot's last use.
@@ -139,23 +136,24 @@ impl<A: Actor> LaneProducer<A> {
     pub(crate) fn ask_at_once(
         &mut self,
         mailbox: &Mailbox<A>,
-        request: A::Request,
+        request: &mut Option<A::Request>,
         waker: &mut Option<Waker>,
-    ) -> Result<Sent, A::Request> {
+    ) -> Option<Sent> {
         let fixed = &*self.fixed;
         if fixed.waiters.any()
             || fixed.credit.waiters.any()
             || self.shortage(mailbox, true).is_some()
         {
-            return Err(request);
+            return None;
         }
+        let message = take_by_words(request)?;
         let ticket = self.fixed.credit.acquire(&mut self.free, waker, NO_DEADLINE);
-        self.ring.push_free(Envelope { request, ticket });
-        let rang = match self.bell.published() {
-            Ok(rang) => rang,
-            Err(LaneClosed) => self.after_close(ticket).map_or(Ok(false), Err)?,
-        };
-        Ok(Sent { lane: self.lane, ticket, rang })
+        self.ring.push_free(Envelope { request: message, ticket });
+        let rang = self.bell.published().unwrap_or_else(|LaneClosed| {
+            *request = self.after_close(ticket);
+            false
+        });
+        request.is_none().then(|| Sent::new(self.lane, ticket, rang))
     }
 
     /// Sends what is in `request`, or leaves it there.
@@ -171,28 +169,24 @@ impl<A: Actor> LaneProducer<A> {
             return Err(self.full(mailbox, shortage));
         }
         mailbox.admit()?;
-        let mut sent = Sent { lane: self.lane, ticket: None, rang: false };
-        let mut deadline = NO_DEADLINE;
+        let (mut ticket, mut deadline) = (None, NO_DEADLINE);
         if let Some(wish) = wish {
             deadline = wish.deadline;
-            sent.ticket = self.fixed.credit.acquire(&mut self.free, &mut wish.waker, deadline);
+            ticket = self.fixed.credit.acquire(&mut self.free, &mut wish.waker, deadline);
         }
         let Some(message) = request.take() else { unreachable!("a request is sent once") };
-        self.ring.push_free(Envelope { request: message, ticket: sent.ticket });
-        match self.bell.published() {
-            Ok(rang) => sent.rang = rang,
-            Err(LaneClosed) => {
-                *request = self.after_close(sent.ticket);
-                if request.is_some() {
-                    return Err(mailbox.refusal().unwrap_or(Refusal::Reopened));
-                }
-                return Ok(sent);
-            }
+        self.ring.push_free(Envelope { request: message, ticket });
+        let rang = self.bell.published().unwrap_or_else(|LaneClosed| {
+            *request = self.after_close(ticket);
+            false
+        });
+        if request.is_some() {
+            return Err(mailbox.refusal().unwrap_or(Refusal::Reopened));
         }
         if deadline != NO_DEADLINE {
             mailbox.note_deadline(deadline);
         }
-        Ok(sent)
+        Ok(Sent::new(self.lane, ticket, rang))
     }
 
     /// Why there is no room: a lane that has closed will never have any.

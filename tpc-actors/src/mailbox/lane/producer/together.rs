@@ -19,7 +19,7 @@ impl<A: Actor> LaneProducer<A> {
         if self.ring.push_unpublished(Envelope { request, ticket }).is_err() {
             unreachable!("room was looked for");
         }
-        (Sent { lane: self.lane, ticket, rang: false }, waker)
+        (Sent::new(self.lane, ticket, false), waker)
     }
 
     /// Shows what was written to the core, and wakes it if it sleeps.
