@@ -148,18 +148,6 @@ pub(crate) fn with_own_lane<A: Actor, R>(
     done.ok().flatten()
 }
 
-/// The same with something to send, which comes back when there is no such lane.
-#[inline]
-pub(crate) fn give_own_lane<A: Actor, T, R>(
-    mailbox: &Mailbox<A>,
-    given: T,
-    send: impl FnOnce(&mut LaneProducer<A>, T) -> R,
-) -> Result<R, T> {
-    let mut given = Some(given);
-    let sent = with_own_lane(mailbox, |lane| Some(send(lane, given.take()?)));
-    sent.flatten().ok_or_else(|| given.expect("taken for a lane only"))
-}
-
 /// The table index of the lane that the calling thread sends through; `None` if it will open one of its own.
 pub(crate) fn lane_of<A: Actor>(mailbox: &Mailbox<A>) -> Option<u32> {
     let own = with_own_lane(mailbox, |lane| lane.lane);
@@ -173,13 +161,15 @@ pub(crate) fn with_lane<A: Actor, R>(
     mailbox: &Arc<Mailbox<A>>,
     send: impl FnOnce(&mut LaneProducer<A>) -> R,
 ) -> Option<R> {
-    give_own_lane(mailbox, send, |lane, send| send(lane))
-        .or_else(|send| {
-            open_lane(mailbox);
-            give_own_lane(mailbox, send, |lane, send| send(lane))
-        })
-        // The visitor lane is always there.
-        .map_or_else(|send| mailbox.with_visitor(send), Some)
+    let mut send = Some(send);
+    let mut over_own =
+        || with_own_lane(mailbox, |lane| send.take().map(|send| send(lane))).flatten();
+    let done = over_own().or_else(|| {
+        open_lane(mailbox);
+        over_own()
+    });
+    // The visitor lane is always there.
+    done.or_else(|| mailbox.with_visitor(send.take()?))
 }
 
 /// Opens the lane of the calling thread, if that has not been done.

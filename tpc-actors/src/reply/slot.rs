@@ -245,8 +245,7 @@ impl<V> Slab<V> {
     }
 
     /// Ends this use of a slot that is READY: newer generation, then back, which is the caller's to `give`.
-    fn retire(&self, ticket: Ticket, give: impl FnOnce(u32)) {
-        let slot = self.slot(ticket);
+    fn retire(slot: &Slot<V>, give: impl FnOnce()) {
         // Pairs with the keeper's unlock: the next user of the waker's cell comes after it.
         let acquire = weaken!("slot.retire", Ordering::Acquire);
         let mut word = slot.word.load(acquire);
@@ -260,7 +259,7 @@ impl<V> Slab<V> {
         }
         // Nobody else writes to the word of a slot that is READY and not locked.
         slot.word.store(Self::next_generation(word), Ordering::Release);
-        give(ticket.index());
+        give();
     }
 
     /// Puts a slot right back where the next one is taken from; for the owner of the list.

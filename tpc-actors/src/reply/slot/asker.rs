@@ -5,8 +5,8 @@
 use std::task::Waker;
 
 use super::{
-    ABANDONED, FreeSlots, LOCK, Left, NO_DEADLINE, Polled, QUEUED, READY, STARTED, Slab, TIMED,
-    Ticket,
+    ABANDONED, FreeSlots, LOCK, Left, NO_DEADLINE, Polled, QUEUED, READY, STARTED, Slab, Slot,
+    TIMED, Ticket,
 };
 use crate::isolate::drop_quietly;
 use crate::sync::{Ordering, intact, weaken};
@@ -72,11 +72,12 @@ impl<V> Slab<V> {
         registered: bool,
         keep: impl FnOnce(u32) -> bool,
     ) -> Polled<V> {
-        let word = self.slot(ticket).word.load(weaken!("slot.see-ready", Ordering::Acquire));
+        let slot = self.slot(ticket);
+        let word = slot.word.load(weaken!("slot.see-ready", Ordering::Acquire));
         if word & READY != 0 {
-            return Polled::Ready(self.take(ticket, |index| {
-                if !keep(index) {
-                    self.give_back(index);
+            return Polled::Ready(Self::take(slot, || {
+                if !keep(ticket.index()) {
+                    self.give_back(ticket.index());
                 }
             }));
         }
@@ -91,7 +92,7 @@ impl<V> Slab<V> {
         let mut fresh = None;
         loop {
             if word & READY != 0 {
-                return Polled::Ready(self.take(ticket, |index| self.give_back(index)));
+                return Polled::Ready(Self::take(slot, || self.give_back(ticket.index())));
             }
             if word & LOCK != 0 {
                 // The core or the keeper holds the waker for a moment; come back at once.
@@ -111,7 +112,7 @@ impl<V> Slab<V> {
         drop(old);
         if before & READY != 0 && intact!("slot.recheck-after-register") {
             // The answer came while the waker was locked, so the core could not wake us.
-            return Polled::Ready(self.take(ticket, |index| self.give_back(index)));
+            return Polled::Ready(Self::take(slot, || self.give_back(ticket.index())));
         }
         Polled::Registered
     }
@@ -119,10 +120,10 @@ impl<V> Slab<V> {
     /// Takes the value of a READY slot and ends its use.
     #[expect(clippy::inline_always, reason = "as for `poll`")]
     #[inline(always)]
-    fn take(&self, ticket: Ticket, give: impl FnOnce(u32)) -> V {
+    fn take(slot: &Slot<V>, give: impl FnOnce()) -> V {
         // SAFETY: READY was acquired, which hands the value cell to the asker, who is the caller.
-        let value = self.slot(ticket).value.with_mut(|cell| unsafe { (*cell).take() });
-        self.retire(ticket, give);
+        let value = slot.value.with_mut(|cell| unsafe { (*cell).take() });
+        Self::retire(slot, give);
         value.expect("a READY slot holds a value")
     }
 
@@ -132,7 +133,7 @@ impl<V> Slab<V> {
         let mut word = slot.word.load(Ordering::Acquire);
         loop {
             if word & READY != 0 {
-                return Left::Answered(self.take(ticket, |index| self.give_back(index)));
+                return Left::Answered(Self::take(slot, || self.give_back(ticket.index())));
             }
             // Not begun and nobody at the waker: the slot is ours to free and the request is void.
             // Otherwise the core (begun) or the keeper (at the waker) frees it for us.

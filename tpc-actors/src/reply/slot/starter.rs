@@ -98,7 +98,7 @@ impl<V> Slab<V> {
         if locked {
             // SAFETY: the asker left, so READY gave the value to nobody; it is still the core's.
             let value = slot.value.with_mut(|cell| unsafe { (*cell).take() });
-            self.retire(ticket, |index| self.give_back(index));
+            Self::retire(slot, || self.give_back(ticket.index()));
             drop_quietly(waker);
             return Err(value.expect("just stored"));
         }
