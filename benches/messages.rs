@@ -2,6 +2,7 @@
 //!
 //! ```sh
 //! cargo bench -p tpc-actors-benches --bench messages
+//! cargo bench -p tpc-actors-benches --bench messages --features nodedb-bridge
 //! ```
 //!
 //! Callers are tasks on a Tokio runtime with one worker, bound to one CPU. The actor, or what stands in for
@@ -107,6 +108,8 @@ fn main() {
             Contender::new("actix", || tells(&stage, &peers.actix, count / 32)),
             Contender::new("kameo", || tells(&stage, &peers.kameo, count / 8)),
             Contender::new("kompact, unbounded", || tells(&stage, &peers.kompact, count)),
+            #[cfg(feature = "nodedb-bridge")]
+            Contender::new("nodedb-bridge", || tells(&stage, &peers.nodedb, count / 4)),
         ],
     );
     for (tasks, each) in [(1, 3_000), (64, 1_500), (1024, 150)] {
@@ -125,6 +128,8 @@ fn main() {
                 Contender::new("actix", || asks(&stage, &peers.actix, tasks, each)),
                 Contender::new("kameo", || asks(&stage, &peers.kameo, tasks, each)),
                 Contender::new("kompact", || asks(&stage, &peers.kompact, tasks, each)),
+                #[cfg(feature = "nodedb-bridge")]
+                Contender::new("nodedb-bridge", || asks(&stage, &peers.nodedb, tasks, each)),
             ],
         );
     }

@@ -9,8 +9,12 @@ use tpc_actors::prelude::*;
 
 use crate::stage::{on_cpu, on_runtime};
 
+#[cfg(feature = "nodedb-bridge")]
+mod behind_nodedb;
 mod in_kompact;
 
+#[cfg(feature = "nodedb-bridge")]
+pub use behind_nodedb::Nodedb;
 pub use in_kompact::Kompact;
 
 const CAPACITY: usize = 1024;
@@ -212,6 +216,8 @@ pub struct Peers {
     pub kameo: kameo::actor::ActorRef<KameoCounter>,
     pub actix: actix::Addr<ActixCounter>,
     pub kompact: Kompact,
+    #[cfg(feature = "nodedb-bridge")]
+    pub nodedb: Nodedb,
 }
 
 impl Peers {
@@ -269,6 +275,8 @@ impl Peers {
             kameo,
             actix,
             kompact: Kompact::start(cpu),
+            #[cfg(feature = "nodedb-bridge")]
+            nodedb: Nodedb::start(cpu),
         }
     }
 }
