@@ -29,14 +29,14 @@ impl Default for LogOptions {
     fn default() -> Self {
         Self {
             feed_capacity: 65_536,
-            commit_interval: Duration::from_millis(5),
+            commit_interval: Duration::from_millis(10),
             retention: Retention::default(),
         }
     }
 }
 
 impl LogOptions {
-    /// The defaults: 65,536 events on their way from each core, a group begun at most once in five milliseconds,
+    /// The defaults: 65,536 events on their way from each core, a group begun at most once in ten milliseconds,
     /// and everything is kept.
     pub fn new() -> Self {
         Self::default()

@@ -71,3 +71,78 @@ impl<T> Staged<T> {
         }
     }
 }
+
+#[cfg(all(test, not(tpc_loom)))]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::bridge::ring::ring;
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Push,
+        PopAndPutBack,
+        Pop,
+        /// Moves messages while the ring has room, and empties it by so many then.
+        Move(usize),
+    }
+
+    proptest! {
+        /// What is staged comes out in the order in which it was pushed, whatever finds room when.
+        #[test]
+        fn behaves_as_a_queue(
+            steps in proptest::collection::vec(prop_oneof![
+                6 => Just(Step::Push),
+                1 => Just(Step::PopAndPutBack),
+                1 => Just(Step::Pop),
+                3 => (0..9usize).prop_map(Step::Move),
+            ], 0..200)
+        ) {
+            let (mut producer, mut consumer) = ring(8).expect("a sound capacity");
+            let (mut staged, mut queue) = (Staged::new(), VecDeque::new());
+            let mut in_ring = VecDeque::new();
+            for (number, step) in steps.into_iter().enumerate() {
+                match step {
+                    Step::Push => {
+                        staged.push(number.to_string());
+                        queue.push_back(number.to_string());
+                    }
+                    Step::PopAndPutBack => {
+                        if let Some(oldest) = staged.pop_oldest() {
+                            staged.put_back(oldest);
+                        }
+                    }
+                    Step::Pop => prop_assert_eq!(staged.pop_oldest(), queue.pop_front()),
+                    Step::Move(taken) => {
+                        let mut places = producer.reserve(staged.len());
+                        staged.move_into(&mut places);
+                        let moved = places.commit();
+                        in_ring.extend(queue.drain(..moved));
+                        prop_assert!(staged.is_empty() || in_ring.len() == 8 || moved > 0);
+                        for _ in 0..taken {
+                            prop_assert_eq!(consumer.pop(), in_ring.pop_front());
+                        }
+                    }
+                }
+                prop_assert_eq!(staged.len(), queue.len());
+            }
+        }
+
+        /// The next messages have the memory of those that were sent.
+        #[test]
+        fn memory_is_used_again(room in 1..9usize) {
+            let (mut producer, mut consumer) = ring(room).expect("a sound capacity");
+            let mut staged = Staged::new();
+            (0..8).for_each(|number| staged.push(number));
+            let capacity = staged.fresh.capacity();
+            while !staged.is_empty() {
+                let mut places = producer.reserve(staged.len());
+                staged.move_into(&mut places);
+                places.commit();
+                consumer.drain(room, drop);
+            }
+            prop_assert_eq!(staged.fresh.capacity(), capacity);
+        }
+    }
+}
