@@ -121,22 +121,15 @@ enum Asker {
     Core,
     /// A Tokio task on the CPU that the log's thread has as well.
     BesideLog,
-    /// The same, with a core that looks for two milliseconds before it sleeps, and groups ten apart.
-    BesideLogTuned,
+    /// The same, with a core that looks for two milliseconds before it sleeps.
+    BesideLogSpinning,
 }
 
 impl Asker {
     fn builder(self) -> SystemBuilder {
         match self {
             Self::Core | Self::BesideLog => System::builder(),
-            Self::BesideLogTuned => System::builder().spin(Duration::from_millis(2)),
-        }
-    }
-
-    fn options(self) -> LogOptions {
-        match self {
-            Self::Core | Self::BesideLog => LogOptions::new(),
-            Self::BesideLogTuned => LogOptions::new().commit_interval(Duration::from_millis(10)),
+            Self::BesideLogSpinning => System::builder().spin(Duration::from_millis(2)),
         }
     }
 }
@@ -145,13 +138,13 @@ impl Asker {
 fn latency(log: Option<FjallLog>, asker: Asker, pace: Duration) -> (f64, f64) {
     let (system, _, outside) = beside_core_of(asker.builder());
     if let Some(log) = log {
-        system.log_events::<Record>(log, asker.options()).expect("in time");
+        system.log_events::<Record>(log, LogOptions::new()).expect("in time");
     }
     let _subscriber = system.events::<Record>().filter(|_| false).subscribe();
     let writer = system.spawn::<Writer>(()).wait().expect("it starts");
     let mut times = match asker {
         Asker::Core => writer.asks(pace).wait().expect("alive"),
-        Asker::BesideLog | Asker::BesideLogTuned => outside.runtime.block_on(async {
+        Asker::BesideLog | Asker::BesideLogSpinning => outside.runtime.block_on(async {
             let ask = async || writer.write(EVENTS_PER_ASK).await.expect("alive");
             timed_asks(pace, ask, async || std::hint::spin_loop()).await
         }),
@@ -184,7 +177,7 @@ fn main() {
     let askers = [
         ("the core", Asker::Core),
         ("beside the log", Asker::BesideLog),
-        ("beside the log, tuned", Asker::BesideLogTuned),
+        ("beside the log, long spin", Asker::BesideLogSpinning),
     ];
     for (asked_from, asker) in askers {
         for (events, pace) in paces {

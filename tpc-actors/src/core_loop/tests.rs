@@ -217,3 +217,25 @@ fn the_doorbell_rings_once_a_sleep_and_never_while_the_core_is_awake() {
         drop(asks);
     }
 }
+
+#[test]
+fn a_core_is_patient_with_a_trickle_and_not_with_a_crowd() {
+    let mut bench = bench();
+    bench.settle();
+    let ticker = bench.ticker.clone();
+    let budget = Budget { turn_messages: 10, ..Budget::default() };
+    let mut turn = || {
+        let _on_core = OnCore::enter(u64::MAX);
+        bench.core.turn(bench.clock.now(), &budget)
+    };
+    let mut context = Context::from_waker(Waker::noop());
+    let mut asks: Vec<_> = (0..1000).map(|_| Box::pin(ticker.ticks())).collect();
+    asks.iter_mut().for_each(|ask| assert!(ask.as_mut().poll(&mut context).is_pending()));
+    assert!(turn().patient, "a full lane with nobody behind it");
+    let mut behind: Vec<_> = (0..100).map(|_| Box::pin(ticker.ticks())).collect();
+    behind.iter_mut().for_each(|ask| assert!(ask.as_mut().poll(&mut context).is_pending()));
+    assert!(!turn().patient, "those behind wait for the core");
+    drop((asks, behind));
+    bench.settle();
+    assert!(!bench.turn().patient, "nothing came");
+}
