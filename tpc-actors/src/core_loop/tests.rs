@@ -230,10 +230,14 @@ fn a_core_is_patient_with_a_trickle_and_not_with_a_crowd() {
     };
     let mut context = Context::from_waker(Waker::noop());
     let mut asks: Vec<_> = (0..1000).map(|_| Box::pin(ticker.ticks())).collect();
-    asks.iter_mut().for_each(|ask| assert!(ask.as_mut().poll(&mut context).is_pending()));
+    for ask in &mut asks {
+        assert!(ask.as_mut().poll(&mut context).is_pending());
+    }
     assert!(turn().patient, "a full lane with nobody behind it");
     let mut behind: Vec<_> = (0..100).map(|_| Box::pin(ticker.ticks())).collect();
-    behind.iter_mut().for_each(|ask| assert!(ask.as_mut().poll(&mut context).is_pending()));
+    for ask in &mut behind {
+        assert!(ask.as_mut().poll(&mut context).is_pending());
+    }
     assert!(!turn().patient, "those behind wait for the core");
     drop((asks, behind));
     bench.settle();
