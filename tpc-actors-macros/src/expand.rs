@@ -8,6 +8,7 @@ mod batch;
 mod client;
 mod dispatch;
 mod fingerprint;
+mod hooks;
 mod messages;
 mod pinned;
 pub(crate) mod settings;

@@ -5,8 +5,8 @@ use quote::{ToTokens as _, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::{Attribute, ReturnType, Type};
 
-use super::{batch, deprecated, duration, emit, ends, krate_at};
-use crate::model::{ActorModel, Answer, Arg, Handler, Hook, Init, Maintenance, Param, Timer};
+use super::{batch, deprecated, emit, ends, hooks, krate_at};
+use crate::model::{ActorModel, Answer, Arg, Handler, Init, Param};
 
 /// The actor's contract with the runtime.
 pub(crate) fn impls(model: &ActorModel) -> TokenStream {
@@ -18,21 +18,25 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
     let inits = inits(model);
     let requests = associated("Request", &[], &emit!(#request #used), &requests_travel(model));
     let responses = associated("Response", &[], &emit!(#response #used), &responses_travel(model));
-    let timers = model.timers.iter().filter(|_| model.complete).map(|found| timer(model, found));
+    let timers =
+        model.timers.iter().filter(|_| model.complete).map(|found| hooks::timer(model, found));
     let maintenance = model.maintenance.iter().filter(|_| model.complete);
-    let maintenance: Vec<_> = maintenance.map(|found| slices(model, found)).collect();
+    let maintenance: Vec<_> = maintenance.map(|found| hooks::slices(model, found)).collect();
     let maintenance = (!maintenance.is_empty()).then(|| {
         emit! {
             const MAINTENANCE: &'static [#krate::actor::Maintenance<Self>] = &[#(#maintenance),*];
         }
     });
-    let checkpoint =
-        model.checkpoint.as_ref().filter(|_| model.complete).map(|hook| checkpoint(model, hook));
+    let checkpoint = model
+        .checkpoint
+        .as_ref()
+        .filter(|_| model.complete)
+        .map(|hook| hooks::checkpoint(model, hook));
     let handle = handle(model);
     let handler_names = handler_names(model);
     let variants = variants(model);
     let on_stop =
-        model.on_stop.as_ref().filter(|_| model.complete).map(|hook| on_stop(model, hook));
+        model.on_stop.as_ref().filter(|_| model.complete).map(|hook| hooks::on_stop(model, hook));
     let sharded = model.key.as_ref().map(|key| {
         emit! {
             #[automatically_derived]
@@ -114,74 +118,6 @@ fn travels(model: &ActorModel, role: &TokenStream, ty: &Type) -> TokenStream {
     let krate = &model.krate;
     let bound = krate_at(krate, ty, &["private", "Travels"]);
     emit!(for<'__message> #krate::private::#role<'__message, #ty>: #bound)
-}
-
-fn timer(model: &ActorModel, timer: &Timer) -> TokenStream {
-    let krate = &model.krate;
-    let Hook { method, cfgs, .. } = &timer.hook;
-    let name = Literal::string(&method.unraw().to_string());
-    let interval = duration(timer.interval);
-    let call = call(&timer.hook);
-    emit! {
-        #(#cfgs)*
-        #krate::actor::Timer::new(#name, #interval, |this, cx| { #call })
-    }
-}
-
-fn slices(model: &ActorModel, maintenance: &Maintenance) -> TokenStream {
-    let krate = &model.krate;
-    let Hook { method, cfgs, cx } = &maintenance.hook;
-    let name = Literal::string(&method.unraw().to_string());
-    let interval = duration(maintenance.interval);
-    let budget = maintenance.budget.map(|budget| {
-        let budget = duration(budget);
-        emit!(.budget(#budget))
-    });
-    let (taken, argument) = match cx {
-        Some(cfgs) => (emit!(cx), Some(emit!(, #(#cfgs)* cx))),
-        None => (emit!(_cx), None),
-    };
-    emit! {
-        #(#cfgs)*
-        #krate::actor::Maintenance::new(
-            #name,
-            #interval,
-            |this, #taken| Self::#method(this #argument),
-        ) #budget
-    }
-}
-
-fn checkpoint(model: &ActorModel, hook: &Hook) -> TokenStream {
-    let krate = &model.krate;
-    let Hook { method, cfgs, .. } = hook;
-    let (cx, argument) = match &hook.cx {
-        Some(cfgs) => (emit!(cx), Some(emit!(, #(#cfgs)* cx))),
-        None => (emit!(_cx), None),
-    };
-    emit! {
-        #(#cfgs)*
-        const CHECKPOINT: ::core::primitive::bool = true;
-        #(#cfgs)*
-        #[inline]
-        fn checkpoint(
-            &mut self,
-            #cx: &mut #krate::Ctx<Self>,
-        ) -> ::core::result::Result<(), #krate::private::HookError> {
-            #krate::private::into_checkpoint(Self::#method(self #argument))
-        }
-    }
-}
-
-/// The call of a hook with `this` and `cx` in scope.
-fn call(hook: &Hook) -> TokenStream {
-    let method = &hook.method;
-    if let Some(cfgs) = &hook.cx {
-        return emit!(Self::#method(this, #(#cfgs)* cx););
-    }
-    emit! {
-        let _ = cx;
-        Self::#method(this);
-    }
 }
 
 /// The functions that build the state, with the types of their arguments.
@@ -349,20 +285,4 @@ fn variants(model: &ActorModel) -> TokenStream {
         emit!(#(#cfgs)* #krate::actor::Variant::new(#name, &[#(#sizes),*]))
     });
     emit!(const VARIANTS: &'static [#krate::actor::Variant] = &[#(#rows),*];)
-}
-
-fn on_stop(model: &ActorModel, hook: &Hook) -> TokenStream {
-    let krate = &model.krate;
-    let Hook { method, cfgs, .. } = hook;
-    let (cx, argument) = match &hook.cx {
-        Some(cfgs) => (emit!(cx), Some(emit!(, #(#cfgs)* cx))),
-        None => (emit!(_cx), None),
-    };
-    emit! {
-        #(#cfgs)*
-        #[inline]
-        fn on_stop(&mut self, #cx: &mut #krate::Ctx<Self>) {
-            Self::#method(self #argument);
-        }
-    }
 }
