@@ -111,7 +111,8 @@ pub(crate) struct Turn {
     pub(crate) ran: usize,
     /// Something is runnable right now: the core must not sleep.
     pub(crate) more: bool,
-    /// Little ran, and it was not an answer that one asker waits for: more is probably on its way.
+    /// Little ran, nobody waits for more of it, and it was not an answer that one asker waits for: more is probably on
+    /// its way.
     pub(crate) patient: bool,
     /// When the next timer is due.
     pub(crate) next_deadline: Option<Instant>,
@@ -130,7 +131,7 @@ struct ActiveLane {
 /// one load a turn, ringing costs a locked instruction.
 const IDLE_TURNS_MAX: u32 = 1024;
 
-/// What a turn may have run at most for the core to be patient after it.
+/// Below so many messages in a turn the core is patient after it.
 const PATIENCE_MAX: usize = 64;
 
 /// With fewer in a turn, one asker waits for each answer before it asks again.

@@ -186,7 +186,7 @@ impl<'a, A: Actor> Sending<'a, A> {
     /// Sends a tell if nothing is in the way: the common case.
     #[inline]
     fn tell_at_once(&mut self) -> bool {
-        if !self.is_plain() {
+        if !self.is_plain() || self.request.is_none() {
             return false;
         }
         self.client.get().tell_at_once(self.shard, &mut self.request);

@@ -39,7 +39,7 @@ pub(crate) struct CoreLocal {
     pub(crate) wakes: RefCell<Vec<Asker>>,
     /// An asker was answered in this turn.
     pub(crate) answered: Cell<bool>,
-    /// A lane had no room to spare in this turn: its senders wait, or will soon.
+    /// A lane had no room to spare in this turn, or more than its share: who has sent or would send waits for the core.
     pub(crate) crowded: Cell<bool>,
     /// Relays that may still have askers to wake.
     relays: RefCell<Vec<Arc<Relay>>>,

@@ -295,7 +295,7 @@ impl<A: Actor> Run<A> {
     fn should_free(&mut self) -> bool {
         let taken = self.taken();
         let Queue::Lane(lane) = &mut self.queue else { return false };
-        let together = (lane.ring().capacity() / PARTS_OF_A_LANE).min(FREE_TOGETHER_MAX);
+        let together = (lane.capacity() / PARTS_OF_A_LANE).min(FREE_TOGETHER_MAX);
         taken - self.freed >= together || lane.is_waited_for()
     }
 

@@ -228,18 +228,13 @@ fn a_core_is_patient_with_a_trickle_and_not_with_a_crowd() {
         let _on_core = OnCore::enter(u64::MAX);
         bench.core.turn(bench.clock.now(), &budget)
     };
-    let mut context = Context::from_waker(Waker::noop());
-    let mut asks: Vec<_> = (0..1000).map(|_| Box::pin(ticker.ticks())).collect();
-    for ask in &mut asks {
-        assert!(ask.as_mut().poll(&mut context).is_pending());
-    }
-    assert!(turn().patient, "a full lane with nobody behind it");
-    let mut behind: Vec<_> = (0..100).map(|_| Box::pin(ticker.ticks())).collect();
-    for ask in &mut behind {
-        assert!(ask.as_mut().poll(&mut context).is_pending());
-    }
-    assert!(!turn().patient, "those behind wait for the core");
-    drop((asks, behind));
+    let asks =
+        |count: u32| -> Vec<_> { (0..count).map(|_| ticker.ticks().now().unwrap()).collect() };
+    let trickle = asks(10);
+    assert!(turn().patient, "the turn has taken all there was");
+    let crowd = asks(11);
+    assert!(!turn().patient, "one more than a turn may take");
+    drop((trickle, crowd));
     bench.settle();
     assert!(!bench.turn().patient, "nothing came");
 }

@@ -31,7 +31,7 @@ pub(crate) struct LocalMailbox<A: Actor> {
     pub(crate) mailbox: Arc<Mailbox<A>>,
     queue: RefCell<TwoStacks<Envelope<A>>>,
     continuations: RefCell<VecDeque<Continuation<A>>>,
-    /// There is a continuation, or a sender waits for a place: more than the next request is due.
+    /// There may be a continuation, or a sender that waits for room: more than the next request is due.
     detour: Cell<bool>,
     /// Whether the core has this actor on its list already.
     runnable: Cell<bool>,

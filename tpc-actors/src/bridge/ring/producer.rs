@@ -104,7 +104,9 @@ impl<T> Producer<T> {
     /// Has as many of the next slots as a batch has just taken come from the consumer's CPU, all at once and
     /// while the next batch is put together.
     pub(super) fn fetch_slots(&self, batch: usize) {
-        for slots in self.shared.runs(self.tail, batch.min(self.shared.slots.len())) {
+        // Not what the consumer has yet to read, as far as we know.
+        let free = self.shared.capacity - self.tail.wrapping_sub(self.head);
+        for slots in self.shared.runs(self.tail, batch.min(free)) {
             Line::each_of(slots).take(16).for_each(Line::fetch);
         }
     }

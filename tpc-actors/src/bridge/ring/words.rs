@@ -8,7 +8,8 @@
 
 use std::mem::MaybeUninit;
 
-/// Larger values are copied as usual: their first words have left the store buffer by the time that the last come.
+/// Larger values are copied as usual: their first words have left the store buffer by the time that the last come. So
+/// are those that consist of less than words.
 const BYTES_MAX: usize = 128;
 
 type Word = MaybeUninit<u64>;

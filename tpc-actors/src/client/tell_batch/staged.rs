@@ -66,7 +66,7 @@ impl<T> Staged<T> {
 
     /// Has the next ones use the memory of those that are gone.
     fn reuse(&mut self) {
-        if self.is_empty() {
+        if self.is_empty() && self.older.capacity() > self.fresh.capacity() {
             self.fresh = Vec::from(std::mem::take(&mut self.older));
         }
     }
@@ -136,6 +136,8 @@ mod tests {
             let mut staged = Staged::new();
             (0..8).for_each(|number| staged.push(number));
             let capacity = staged.fresh.capacity();
+            let first = staged.pop_oldest().expect("eight of them");
+            staged.put_back(first);
             while !staged.is_empty() {
                 let mut places = producer.reserve(staged.len());
                 staged.move_into(&mut places);

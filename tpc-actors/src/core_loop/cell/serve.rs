@@ -37,20 +37,21 @@ impl<A: Actor> Cell for ActorCell<A> {
         };
         // Asked before the ring is read: what was written before the close is then seen.
         let closed = consumer.ring().is_closed();
+        // What comes meanwhile has time until the next turn: a look for each message would take the line with
+        // the sender's position away from it as often.
+        let waiting = consumer.ring().available();
+        if waiting > max || 2 * waiting >= consumer.capacity() || consumer.is_waited_for() {
+            self.local().crowded.set(true);
+        }
+        let max = max.min(waiting);
         let before = self.local().wakes.borrow().len();
         let local = Rc::clone(&self.cx.me.local);
         let mut run = Run::new(Queue::Lane(consumer), local, self.pace);
-        // What comes meanwhile has time until the next turn: a look for each message would take the line with
-        // the sender's position away from it as often.
-        let max = max.min(run.waiting());
         let failed = self.is_served() && self.serve(&mut run, max, until);
         let served = run.taken();
         let handled = run.handled();
         self.pace = run.pace();
         let Some(mut consumer) = run.into_lane() else { unreachable!("it was a lane's") };
-        if 2 * served >= consumer.ring().capacity() || consumer.is_waited_for() {
-            self.local().crowded.set(true);
-        }
         if let Some(relay) = consumer.relay() {
             // Out of its cell for the time, because a waker of the relay's own is woken.
             let mut wakers = self.local().wakes.take();

@@ -47,6 +47,10 @@ impl<A: Actor> LaneConsumer<A> {
         &mut self.ring
     }
 
+    pub(crate) fn capacity(&self) -> usize {
+        self.ring.capacity()
+    }
+
     pub(crate) fn credit(&self) -> &Arc<Credit<A>> {
         &self.rest.fixed.credit
     }
