@@ -20,23 +20,20 @@ pub(super) fn timer(model: &ActorModel, timer: &Timer) -> TokenStream {
 
 pub(super) fn slices(model: &ActorModel, maintenance: &Maintenance) -> TokenStream {
     let krate = &model.krate;
-    let Hook { method, cfgs, cx } = &maintenance.hook;
+    let Hook { method, cfgs, .. } = &maintenance.hook;
     let name = Literal::string(&method.unraw().to_string());
     let interval = duration(maintenance.interval);
     let budget = maintenance.budget.map(|budget| {
         let budget = duration(budget);
         emit!(.budget(#budget))
     });
-    let (taken, argument) = match cx {
-        Some(cfgs) => (emit!(cx), Some(emit!(, #(#cfgs)* cx))),
-        None => (emit!(_cx), None),
-    };
+    let (cx, argument) = context(&maintenance.hook);
     emit! {
         #(#cfgs)*
         #krate::actor::Maintenance::new(
             #name,
             #interval,
-            |this, #taken| Self::#method(this #argument),
+            |this, #cx| Self::#method(this #argument),
         ) #budget
     }
 }
@@ -44,10 +41,7 @@ pub(super) fn slices(model: &ActorModel, maintenance: &Maintenance) -> TokenStre
 pub(super) fn checkpoint(model: &ActorModel, hook: &Hook) -> TokenStream {
     let krate = &model.krate;
     let Hook { method, cfgs, .. } = hook;
-    let (cx, argument) = match &hook.cx {
-        Some(cfgs) => (emit!(cx), Some(emit!(, #(#cfgs)* cx))),
-        None => (emit!(_cx), None),
-    };
+    let (cx, argument) = context(hook);
     emit! {
         #(#cfgs)*
         const CHECKPOINT: ::core::primitive::bool = true;
@@ -59,6 +53,14 @@ pub(super) fn checkpoint(model: &ActorModel, hook: &Hook) -> TokenStream {
         ) -> ::core::result::Result<(), #krate::private::HookError> {
             #krate::private::into_checkpoint(Self::#method(self #argument))
         }
+    }
+}
+
+/// What `cx` is called where a hook gets it, and how it is handed on.
+fn context(hook: &Hook) -> (TokenStream, Option<TokenStream>) {
+    match &hook.cx {
+        Some(cfgs) => (emit!(cx), Some(emit!(, #(#cfgs)* cx))),
+        None => (emit!(_cx), None),
     }
 }
 
@@ -77,10 +79,7 @@ fn call(hook: &Hook) -> TokenStream {
 pub(super) fn on_stop(model: &ActorModel, hook: &Hook) -> TokenStream {
     let krate = &model.krate;
     let Hook { method, cfgs, .. } = hook;
-    let (cx, argument) = match &hook.cx {
-        Some(cfgs) => (emit!(cx), Some(emit!(, #(#cfgs)* cx))),
-        None => (emit!(_cx), None),
-    };
+    let (cx, argument) = context(hook);
     emit! {
         #(#cfgs)*
         #[inline]

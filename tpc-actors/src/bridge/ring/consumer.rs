@@ -98,7 +98,8 @@ impl<T> Consumer<T> {
 
     /// How far ahead of the reading position items are fetched from the producer's CPU: twelve lines, about as
     /// many as can be on their way at a time, and four of them together.
-    const AHEAD: usize = items_in::<T>(12 * 64);
+    const LINES_AHEAD: usize = 12;
+    const AHEAD: usize = items_in::<T>(Self::LINES_AHEAD * 64);
     const STEP: usize = items_in::<T>(4 * 64);
 
     /// Takes the oldest item without freeing its place; [`Self::publish`] frees all of a batch.
@@ -131,7 +132,7 @@ impl<T> Consumer<T> {
         let fetched = self.fetched.wrapping_sub(self.head);
         let first = if fetched < ahead { fetched } else { 0 };
         for items in self.shared.runs(self.head.wrapping_add(first), ahead - first) {
-            Line::each_of(items).take(12).for_each(Line::fetch_to_read);
+            Line::each_of(items).take(Self::LINES_AHEAD).for_each(Line::fetch_to_read);
         }
         self.fetched = self.head.wrapping_add(ahead);
         let step = if ahead < known { const { Self::STEP } } else { known };

@@ -127,7 +127,7 @@ impl<'a, T> Reserved<'a, T> {
     pub(crate) fn take_all(&mut self, source: &mut Vec<T>) -> bool {
         let fits = source.len() <= self.free;
         if fits {
-            // SAFETY: `source` forgets the items with the next statement, and has more capacity than none.
+            // SAFETY: `source` forgets the items with the next statement, where no item is all that is left of it.
             unsafe {
                 self.copy(source);
                 source.set_len(0);

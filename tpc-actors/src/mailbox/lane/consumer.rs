@@ -27,7 +27,8 @@ struct Rest<A: Actor> {
     mailbox: Arc<Mailbox<A>>,
     /// Wakes the askers of this lane, where that is shorter than waking each.
     relay: Option<Arc<Relay>>,
-    /// What the last look has found.
+    /// What the last look has found. A box, because the capacity of a vector would be what an enum with a lane in it
+    /// is told by, and that is asked for every message.
     unserved: Option<Box<[Envelope<A>]>>,
 }
 

@@ -126,9 +126,7 @@ impl<A: Actor> LaneProducer<A> {
         }
         let Some(message) = take_by_words(request) else { return };
         self.ring.push_free(Envelope::tell(message));
-        if self.bell.published().is_err() {
-            *request = self.after_close(None);
-        }
+        self.ring_bell(None, request);
     }
 
     /// The same for an ask with `waker`, which becomes that of the slot's last use.
@@ -149,10 +147,7 @@ impl<A: Actor> LaneProducer<A> {
         let message = take_by_words(request)?;
         let ticket = self.fixed.credit.acquire(&mut self.free, waker, NO_DEADLINE);
         self.ring.push_free(Envelope { request: message, ticket });
-        let rang = self.bell.published().unwrap_or_else(|LaneClosed| {
-            *request = self.after_close(ticket);
-            false
-        });
+        let rang = self.ring_bell(ticket, request);
         request.is_none().then(|| Sent::new(self.lane, ticket, rang))
     }
 
@@ -176,10 +171,7 @@ impl<A: Actor> LaneProducer<A> {
         }
         let Some(message) = request.take() else { unreachable!("a request is sent once") };
         self.ring.push_free(Envelope { request: message, ticket });
-        let rang = self.bell.published().unwrap_or_else(|LaneClosed| {
-            *request = self.after_close(ticket);
-            false
-        });
+        let rang = self.ring_bell(ticket, request);
         if request.is_some() {
             return Err(mailbox.refusal().unwrap_or(Refusal::Reopened));
         }
@@ -196,6 +188,16 @@ impl<A: Actor> LaneProducer<A> {
             return mailbox.refusal().unwrap_or(Refusal::Reopened);
         }
         Refusal::Full(shortage)
+    }
+
+    /// Rings if the core does not look at what was just sent; whether it rang. What a core that has left did not see
+    /// is back in `request`.
+    #[inline]
+    fn ring_bell(&mut self, ticket: Option<Ticket>, request: &mut Option<A::Request>) -> bool {
+        self.bell.published().unwrap_or_else(|LaneClosed| {
+            *request = self.after_close(ticket);
+            false
+        })
     }
 
     /// The core left while we sent: either its last look answered the request, or it comes back.
