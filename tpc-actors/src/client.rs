@@ -35,6 +35,7 @@ mod sending;
 mod shard;
 mod tell;
 mod tell_batch;
+mod time_limit;
 
 pub(crate) use sending::WakerIdentity;
 

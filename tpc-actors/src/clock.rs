@@ -44,12 +44,6 @@ pub(crate) fn nanos(clock: &dyn Clock, at: Instant) -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX).min(u64::MAX - 1)
 }
 
-/// The deadline word of an ask that may take `limit` from now.
-pub(crate) fn deadline_after(clock: &dyn Clock, limit: Duration) -> u64 {
-    let limit = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
-    nanos(clock, clock.now()).saturating_add(limit).min(u64::MAX - 1)
-}
-
 /// `at + more` for any duration: what is further away than ten years is as good as never.
 pub(crate) fn later(at: Instant, more: Duration) -> Instant {
     at + more.min(Duration::from_hours(87_600))

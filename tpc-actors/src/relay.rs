@@ -16,22 +16,8 @@ use std::task::{Context, Poll, RawWakerVTable, Waker};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use crate::bridge::ring::Line;
 use crate::isolate::wake_quietly;
-
-/// An asker that has been answered, and where its answer lies.
-#[derive(Debug)]
-pub(crate) struct Asker {
-    pub(crate) waker: Waker,
-    pub(crate) answer: Line,
-}
-
-impl Asker {
-    /// Its waker is foreign code, whose panic is swallowed.
-    pub(crate) fn wake(self) {
-        wake_quietly(self.waker);
-    }
-}
+use crate::reply::slot::Asker;
 
 /// Wakers from which on the detour is shorter than waking each.
 const RELAYED_MIN: usize = 4;

@@ -43,16 +43,8 @@ use crate::reply::slot::{Left, Polled, Ticket};
 pub struct Ask<'a, A: Actor, T, E = Infallible> {
     sending: Sending<'a, A>,
     decode: Decode<A, T, E>,
-    sent: Option<InFlight>,
-}
-
-/// Where the answer will come.
-#[derive(Debug, Clone, Copy)]
-struct InFlight {
-    lane: u32,
-    ticket: Ticket,
-    /// Identity of the waker in the slot, so that the same task need not register again.
-    waker: Option<WakerIdentity>,
+    /// Where the answer will come.
+    sent: Option<Sent>,
     /// Until when it is looked for, if its core had to be woken.
     awakens: Option<Instant>,
 }
@@ -65,7 +57,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         request: A::Request,
         decode: Decode<A, T, E>,
     ) -> Self {
-        Self { sending: Sending::new(client, shard, request), decode, sent: None }
+        Self { sending: Sending::new(client, shard, request), decode, sent: None, awakens: None }
     }
 
     /// Ends with [`AskError::Deadline`] when there is no answer within `limit` of the first poll.
@@ -83,8 +75,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
     ///
     /// Hands the request back when the lane or its reply slots are full, or the actor takes no more.
     pub fn now(mut self) -> Result<Self, TellError<A::Request>> {
-        let sent = self.sending.ask_now()?;
-        self.in_flight(sent, None);
+        self.sent = Some(self.sending.ask_now()?);
         Ok(self)
     }
 
@@ -128,21 +119,14 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
 
     /// The same ask with a client of its own, for code that outlives the borrow.
     pub fn into_owned(mut self) -> Ask<'static, A, T, E> {
-        let sent = self.sent.take();
-        let decode = self.decode;
-        Ask { sending: self.sending.move_to_owned(), decode, sent }
-    }
-
-    #[inline]
-    fn in_flight(&mut self, sent: Sent, waker: Option<WakerIdentity>) {
-        let ticket = sent.ticket.expect("an ask is sent with a ticket");
-        self.sent = Some(InFlight { lane: sent.lane(), ticket, waker, awakens: None });
+        let (sent, awakens, decode) = (self.sent.take(), self.awakens, self.decode);
+        Ask { sending: self.sending.move_to_owned(), decode, sent, awakens }
     }
 
     /// Leaves the slot; the answer if it was there already.
     fn leave(&mut self) -> Option<Left<Outcome<A::Response>>> {
         let sent = self.sent.take()?;
-        Some(self.sending.mailbox().lane(sent.lane).credit.leave(sent.ticket))
+        Some(self.sending.mailbox().lane(sent.lane()).credit.leave(sent.ticket()))
     }
 
     /// Leaves the slot: with the answer that was there already, or knowing whether the handler has begun.
@@ -186,7 +170,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
                 }
                 let (sent, waker) = lane.write_ask(ask.sending.take_request());
                 wakers.extend(waker);
-                ask.in_flight(sent, None);
+                ask.sent = Some(sent);
                 together += 1;
             }
             if together > 0 && lane.publish().is_err() {
@@ -208,7 +192,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
     }
 
     fn has(&self, ticket: Option<Ticket>) -> bool {
-        self.sent.is_some_and(|sent| Some(sent.ticket) == ticket)
+        self.sent.is_some_and(|sent| Some(sent.ticket()) == ticket)
     }
 
     /// The outcome, if it is there; leaves a waker only where a deadline has to be kept.
@@ -219,13 +203,15 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
                 Poll::Pending => None,
             };
         }
-        self.look_here().map(|outcome| self.decoded(outcome))
+        let mut end = None;
+        self.look_here(&mut end);
+        end.map(|end| end.map_err(AskError::from).and_then(|outcome| self.decoded(outcome)))
     }
 
     /// Has the answer come from the core's CPU, for whoever is about to look for it.
     pub(super) fn fetch_answer(&self) {
         if let Some(sent) = self.sent {
-            self.sending.mailbox().lane(sent.lane).credit.line(sent.ticket).fetch();
+            self.sending.mailbox().lane(sent.lane()).credit.line(sent.ticket()).fetch();
         }
     }
 
@@ -245,90 +231,111 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
     #[expect(clippy::inline_always, reason = "a copy of the result costs more than the rest")]
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Poll::Ready(outcome) = self.poll_outcome(context) else { return Poll::Pending };
-        Poll::Ready(match outcome {
-            Ok(outcome) => self.decoded(outcome),
-            Err(refused) => Err(refused.into()),
-        })
+        let mut end = None;
+        if self.sent.is_none() {
+            self.poll_request(context, &mut end);
+        } else {
+            self.poll_answer(context, &mut end);
+        }
+        match end {
+            None => Poll::Pending,
+            Some(Ok(outcome)) => Poll::Ready(self.decoded(outcome)),
+            Some(Err(refused)) => Poll::Ready(Err(refused.into())),
+        }
     }
 }
 
+/// What an ask has come to. It is written once, by whoever finds it, and never moved from there.
+type End<A> = Option<Result<Outcome<<A as Actor>::Response>, TellError<()>>>;
+
 impl<A: Actor, T, E> Ask<'_, A, T, E> {
+    /// Sends the request; a lone asker looks for the answer.
     #[inline(never)]
-    fn poll_outcome(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<Outcome<A::Response>, TellError<()>>> {
-        let identity = WakerIdentity::of(context.waker());
-        if self.sent.is_none() {
-            let wait = lone::begins(identity);
-            match self.sending.poll_ask(wait != Wait::Asleep, context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(refused)) => return Poll::Ready(Err(refused.split().0)),
-                Poll::Ready(Ok(sent)) => {
-                    let waker = self.sending.waker.take();
-                    self.in_flight(sent, waker);
-                    if waker.is_some() {
-                        // It went along, so there is nothing to look for yet: the core has just been told.
-                        return Poll::Pending;
-                    }
-                    if wait == Wait::AfterYield {
-                        context.waker().wake_by_ref();
-                        return Poll::Pending;
-                    }
-                    if sent.rang() {
-                        if self.awaken() {
-                            // It takes a while; what the task has to do besides goes first.
-                            context.waker().wake_by_ref();
-                            return Poll::Pending;
-                        }
-                    } else if let Some(outcome) = self.wait_here() {
-                        lone::answered(identity, true);
-                        return Poll::Ready(Ok(outcome));
-                    } else {
-                        lone::missed();
-                    }
-                }
-            }
+    fn poll_request(&mut self, context: &mut Context<'_>, end: &mut End<A>) {
+        let wait = lone::begins(WakerIdentity::of(context.waker()));
+        // Two words that come in registers, and go where they belong.
+        let sent = self.sending.try_ask(wait != Wait::Asleep, context);
+        self.sent = sent;
+        let Some(sent) = sent.or_else(|| self.poll_room(context, end)) else { return };
+        // With a waker there is nothing to look for yet: the core has just been told.
+        if self.sending.waker.is_none() {
+            self.poll_lone(wait, sent, context, end);
         }
-        if self.sent.is_some_and(|sent| sent.awakens.is_some()) {
-            match self.wait_for_sleeper() {
-                Looked::Found(outcome) => {
-                    lone::answered(identity, false);
-                    return Poll::Ready(Ok(outcome));
-                }
-                Looked::LooksOn => {
-                    context.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
+    }
+
+    /// The same with everything that may be in the way.
+    #[cold]
+    fn poll_room(&mut self, context: &mut Context<'_>, end: &mut End<A>) -> Option<Sent> {
+        match self.sending.poll_ask(context) {
+            Poll::Pending => {}
+            Poll::Ready(Ok(sent)) => self.sent = Some(sent),
+            Poll::Ready(Err(refused)) => *end = Some(Err(refused.split().0)),
+        }
+        self.sent
+    }
+
+    /// The request of a lone asker is on its way, without a waker.
+    fn poll_lone(&mut self, wait: Wait, sent: Sent, context: &mut Context<'_>, end: &mut End<A>) {
+        // What the task has to do besides goes before its next look, for which it is polled again: in its turn, or
+        // because waking a core takes a while.
+        if wait == Wait::AfterYield || (sent.rang() && self.awaken()) {
+            context.waker().wake_by_ref();
+            return;
+        }
+        if !sent.rang() {
+            if self.wait_here(end) {
+                return lone::answered(WakerIdentity::of(context.waker()), true);
+            }
+            lone::missed();
+        }
+        self.poll_answer(context, end);
+    }
+
+    /// Looks for the answer; leaves a waker where there is none.
+    #[inline(never)]
+    fn poll_answer(&mut self, context: &mut Context<'_>, end: &mut End<A>) {
+        if self.take_answer(end) {
+            lone::answered(WakerIdentity::of(context.waker()), false);
+        } else {
+            self.poll_awaited(context, end);
+        }
+    }
+
+    /// The same for an answer that is not there yet, or came over the lane of another thread.
+    #[inline(never)]
+    fn poll_awaited(&mut self, context: &mut Context<'_>, end: &mut End<A>) {
+        let identity = WakerIdentity::of(context.waker());
+        if let Some(until) = self.awakens {
+            match self.wait_for_sleeper(until, end) {
+                Looked::Found(()) => return lone::answered(identity, false),
+                Looked::LooksOn => return context.waker().wake_by_ref(),
                 Looked::InVain => {}
             }
         }
-        let Some(sent) = self.sent else { unreachable!("set above") };
-        let registered = sent.waker == Some(identity);
-        match self.poll_slot(&sent, context.waker(), registered) {
+        let registered = self.sending.waker == Some(identity);
+        match self.poll_slot(context.waker(), registered) {
             Polled::Ready(outcome) => {
-                self.sent = None;
                 lone::answered(identity, false);
-                return Poll::Ready(Ok(outcome));
+                *end = Some(Ok(outcome));
+                return;
             }
             Polled::Registered if registered => {}
             // The slot holds another clone now, whose identity is not known here.
-            Polled::Registered | Polled::Busy => {
-                self.sent.iter_mut().for_each(|sent| sent.waker = None);
-            }
+            Polled::Registered | Polled::Busy => self.sending.waker = None,
         }
-        if !self.sending.is_late() {
-            return Poll::Pending;
+        if self.sending.is_late() {
+            let late = |started| Err(Fate::Deadline { started });
+            *end = Some(Ok(self.give_up().unwrap_or_else(late)));
         }
-        let late = |started| Err(Fate::Deadline { started });
-        Poll::Ready(Ok(self.give_up().unwrap_or_else(late)))
     }
 }
 
 impl<A: Actor, T, E> Drop for Ask<'_, A, T, E> {
+    #[inline]
     fn drop(&mut self) {
-        drop(self.leave());
+        if self.sent.is_some() {
+            drop(self.leave());
+        }
     }
 }
 

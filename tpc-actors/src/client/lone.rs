@@ -54,31 +54,31 @@ pub(super) enum Wait {
     Asleep,
 }
 
-#[derive(Debug, Clone, Copy)]
+/// What a thread knows of those who ask from it.
 struct Lone {
-    /// Who sent the last ask of this thread.
-    last: Option<WakerIdentity>,
+    /// Who sent the last ask.
+    last: Cell<Option<WakerIdentity>>,
     /// It was answered.
-    answered: bool,
+    answered: Cell<bool>,
     /// How many answers it has had in a row; no more than are needed.
-    answers: u8,
+    answers: Cell<u8>,
     /// How many asks in a row were waited for.
-    in_a_row: u8,
-    patience: Patience,
+    in_a_row: Cell<u8>,
+    patience: Cell<Patience>,
     /// With cores that had to be woken.
-    sleepers: Patience,
+    sleepers: Cell<Patience>,
 }
 
 thread_local! {
-    static LONE: Cell<Lone> = const {
-        Cell::new(Lone {
-            last: None,
-            answered: false,
-            answers: 0,
-            in_a_row: 0,
-            patience: Patience::new(),
-            sleepers: Patience::new(),
-        })
+    static LONE: Lone = const {
+        Lone {
+            last: Cell::new(None),
+            answered: Cell::new(false),
+            answers: Cell::new(0),
+            in_a_row: Cell::new(0),
+            patience: Cell::new(Patience::new()),
+            sleepers: Cell::new(Patience::new()),
+        }
     };
 }
 
@@ -89,70 +89,78 @@ pub(super) fn begins(asker: WakerIdentity) -> Wait {
     if crate::core_loop::on_core_thread() {
         return Wait::Asleep;
     }
-    let Ok(mut lone) = LONE.try_with(Cell::get) else { return Wait::Asleep };
-    let again = lone.answered && lone.last == Some(asker);
-    lone.answers = if again { ALONE_AFTER.min(lone.answers + 1) } else { 0 };
-    lone.last = Some(asker);
-    lone.answered = false;
-    let wait = if lone.answers < ALONE_AFTER || !lone.patience.looks() {
+    LONE.with(|lone| {
+        if lone.answered.replace(false) && lone.last.get() == Some(asker) {
+            return lone.goes_on();
+        }
+        lone.last.set(Some(asker));
+        lone.answers.set(0);
+        lone.in_a_row.set(0);
         Wait::Asleep
-    } else if lone.in_a_row == IN_A_ROW_MAX {
-        Wait::AfterYield
-    } else {
-        Wait::Here
-    };
-    lone.in_a_row = if wait == Wait::Here { lone.in_a_row + 1 } else { 0 };
-    LONE.set(lone);
-    wait
+    })
+}
+
+impl Lone {
+    /// The task that has just been answered asks again.
+    #[inline(never)]
+    fn goes_on(&self) -> Wait {
+        let answers = ALONE_AFTER.min(self.answers.get() + 1);
+        self.answers.set(answers);
+        let wait = if answers < ALONE_AFTER || !update(&self.patience, Patience::looks) {
+            Wait::Asleep
+        } else if self.in_a_row.get() == IN_A_ROW_MAX {
+            Wait::AfterYield
+        } else {
+            Wait::Here
+        };
+        self.in_a_row.set(if wait == Wait::Here { self.in_a_row.get() + 1 } else { 0 });
+        wait
+    }
+}
+
+fn update<T>(patience: &Cell<Patience>, change: impl FnOnce(&mut Patience) -> T) -> T {
+    let mut changed = patience.get();
+    let done = change(&mut changed);
+    patience.set(changed);
+    done
 }
 
 /// What this thread asks next is one of several asks that go out together: none of them holds up the others.
 pub(super) fn several() {
-    let Ok(mut lone) = LONE.try_with(Cell::get) else { return };
-    lone.answered = false;
-    LONE.set(lone);
+    LONE.with(|lone| lone.answered.set(false));
 }
 
 /// An ask of this task was answered on this thread; `here` says that it was waited for.
 #[inline]
 pub(super) fn answered(asker: WakerIdentity, here: bool) {
-    let Ok(mut lone) = LONE.try_with(Cell::get) else { return };
-    if lone.last == Some(asker) {
-        lone.answered = true;
-        if here {
-            lone.patience.found();
+    LONE.with(|lone| {
+        if lone.last.get() == Some(asker) {
+            lone.answered.set(true);
+            if here {
+                update(&lone.patience, Patience::found);
+            }
         }
-        LONE.set(lone);
-    }
+    });
 }
 
 /// The wait was in vain: the handler is slow, or the core has other things to do.
 #[cold]
 pub(super) fn missed() {
-    let Ok(mut lone) = LONE.try_with(Cell::get) else { return };
-    lone.patience.missed();
-    LONE.set(lone);
+    LONE.with(|lone| update(&lone.patience, Patience::missed));
 }
 
 /// The core had to be woken for an ask that is alone: until when its answer is looked for.
 #[cold]
 pub(super) fn awakens() -> Option<Instant> {
-    let mut lone = LONE.try_with(Cell::get).ok()?;
-    let looks = lone.sleepers.looks();
-    LONE.set(lone);
+    let looks = LONE.with(|lone| update(&lone.sleepers, Patience::looks));
     looks.then(|| Instant::now() + AWAKENING)
 }
 
 /// Whether the core that was woken has answered in that time.
 #[cold]
 pub(super) fn awoke(in_time: bool) {
-    let Ok(mut lone) = LONE.try_with(Cell::get) else { return };
-    if in_time {
-        lone.sleepers.found();
-    } else {
-        lone.sleepers.missed();
-    }
-    LONE.set(lone);
+    let learn = if in_time { Patience::found } else { Patience::missed };
+    LONE.with(|lone| update(&lone.sleepers, learn));
 }
 
 /// What looking for a while has led to.

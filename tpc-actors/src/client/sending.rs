@@ -1,12 +1,14 @@
 //! A request on its way into a lane: what asks and tells have in common.
 
+use std::num::NonZeroUsize;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use super::time_limit::TimeLimit;
 use super::{Client, Refused};
 use crate::actor::Actor;
-use crate::clock::{deadline_after, nanos};
 use crate::error::TellError;
 use crate::isolate::drop_quietly;
 use crate::mailbox::lane::{Sent, Wish};
@@ -32,11 +34,14 @@ impl<A: Actor> Sender<'_, A> {
 /// The two addresses that tell wakers apart: of the clone that a slot holds, so that they stay its own
 /// for as long as it may be woken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct WakerIdentity(usize, usize);
+pub(crate) struct WakerIdentity {
+    data: usize,
+    vtable: NonZeroUsize,
+}
 
 impl WakerIdentity {
     pub(crate) fn of(waker: &Waker) -> Self {
-        Self(waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
+        Self { data: waker.data().addr(), vtable: NonNull::from(waker.vtable()).addr() }
     }
 }
 
@@ -76,11 +81,9 @@ pub(crate) struct Sending<'a, A: Actor> {
     client: Sender<'a, A>,
     shard: usize,
     pub(crate) request: Option<A::Request>,
-    /// The limit until the first poll, which turns it into a deadline.
-    limit: Option<Duration>,
-    deadline: u64,
+    limit: TimeLimit,
     line: Option<Line<A>>,
-    /// The waker that went along with the request.
+    /// The waker that went along with the request, so that the same task need not register again.
     pub(crate) waker: Option<WakerIdentity>,
 }
 
@@ -91,8 +94,7 @@ impl<'a, A: Actor> Sending<'a, A> {
             client: Sender::Borrowed(client),
             shard,
             request: Some(request),
-            limit: None,
-            deadline: NO_DEADLINE,
+            limit: TimeLimit::None,
             line: None,
             waker: None,
         }
@@ -106,7 +108,7 @@ impl<'a, A: Actor> Sending<'a, A> {
         deadline: u64,
     ) -> Self {
         let mut sending = Self::new(client, shard, request);
-        sending.deadline = deadline;
+        sending.limit = TimeLimit::until(deadline);
         sending
     }
 
@@ -121,12 +123,12 @@ impl<'a, A: Actor> Sending<'a, A> {
 
     /// Whether nothing but the way to the lane is between this and its being sent.
     pub(super) fn is_plain(&self) -> bool {
-        self.line.is_none() && self.limit.is_none() && self.deadline == NO_DEADLINE
+        self.line.is_none() && self.limit.is_none()
     }
 
     /// Whether it has to end by itself at some time.
     pub(super) fn is_timed(&self) -> bool {
-        self.limit.is_some() || self.deadline != NO_DEADLINE
+        !self.limit.is_none()
     }
 
     /// Moves everything over to a request with a client of its own; this one is void then.
@@ -136,8 +138,7 @@ impl<'a, A: Actor> Sending<'a, A> {
             client: Sender::Owned(client),
             shard: self.shard,
             request: self.request.take(),
-            limit: self.limit.take(),
-            deadline: self.deadline,
+            limit: self.limit,
             line: self.line.take(),
             waker: self.waker.take(),
         }
@@ -164,7 +165,7 @@ impl<'a, A: Actor> Sending<'a, A> {
     }
 
     pub(crate) fn limit(&mut self, limit: Duration) {
-        self.limit = Some(limit);
+        self.limit = TimeLimit::Within(limit);
     }
 
     pub(crate) fn mailbox(&self) -> &Arc<Mailbox<A>> {
@@ -173,14 +174,13 @@ impl<'a, A: Actor> Sending<'a, A> {
 
     /// Whether the deadline has passed.
     pub(crate) fn is_late(&self) -> bool {
-        let clock = self.mailbox().clock();
-        self.deadline != NO_DEADLINE && nanos(clock, clock.now()) >= self.deadline
+        self.limit.has_passed(self.mailbox().clock())
     }
 
-    fn start_clock(&mut self) {
-        if let Some(limit) = self.limit.take() {
-            self.deadline = deadline_after(self.mailbox().clock(), limit);
-        }
+    /// The first poll: says the deadline.
+    fn start_clock(&mut self) -> u64 {
+        let clock = self.client.get().mailbox(self.shard).clock();
+        self.limit.begin(clock)
     }
 
     /// Sends a tell if nothing is in the way: the common case.
@@ -224,19 +224,15 @@ impl<'a, A: Actor> Sending<'a, A> {
     /// The same with everything that may be in the way.
     #[inline(never)]
     fn now(&mut self, ask: bool) -> Result<Sent, TellError<A::Request>> {
-        self.start_clock();
-        let wish = ask.then_some(Wish { waker: None, deadline: self.deadline });
+        let deadline = self.start_clock();
+        let wish = || ask.then_some(Wish { waker: None, deadline });
         let client = self.client.get();
-        let sent = client.send(self.shard, &mut self.request, wish, false);
-        match sent {
+        let mut sent = client.send(self.shard, &mut self.request, wish(), false);
+        if let Err(Refused { refusal: Refusal::Reopened, .. }) = sent {
             // Over a new lane, once: whoever loses the core again in between has lost it.
-            Err(Refused { refusal: Refusal::Reopened, .. }) => {
-                let wish = ask.then_some(Wish { waker: None, deadline: self.deadline });
-                let sent = client.send(self.shard, &mut self.request, wish, false);
-                sent.map_err(|refused| refused.refusal.with(self.take_request()))
-            }
-            sent => sent.map_err(|refused| refused.refusal.with(self.take_request())),
+            sent = client.send(self.shard, &mut self.request, wish(), false);
         }
+        sent.map_err(|refused| refused.refusal.with(self.take_request()))
     }
 
     /// Sends a tell as soon as there is room.
@@ -257,34 +253,36 @@ impl<'a, A: Actor> Sending<'a, A> {
         self.poll_slowly(false, context).map(|sent| sent.map(drop))
     }
 
-    /// Sends an ask as soon as there is room, with the waker of `context`.
+    /// Sends an ask if nothing is in the way, with the waker of `context`; otherwise [`Self::poll_ask`] does.
     /// `lone` askers come back for the answer at once, and leave their waker only then.
     #[inline]
-    pub(crate) fn poll_ask(
-        &mut self,
-        lone: bool,
-        context: &Context<'_>,
-    ) -> Poll<Result<Sent, TellError<A::Request>>> {
+    pub(super) fn try_ask(&mut self, lone: bool, context: &Context<'_>) -> Option<Sent> {
         let mut waker = if lone { None } else { Some(context.waker().clone()) };
         self.waker = waker.as_ref().map(WakerIdentity::of);
         let sent = self.ask_at_once(&mut waker);
         if waker.is_some() {
             drop_quietly(waker);
         }
-        match sent {
-            Some(sent) => Poll::Ready(Ok(sent)),
-            None => self.poll_slowly(true, context),
-        }
+        sent
     }
 
-    /// The same with everything that may be in the way.
+    /// Sends an ask as soon as there is room, with the waker of `context`.
+    #[cold]
+    pub(super) fn poll_ask(
+        &mut self,
+        context: &Context<'_>,
+    ) -> Poll<Result<Sent, TellError<A::Request>>> {
+        self.poll_slowly(true, context)
+    }
+
+    /// Sends a request as soon as there is room, whatever is in the way.
     #[inline(never)]
     fn poll_slowly(
         &mut self,
         ask: bool,
         context: &Context<'_>,
     ) -> Poll<Result<Sent, TellError<A::Request>>> {
-        self.start_clock();
+        let deadline = self.start_clock();
         if self.line.as_ref().is_some_and(|line| line.still_waiting(context.waker())) {
             if self.mailbox().refusal().is_none() {
                 if self.is_late() {
@@ -298,7 +296,7 @@ impl<'a, A: Actor> Sending<'a, A> {
         }
         let waker = ask.then(|| context.waker().clone());
         self.waker = waker.as_ref().map(WakerIdentity::of);
-        let wish = ask.then_some(Wish { waker, deadline: self.deadline });
+        let wish = ask.then_some(Wish { waker, deadline });
         // Who has waited already goes first; who comes new lines up behind those that wait.
         let patient = self.line.is_none();
         let client = self.client.get();
@@ -334,9 +332,10 @@ impl<'a, A: Actor> Sending<'a, A> {
         self.line = None;
         let mailbox = self.mailbox();
         let waiters = mailbox.lane(lane).line(shortage);
-        let id = waiters.join(id, context.waker().clone(), self.deadline);
-        if self.deadline != NO_DEADLINE {
-            mailbox.note_deadline(self.deadline);
+        let deadline = self.limit.deadline();
+        let id = waiters.join(id, context.waker().clone(), deadline);
+        if deadline != NO_DEADLINE {
+            mailbox.note_deadline(deadline);
         }
         // What was short may have been freed just before we lined up, when nobody could tell us.
         let still = self.client.get().shortage(self.shard, lane, ask) == Some(shortage);

@@ -9,12 +9,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::sending::Sending;
+use super::time_limit::TimeLimit;
 use super::{Client, Tell, block};
 use crate::actor::Actor;
-use crate::clock::deadline_after;
 use crate::error::TellError;
 use crate::mailbox::lane::Envelope;
-use crate::reply::slot::NO_DEADLINE;
 
 pub(crate) use staged::Staged;
 
@@ -99,7 +98,7 @@ impl<'a, A: Actor> TellBatch<'a, A> {
     /// Sends everything: `.await` waits for room, `.now()` sends what there is room for, `.wait()` blocks a
     /// thread. What could not be sent stays in the batch.
     pub fn send(&mut self) -> SendBatch<'_, 'a, A> {
-        SendBatch { batch: self, limit: None, deadline: NO_DEADLINE }
+        SendBatch { batch: self, limit: TimeLimit::None }
     }
 
     fn poll_send(
@@ -160,14 +159,13 @@ impl<A: Actor> fmt::Debug for TellBatch<'_, A> {
 #[must_use = "a batch is sent when this is awaited, or by `.now()` or `.wait()`"]
 pub struct SendBatch<'b, 'a, A: Actor> {
     batch: &'b mut TellBatch<'a, A>,
-    limit: Option<Duration>,
-    deadline: u64,
+    limit: TimeLimit,
 }
 
 impl<A: Actor> SendBatch<'_, '_, A> {
     /// Gives up when there is no room for all within `limit` of the first poll.
     pub fn deadline(mut self, limit: Duration) -> Self {
-        self.limit = Some(limit);
+        self.limit = TimeLimit::Within(limit);
         self
     }
 
@@ -210,11 +208,9 @@ impl<A: Actor> Future for SendBatch<'_, '_, A> {
     type Output = Result<(), TellError<()>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(limit) = self.limit.take() {
-            self.deadline = deadline_after(self.batch.client.mailbox(0).clock(), limit);
-        }
-        let deadline = self.deadline;
-        self.batch.poll_send(deadline, context)
+        let this = &mut *self;
+        let deadline = this.limit.begin(this.batch.client.mailbox(0).clock());
+        this.batch.poll_send(deadline, context)
     }
 }
 

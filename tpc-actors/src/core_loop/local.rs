@@ -19,7 +19,8 @@ use crate::error::PanicReport;
 use crate::offload::Offload;
 use crate::random::Random;
 use crate::rate::FiveAMinute;
-use crate::relay::{Asker, Relay};
+use crate::relay::Relay;
+use crate::reply::slot::Asker;
 use crate::sync::planted;
 
 /// Services of one core.

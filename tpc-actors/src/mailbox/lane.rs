@@ -19,9 +19,8 @@ use crate::bridge::pressure::{Level, Levels};
 use crate::bridge::ring::Gauge;
 use crate::error::Fate;
 use crate::isolate::drop_quietly;
-use crate::relay::Asker;
 use crate::reply::Credit;
-use crate::reply::slot::Ticket;
+use crate::reply::slot::{Asker, Ticket};
 
 pub(crate) use consumer::LaneConsumer;
 pub(crate) use producer::{LaneProducer, Sent};

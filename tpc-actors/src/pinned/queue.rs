@@ -155,10 +155,14 @@ impl<A: Actor> LocalMailbox<A> {
         waker: &Waker,
         registered: bool,
     ) -> Polled<Outcome<A::Response>> {
-        self.credit.poll(ticket, waker, registered, |index| {
-            self.credit.keep(&mut self.free.borrow_mut(), index);
-            true
-        })
+        let answer = self.credit.take_answer(&mut self.free.borrow_mut(), ticket);
+        match answer {
+            Some(outcome) => {
+                self.credit.freed();
+                Polled::Ready(outcome)
+            }
+            None => self.credit.poll(ticket, waker, registered),
+        }
     }
 
     fn push(&self, envelope: Envelope<A>) {

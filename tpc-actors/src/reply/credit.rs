@@ -2,13 +2,12 @@
 
 use std::task::Waker;
 
-use super::slot::{FreeSlots, Left, Polled, Slab, Started, Ticket};
+use super::slot::{Asker, FreeSlots, Left, Polled, Slab, Started, Ticket};
 use crate::actor::Actor;
 use crate::bridge::ring::Line;
 use crate::error::Fate;
 use crate::isolate::drop_quietly;
 use crate::mailbox::waiters::Waiters;
-use crate::relay::Asker;
 
 /// What travels through a reply slot.
 pub(crate) type Outcome<R> = Result<R, Fate>;
@@ -29,16 +28,15 @@ impl<A: Actor> Credit<A> {
         self.slab.has_free(free, most)
     }
 
-    /// Takes a slot that is in stock, with `waker` in it, which gets the slot's former one.
+    /// Takes a slot that is in stock; `waker` changes places with that of its last use.
+    #[inline]
     pub(crate) fn acquire(
         &self,
         free: &mut FreeSlots,
         waker: &mut Option<Waker>,
         deadline: u64,
     ) -> Option<Ticket> {
-        let (ticket, old) = self.slab.acquire(free, waker.take(), deadline)?;
-        *waker = old;
-        Some(ticket)
+        self.slab.acquire(free, waker, deadline)
     }
 
     /// Gives back the slot of a request that was never published.
@@ -53,28 +51,36 @@ impl<A: Actor> Credit<A> {
         self.slab.return_all(free);
     }
 
-    /// Looks for the answer; otherwise leaves `waker`, unless it is `registered` already. `keep` may have the slot
-    /// kept by the owner of the free slots, on whose thread this is then: that orders it for those who wait for one.
-    #[expect(clippy::inline_always, reason = "see `Slab::poll`")]
+    /// Takes the answer, if it is there, for the owner of the free slots; whoever waits for one is told of it by
+    /// [`Self::freed`], when nothing is borrowed any more.
+    #[expect(clippy::inline_always, reason = "see `Slab::take_answer`")]
     #[inline(always)]
+    pub(crate) fn take_answer(
+        &self,
+        free: &mut FreeSlots,
+        ticket: Ticket,
+    ) -> Option<Outcome<A::Response>> {
+        self.slab.take_answer(free, ticket)
+    }
+
+    /// An answer that was taken has freed its slot, which somebody may wait for.
+    #[inline]
+    pub(crate) fn freed(&self) {
+        self.waiters.freed_in_order(1);
+    }
+
+    /// Looks for the answer; otherwise leaves `waker`, unless it is `registered` already.
     pub(crate) fn poll(
         &self,
         ticket: Ticket,
         waker: &Waker,
         registered: bool,
-        keep: impl FnOnce(u32) -> bool,
     ) -> Polled<Outcome<A::Response>> {
-        let polled = self.slab.poll(ticket, waker, registered, keep);
+        let polled = self.slab.poll(ticket, waker, registered);
         if matches!(polled, Polled::Ready(_)) {
-            // An answer that was taken has freed its slot, which somebody may wait for.
-            self.waiters.freed_in_order(1);
+            self.freed();
         }
         polled
-    }
-
-    /// Puts a slot where the next one is taken from, at no cost.
-    pub(crate) fn keep(&self, free: &mut FreeSlots, index: u32) {
-        self.slab.keep(free, index);
     }
 
     /// The asker goes away without the answer.
@@ -104,15 +110,11 @@ impl<A: Actor> Credit<A> {
         started: Started,
         outcome: Outcome<A::Response>,
     ) -> Option<Asker> {
-        let answer = self.line(started.ticket());
-        match self.slab.complete(started, outcome) {
-            Ok(waker) => waker.map(|waker| Asker { waker, answer }),
-            Err(unwanted) => {
-                self.waiters.freed_in_order(1);
-                drop_quietly(unwanted);
-                None
-            }
-        }
+        self.slab.complete(started, outcome).unwrap_or_else(|unwanted| {
+            self.waiters.freed_in_order(1);
+            drop_quietly(unwanted);
+            None
+        })
     }
 
     /// Answers `fate` to everything that waits to be started. For a core that does not serve any more:

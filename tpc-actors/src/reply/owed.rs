@@ -3,10 +3,9 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::slot::Started;
+use super::slot::{Asker, Started};
 use super::{Credit, Outcome};
 use crate::actor::Actor;
-use crate::relay::Asker;
 
 thread_local! {
     /// Askers answered by the batch handler that runs on this thread right now, to be woken together.

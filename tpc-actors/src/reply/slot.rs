@@ -33,6 +33,7 @@ use std::task::Waker;
 use crossbeam_utils::CachePadded;
 
 use crate::bridge::ring::Line;
+use crate::isolate::wake_quietly;
 use crate::sync::{AtomicU32, AtomicU64, Ordering, UnsafeCell, intact, planted, weaken};
 
 /// The request waits in a ring.
@@ -125,6 +126,20 @@ impl Started {
     }
 }
 
+/// An asker that has been answered, and where its answer lies.
+#[derive(Debug)]
+pub(crate) struct Asker {
+    pub(crate) waker: Waker,
+    pub(crate) answer: Line,
+}
+
+impl Asker {
+    /// Its waker is foreign code, whose panic is swallowed.
+    pub(crate) fn wake(self) {
+        wake_quietly(self.waker);
+    }
+}
+
 /// What an asker finds.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Polled<V> {
@@ -185,6 +200,7 @@ const FIRST: u32 = if cfg!(tpc_loom) { 1 } else { 8 };
 const CHUNKS: usize = 24;
 
 /// The chunk of a slot, and its place there.
+#[inline]
 fn place(index: u32) -> (usize, usize) {
     let from_first = index + FIRST;
     let chunk = from_first.ilog2() - FIRST.ilog2();
@@ -263,11 +279,12 @@ impl<V> Slab<V> {
     }
 
     /// Puts a slot right back where the next one is taken from; for the owner of the list.
-    pub(crate) fn keep(&self, free: &mut FreeSlots, index: u32) {
+    #[inline]
+    fn keep(slot: &Slot<V>, index: u32, free: &mut FreeSlots) {
         if planted!("leak-slot", 1 in 50) {
             return;
         }
-        self.slot_at(index).next.store(free.head, Ordering::Relaxed);
+        slot.next.store(free.head, Ordering::Relaxed);
         free.head = index + 1;
     }
 

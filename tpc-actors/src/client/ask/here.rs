@@ -1,23 +1,25 @@
 //! Looking for the answer to a lone ask on the spot, without leaving a waker.
 
 use std::task::Waker;
+use std::time::Instant;
 
 use super::super::lone::{self, Looked};
-use super::{Ask, InFlight};
+use super::{Ask, End};
 use crate::actor::Actor;
+use crate::mailbox::lane::LaneProducer;
 use crate::mailbox::threads;
 use crate::patience::pause;
 use crate::reply::Outcome;
 use crate::reply::slot::Polled;
 
 impl<A: Actor, T, E> Ask<'_, A, T, E> {
-    /// Has the answer of a core that is awake, if it comes at once.
-    pub(super) fn wait_here(&mut self) -> Option<Outcome<A::Response>> {
+    /// Looks for the answer of a core that is awake, if it comes at once; whether it has.
+    pub(super) fn wait_here(&mut self, end: &mut End<A>) -> bool {
         // Each look takes the slot's line away from the core, which is about to write there.
         pause(lone::PAUSES_AT_FIRST);
-        (0..lone::LOOKS).find_map(|_| {
+        (0..lone::LOOKS).any(|_| {
             pause(lone::PAUSES);
-            self.look_here()
+            self.look_here(end)
         })
     }
 
@@ -25,7 +27,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
     #[cold]
     pub(super) fn awaken(&mut self) -> bool {
         let until = if self.leaves_room() { lone::awakens() } else { None };
-        self.sent.iter_mut().for_each(|sent| sent.awakens = until);
+        self.awakens = until;
         until.is_some()
     }
 
@@ -36,47 +38,60 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
 
     /// Looks for the answer of a core that had to be woken.
     #[cold]
-    pub(super) fn wait_for_sleeper(&mut self) -> Looked<Outcome<A::Response>> {
-        let Some(until) = self.sent.and_then(|sent| sent.awakens) else { return Looked::InVain };
-        let looked = lone::look_for_a_slice(until, || self.look_here());
+    pub(super) fn wait_for_sleeper(&mut self, until: Instant, end: &mut End<A>) -> Looked<()> {
+        let looked = lone::look_for_a_slice(until, || self.look_here(end).then_some(()));
         match looked {
-            Looked::Found(_) => lone::awoke(true),
+            Looked::Found(()) => lone::awoke(true),
             Looked::LooksOn => {}
             Looked::InVain => {
                 lone::awoke(false);
-                self.sent.iter_mut().for_each(|sent| sent.awakens = None);
+                self.awakens = None;
             }
         }
         looked
     }
 
-    /// One look, which leaves no waker.
-    pub(super) fn look_here(&mut self) -> Option<Outcome<A::Response>> {
-        let sent = self.sent?;
-        match self.poll_slot(&sent, Waker::noop(), true) {
-            Polled::Ready(outcome) => {
-                self.sent = None;
-                Some(outcome)
-            }
-            Polled::Registered | Polled::Busy => None,
+    /// One look, which leaves no waker; whether the answer was there.
+    pub(super) fn look_here(&mut self, end: &mut End<A>) -> bool {
+        if self.take_answer(end) {
+            return true;
         }
+        if let Polled::Ready(outcome) = self.poll_slot(Waker::noop(), true) {
+            *end = Some(Ok(outcome));
+        }
+        end.is_some()
     }
 
-    /// Looks for the answer; otherwise leaves `waker`, unless it is `registered` already.
-    #[expect(clippy::inline_always, reason = "see `Slab::poll`")]
-    #[inline(always)]
+    /// Takes the answer, if it is there and came over the lane of this thread: the task may have moved to another
+    /// worker meanwhile, whose lane is another one.
+    pub(super) fn take_answer(&mut self, end: &mut End<A>) -> bool {
+        let Some(sent) = self.sent else { return false };
+        let mailbox = self.sending.mailbox();
+        let take = |own: &mut LaneProducer<A>| {
+            *end = Some(Ok(own.take_answer(sent.lane(), sent.ticket())?));
+            Some(own.fixed().credit.waiters.any())
+        };
+        let Some(awaited) = threads::with_own_lane(mailbox, take).flatten() else { return false };
+        if awaited {
+            // Its slot is free now.
+            mailbox.lane(sent.lane()).credit.freed();
+        }
+        self.sent = None;
+        true
+    }
+
+    /// Looks for the answer where any thread may; otherwise leaves `waker`, unless it is `registered` already.
     pub(super) fn poll_slot(
-        &self,
-        sent: &InFlight,
+        &mut self,
         waker: &Waker,
         registered: bool,
     ) -> Polled<Outcome<A::Response>> {
-        let mailbox = self.sending.mailbox();
-        let credit = &mailbox.lane(sent.lane).credit;
-        credit.poll(sent.ticket, waker, registered, |index| {
-            // The task may have moved to another worker meanwhile, whose lane is another one.
-            let kept = threads::with_own_lane(mailbox, |own| own.keep_slot(sent.lane, index));
-            kept == Some(true)
-        })
+        let Some(sent) = self.sent else { unreachable!("an answer is awaited") };
+        let credit = &self.sending.mailbox().lane(sent.lane()).credit;
+        let polled = credit.poll(sent.ticket(), waker, registered);
+        if let Polled::Ready(_) = polled {
+            self.sent = None;
+        }
+        polled
     }
 }

@@ -14,6 +14,7 @@ use crate::bridge::bell::{LaneBell, LaneClosed};
 use crate::bridge::ring::{Producer, take_by_words};
 use crate::core_loop::shared::CoreShared;
 use crate::patience::{Patience, pause};
+use crate::reply::Outcome;
 use crate::reply::slot::{FreeSlots, NO_DEADLINE, Ticket};
 
 pub(crate) use sent::Sent;
@@ -102,15 +103,15 @@ impl<A: Actor> LaneProducer<A> {
         self.fixed.credit.has_free(&mut self.free, slots_max(mailbox.capacity()))
     }
 
-    /// Keeps a slot that an asker of this thread has emptied, if it is one of this lane's: the next ask takes it,
-    /// while its line is here, and nobody else has to be told.
-    #[inline]
-    pub(crate) fn keep_slot(&mut self, lane: u32, index: u32) -> bool {
-        let own = self.lane == lane;
-        if own {
-            self.fixed.credit.keep(&mut self.free, index);
-        }
-        own
+    /// Takes the answer to an ask of this lane, if it is there; whoever waits for a slot is told by the caller.
+    #[expect(clippy::inline_always, reason = "see `Slab::take_answer`")]
+    #[inline(always)]
+    pub(crate) fn take_answer(
+        &mut self,
+        lane: u32,
+        ticket: Ticket,
+    ) -> Option<Outcome<A::Response>> {
+        if self.lane == lane { self.fixed.credit.take_answer(&mut self.free, ticket) } else { None }
     }
 
     /// The part that outlives this producer.

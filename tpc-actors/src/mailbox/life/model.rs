@@ -44,14 +44,14 @@ fn ask_against_loss() {
         let (their_life, their_slab) = (Arc::clone(&life), Arc::clone(&slab));
         let loss = thread::spawn(move || their_life.lose(|| refuse_queued(&their_slab)));
         // As `LaneProducer::send` does it.
-        let (ticket, _) = slab.acquire(&mut free, None, NO_DEADLINE).unwrap();
+        let ticket = slab.acquire(&mut free, &mut None, NO_DEADLINE).unwrap();
         bell.published().unwrap();
         if life.is_lost() {
             refuse_queued(&slab);
         }
         loss.join().unwrap();
         let waker = std::task::Waker::noop();
-        assert_eq!(slab.poll(ticket, waker, false, |_| false), Polled::Ready("the core is gone"));
+        assert_eq!(slab.poll(ticket, waker, false), Polled::Ready("the core is gone"));
     });
 }
 

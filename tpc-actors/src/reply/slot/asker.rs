@@ -26,28 +26,28 @@ impl<V> Slab<V> {
     }
 
     /// Takes a slot that `has_free` has found and prepares it; the ring's publish makes it visible to the
-    /// core.
+    /// core. `waker` changes places with that of the slot's last use, which the caller drops: that is foreign code,
+    /// and may come back to this lane.
+    #[inline]
     pub(crate) fn acquire(
         &self,
         free: &mut FreeSlots,
-        waker: Option<Waker>,
+        waker: &mut Option<Waker>,
         deadline: u64,
-    ) -> Option<(Ticket, Option<Waker>)> {
-        if !free.is_stocked() {
-            return None;
-        }
-        let index = free.head - 1;
+    ) -> Option<Ticket> {
+        let index = free.head.checked_sub(1)?;
         let slot = self.slot_at(index);
         free.head = slot.next.load(Ordering::Relaxed);
         // SAFETY: a slot on the free list is nobody else's: the last user gave it up before the
         // `Release` that returned it, and the list's owner has acquired it.
-        let old = slot.waker.with_mut(|cell| unsafe { std::mem::replace(&mut *cell, waker) });
+        let old =
+            slot.waker.with_mut(|cell| unsafe { std::mem::replace(&mut *cell, waker.take()) });
+        *waker = old;
         slot.deadline.store(deadline, Ordering::Relaxed);
         let timed = if deadline == NO_DEADLINE { 0 } else { TIMED };
         let ticket = Ticket::new(index, slot.word.load(Ordering::Relaxed));
         slot.word.store(ticket.generation() | QUEUED | timed, Ordering::Release);
-        // The caller drops the old waker: its `Drop` is foreign code and may come back to this lane.
-        Some((ticket, old))
+        Some(ticket)
     }
 
     /// Gives back a slot whose request was never published.
@@ -56,38 +56,28 @@ impl<V> Slab<V> {
         drop_quietly(self.leave(ticket));
     }
 
-    /// Looks for the answer; otherwise leaves `waker` to be woken.
-    ///
-    /// `registered` says that the slot holds an equal waker already. `keep` may put the index of a slot that was
-    /// emptied into its owner's free list, and says whether it has.
+    /// Takes the answer, if it is there, for the owner of the free slots: the next ask uses this slot again, while
+    /// its line is here, and nobody else has to be told.
     ///
     /// Inlined, as is what leads here: a value that comes back through memory has to wait until it has left the store
     /// buffer, behind stores to lines that the core has.
     #[expect(clippy::inline_always, reason = "a copy of the value costs more than the rest")]
     #[inline(always)]
-    pub(crate) fn poll(
-        &self,
-        ticket: Ticket,
-        waker: &Waker,
-        registered: bool,
-        keep: impl FnOnce(u32) -> bool,
-    ) -> Polled<V> {
+    pub(crate) fn take_answer(&self, free: &mut FreeSlots, ticket: Ticket) -> Option<V> {
         let slot = self.slot(ticket);
-        let word = slot.word.load(weaken!("slot.see-ready", Ordering::Acquire));
-        if word & READY != 0 {
-            return Polled::Ready(Self::take(slot, || {
-                if !keep(ticket.index()) {
-                    self.give_back(ticket.index());
-                }
-            }));
-        }
-        if registered { Polled::Registered } else { self.register(ticket, word, waker) }
+        let word = slot.word.load(weaken!("slot.see-ready-here", Ordering::Acquire));
+        (word & READY != 0).then(|| Self::take(slot, || Self::keep(slot, ticket.index(), free)))
     }
 
-    /// Leaves `waker` in a slot whose state was `word`, unless the answer comes meanwhile.
+    /// Looks for the answer; otherwise leaves `waker` to be woken. `registered` says that the slot holds an equal
+    /// waker already.
     #[inline(never)]
-    fn register(&self, ticket: Ticket, mut word: u64, waker: &Waker) -> Polled<V> {
+    pub(crate) fn poll(&self, ticket: Ticket, waker: &Waker, registered: bool) -> Polled<V> {
         let slot = self.slot(ticket);
+        let mut word = slot.word.load(weaken!("slot.see-ready", Ordering::Acquire));
+        if registered && word & READY == 0 {
+            return Polled::Registered;
+        }
         // Cloned before the lock is taken: a waker is foreign code.
         let mut fresh = None;
         loop {

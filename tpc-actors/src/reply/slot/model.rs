@@ -1,10 +1,11 @@
-//! Every interleaving of asker, core and keeper on one slot, and the checks without which it breaks.
+//! Every interleaving of asker and core on one slot, and the checks without which it breaks.
+
+mod keeper;
 
 use std::future::poll_fn;
-use std::pin::pin;
-use std::task::{Context, Poll, Wake};
+use std::task::{Poll, Wake};
 
-use loom::sync::atomic::{AtomicBool, AtomicUsize};
+use loom::sync::atomic::AtomicUsize;
 use loom::thread;
 
 use super::*;
@@ -36,10 +37,10 @@ fn acquire<V>(
     slab: &Slab<V>,
     free: &mut FreeSlots,
     most: u32,
-    waker: Option<Waker>,
+    mut waker: Option<Waker>,
     deadline: u64,
-) -> Option<(Ticket, Option<Waker>)> {
-    if slab.has_free(free, most) { slab.acquire(free, waker, deadline) } else { None }
+) -> Option<Ticket> {
+    if slab.has_free(free, most) { slab.acquire(free, &mut waker, deadline) } else { None }
 }
 
 /// A slab whose slots are there before any other thread is.
@@ -53,7 +54,7 @@ fn slab(count: u32) -> (Arc<Slab<Value>>, FreeSlots, Arc<AtomicUsize>) {
 fn answer(slab: &Slab<Value>, ticket: Ticket, number: u32, drops: &Arc<AtomicUsize>) -> bool {
     let Some(started) = slab.start(ticket) else { return false };
     match slab.complete(started, Value(number, Arc::clone(drops))) {
-        Ok(Some(waker)) => waker.wake(),
+        Ok(Some(asker)) => asker.wake(),
         Ok(None) => {}
         Err(unwanted) => drop(unwanted),
     }
@@ -63,7 +64,7 @@ fn answer(slab: &Slab<Value>, ticket: Ticket, number: u32, drops: &Arc<AtomicUsi
 /// The asker's side, with loom's own waker: an answer that wakes nobody is a deadlock.
 fn await_answer(slab: &Slab<Value>, ticket: Ticket) -> u32 {
     loom::future::block_on(poll_fn(|context| {
-        match slab.poll(ticket, context.waker(), false, |_| false) {
+        match slab.poll(ticket, context.waker(), false) {
             Polled::Ready(value) => Poll::Ready(value.0),
             Polled::Registered => Poll::Pending,
             Polled::Busy => {
@@ -79,7 +80,7 @@ fn await_answer(slab: &Slab<Value>, ticket: Ticket) -> u32 {
 fn answered() {
     explore(3, || {
         let (slab, mut free, drops) = slab(1);
-        let (ticket, _) = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+        let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
         let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
         let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
         assert_eq!(await_answer(&slab, ticket), 7);
@@ -93,13 +94,13 @@ fn answered() {
 fn deferred() {
     explore(2, || {
         let (slab, mut free, drops) = slab(1);
-        let (ticket, _) = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+        let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
         let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
         let core = thread::spawn(move || {
             let mut started = theirs.start(ticket).unwrap();
             theirs.unlock_started(&mut started);
-            if let Ok(Some(waker)) = theirs.complete(started, Value(8, counted)) {
-                waker.wake();
+            if let Ok(Some(asker)) = theirs.complete(started, Value(8, counted)) {
+                asker.wake();
             }
         });
         assert_eq!(await_answer(&slab, ticket), 8);
@@ -113,7 +114,7 @@ fn deferred() {
 fn left() {
     explore(3, || {
         let (slab, mut free, drops) = slab(1);
-        let (ticket, _) = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+        let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
         let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
         let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
         let left = slab.leave(ticket);
@@ -129,15 +130,15 @@ fn left() {
 fn reused() {
     explore(2, || {
         let (slab, mut free, drops) = slab(1);
-        let (stale, _) = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+        let stale = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
         let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
         let core = thread::spawn(move || answer(&theirs, stale, 1, &counted));
         drop(slab.leave(stale));
         // The core may still hold the slot; then there is none to be had yet.
         let fresh = acquire(&slab, &mut free, MOST, None, NO_DEADLINE);
         core.join().unwrap();
-        if let Some((ticket, _)) = fresh {
-            let polled = slab.poll(ticket, futures_noop(), false, |_| false);
+        if let Some(ticket) = fresh {
+            let polled = slab.poll(ticket, futures_noop(), false);
             assert!(!matches!(polled, Polled::Ready(_)), "an answer to somebody else's request");
             assert!(answer(&slab, ticket, 2, &drops), "the fresh request can still run");
             assert_eq!(await_answer(&slab, ticket), 2);
@@ -155,71 +156,27 @@ fn futures_noop() -> &'static Waker {
     NOOP.get_or_init(|| Waker::from(std::sync::Arc::new(Noop)))
 }
 
-/// The keeper looks at a slot with a passed deadline while core and asker are at it.
-fn kept() {
-    explore(2, || {
-        let (slab, mut free, drops) = slab(1);
-        let (ticket, _) = acquire(&slab, &mut free, MOST, None, 5).unwrap();
-        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
-        let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
-        let keeper = Arc::clone(&slab);
-        let keeper = thread::spawn(move || _ = keeper.wake_expired(9));
-        assert_eq!(await_answer(&slab, ticket), 7);
-        // The next user may come before the keeper's thread is done with anything but this slot.
-        let again = slab.has_free(&mut free, MOST)
-            && acquire(&slab, &mut free, MOST, None, NO_DEADLINE).is_some();
-        core.join().unwrap();
-        keeper.join().unwrap();
-        assert_eq!(drops.load(Ordering::Relaxed), 1);
-        assert!(again || slab.has_free(&mut free, MOST), "the slot comes back");
-    });
-}
-
-/// As [`kept`], with an asker that leaves.
-fn kept_and_left() {
-    explore(2, || {
-        let (slab, mut free, drops) = slab(1);
-        let noop = futures_noop().clone();
-        let (ticket, _) = acquire(&slab, &mut free, MOST, Some(noop), 5).unwrap();
-        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
-        let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
-        let keeper = Arc::clone(&slab);
-        let keeper = thread::spawn(move || _ = keeper.wake_expired(9));
-        drop(slab.leave(ticket));
-        let ran = core.join().unwrap();
-        keeper.join().unwrap();
-        assert_eq!(drops.load(Ordering::Relaxed), usize::from(ran));
-        assert!(slab.has_free(&mut free, MOST), "the slot comes back");
-        assert!(acquire(&slab, &mut free, MOST, None, NO_DEADLINE).is_some());
-        assert!(!slab.has_free(&mut free, MOST), "and it comes back once");
-    });
-}
-
-/// The keeper wakes an asker whose request nobody will ever start.
-fn expired() {
+/// A slot that its owner keeps is used again at once, while the core may still be at its last use.
+fn kept_by_owner() {
     explore(3, || {
-        let (slab, mut free, _drops) = slab(1);
-        let (ticket, _) = acquire(&slab, &mut free, MOST, None, 5).unwrap();
-        let keeper = Arc::clone(&slab);
-        let late = Arc::new(AtomicBool::new(false));
-        let noticed = Arc::clone(&late);
-        let keeper = thread::spawn(move || {
-            noticed.store(true, Ordering::Release);
-            while keeper.wake_expired(9).0 <= 9 {
-                thread::yield_now();
+        let (slab, mut free, drops) = slab(1);
+        for number in 0..2 {
+            let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+            let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
+            let core = thread::spawn(move || answer(&theirs, ticket, number, &counted));
+            let answer = loop {
+                match slab.take_answer(&mut free, ticket) {
+                    Some(answer) => break answer,
+                    None => thread::yield_now(),
+                }
+            };
+            assert_eq!(answer.0, number);
+            assert!(free.is_stocked(), "the slot is here, whatever the core does");
+            if number > 0 {
+                assert!(core.join().unwrap());
             }
-        });
-        let mut waiting = pin!(poll_fn(|context: &mut Context<'_>| {
-            match slab.poll(ticket, context.waker(), false, |_| false) {
-                Polled::Ready(_) => unreachable!("nobody answers"),
-                _ if late.load(Ordering::Acquire) => Poll::Ready(()),
-                _ => Poll::Pending,
-            }
-        }));
-        loom::future::block_on(&mut waiting);
-        drop(slab.leave(ticket));
-        keeper.join().unwrap();
-        assert!(slab.has_free(&mut free, MOST), "the slot comes back");
+        }
+        assert!(!slab.has_free(&mut FreeSlots::default(), MOST), "and nowhere else");
     });
 }
 
@@ -227,19 +184,19 @@ fn expired() {
 fn returned() {
     explore(3, || {
         let (slab, mut free, _drops) = slab(2);
-        let (one, _) = acquire(&slab, &mut free, 2, None, NO_DEADLINE).unwrap();
-        let (two, _) = acquire(&slab, &mut free, 2, None, NO_DEADLINE).unwrap();
+        let one = acquire(&slab, &mut free, 2, None, NO_DEADLINE).unwrap();
+        let two = acquire(&slab, &mut free, 2, None, NO_DEADLINE).unwrap();
         let theirs = Arc::clone(&slab);
         let other = thread::spawn(move || {
             // Its waker is what the slot's next user must not collide with.
-            assert_eq!(theirs.poll(one, futures_noop(), false, |_| false), Polled::Registered);
+            assert_eq!(theirs.poll(one, futures_noop(), false), Polled::Registered);
             drop(theirs.leave(one));
         });
         drop(slab.leave(two));
         let early = (0..3).filter_map(|_| acquire(&slab, &mut free, 2, None, NO_DEADLINE));
-        let mut indices: Vec<u32> = early.map(|(ticket, _)| ticket.index()).collect();
+        let mut indices: Vec<u32> = early.map(Ticket::index).collect();
         other.join().unwrap();
-        while let Some((ticket, _)) = acquire(&slab, &mut free, 2, None, NO_DEADLINE) {
+        while let Some(ticket) = acquire(&slab, &mut free, 2, None, NO_DEADLINE) {
             indices.push(ticket.index());
         }
         indices.sort_unstable();
@@ -252,7 +209,7 @@ fn lined_up_for() {
     explore(3, || {
         let (slab, mut free, _drops) = slab(1);
         let waiters = Arc::new(Waiters::default());
-        let (ticket, _) = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+        let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
         let (theirs, line) = (Arc::clone(&slab), Arc::clone(&waiters));
         let asker = thread::spawn(move || {
             drop(theirs.leave(ticket));
@@ -275,19 +232,16 @@ fn lined_up_for() {
 fn late_over_all_generations() {
     explore(3, || {
         let (slab, mut free, drops) = slab(MOST);
-        let (stale, _) = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+        let stale = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
         let (theirs, their_drops) = (Arc::clone(&slab), Arc::clone(&drops));
         let core = thread::spawn(move || answer(&theirs, stale, 0, &their_drops));
         drop(slab.leave(stale));
         for _ in 0..LAST_GENERATION {
             // None while the core holds the slot.
-            let Some((fresh, _)) = acquire(&slab, &mut free, MOST, None, NO_DEADLINE) else {
+            let Some(fresh) = acquire(&slab, &mut free, MOST, None, NO_DEADLINE) else {
                 continue;
             };
-            assert!(matches!(
-                slab.poll(fresh, futures_noop(), false, |_| false),
-                Polled::Registered
-            ));
+            assert!(matches!(slab.poll(fresh, futures_noop(), false), Polled::Registered));
             assert_eq!(slab.leave(fresh), Left::NeverStarted);
         }
         let answered = core.join().unwrap();
@@ -316,18 +270,8 @@ fn model_slot_reused() {
 }
 
 #[test]
-fn model_slot_kept() {
-    kept();
-}
-
-#[test]
-fn model_slot_kept_and_left() {
-    kept_and_left();
-}
-
-#[test]
-fn model_slot_expired() {
-    expired();
+fn model_slot_kept_by_owner() {
+    kept_by_owner();
 }
 
 #[test]
@@ -353,8 +297,7 @@ mutant!(mutant_unlock: "slot.unlock" breaks answered);
 mutant!(mutant_recheck_after_register: "slot.recheck-after-register" breaks answered);
 mutant!(mutant_check_generation: "slot.check-generation" breaks reused);
 mutant!(mutant_bump_generation: "slot.bump-generation" breaks reused);
-mutant!(mutant_keeper_unlock: "slot.keeper-unlock" breaks kept_and_left);
-mutant!(mutant_retire: "slot.retire" breaks kept);
+mutant!(mutant_see_ready_here: "slot.see-ready-here" breaks kept_by_owner);
 mutant!(mutant_give_back: "slot.give-back" breaks returned);
 mutant!(mutant_take_returned: "slot.take-returned" breaks returned);
 mutant!(mutant_see_who_lined_up: "slot.see-who-lined-up" breaks lined_up_for);

@@ -2,12 +2,13 @@
 
 #![allow(unsafe_code, reason = "value and waker cells are handed over by the state word")]
 
-use std::task::Waker;
-
 use super::{
-    ABANDONED, GENERATION, LOCK, NO_DEADLINE, QUEUED, READY, STARTED, Slab, Started, TIMED, Ticket,
+    ABANDONED, Asker, GENERATION, LOCK, NO_DEADLINE, QUEUED, READY, STARTED, Slab, Started, TIMED,
+    Ticket,
 };
+use crate::bridge::ring::Line;
 use crate::isolate::drop_quietly;
+
 use crate::sync::{Ordering, intact, weaken};
 
 impl<V> Slab<V> {
@@ -60,9 +61,9 @@ impl<V> Slab<V> {
         slot.word.fetch_and(!LOCK, Ordering::AcqRel);
     }
 
-    /// Stores the answer. Returns the waker of an asker that waits, to be woken by the caller, or the
-    /// value when the asker has left.
-    pub(crate) fn complete(&self, started: Started, value: V) -> Result<Option<Waker>, V> {
+    /// Stores the answer. Returns the asker that waits, to be woken by the caller, or the value when it has left.
+    #[inline]
+    pub(crate) fn complete(&self, started: Started, value: V) -> Result<Option<Asker>, V> {
         let Started { ticket, mut waker, locked, .. } = started;
         let slot = self.slot(ticket);
         // SAFETY: from STARTED to READY the value cell belongs to whoever holds `Started`.
@@ -93,7 +94,7 @@ impl<V> Slab<V> {
             }
         };
         if before & ABANDONED == 0 {
-            return Ok(waker);
+            return Ok(waker.map(|waker| Asker { waker, answer: Line::of(slot) }));
         }
         if locked {
             // SAFETY: the asker left, so READY gave the value to nobody; it is still the core's.

@@ -10,7 +10,7 @@ use crate::reply::slot::Ticket;
 /// as a whole has to wait until it has left the store buffer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sent {
-    pub(crate) ticket: Option<Ticket>,
+    ticket: Option<Ticket>,
     /// The lane's index in the mailbox's table, whether the core was rung for, and a bit that makes it no zero.
     over: NonZeroU64,
 }
@@ -19,6 +19,16 @@ impl Sent {
     #[inline]
     pub(super) fn new(lane: u32, ticket: Option<Ticket>, rang: bool) -> Self {
         Self { ticket, over: NonZeroU64::MIN | u64::from(lane) << 2 | u64::from(rang) << 1 }
+    }
+
+    /// Where the answer will come.
+    ///
+    /// # Panics
+    ///
+    /// It was a tell.
+    #[inline]
+    pub(crate) fn ticket(self) -> Ticket {
+        self.ticket.expect("an ask is sent with a ticket")
     }
 
     #[inline]

@@ -1,0 +1,94 @@
+//! The deadline keeper at a slot, while asker and core are at it.
+
+use std::pin::pin;
+use std::task::Context;
+
+use loom::sync::atomic::AtomicBool;
+
+use super::*;
+
+/// The keeper looks at a slot with a passed deadline while core and asker are at it.
+fn kept() {
+    explore(2, || {
+        let (slab, mut free, drops) = slab(1);
+        let ticket = acquire(&slab, &mut free, MOST, None, 5).unwrap();
+        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
+        let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
+        let keeper = Arc::clone(&slab);
+        let keeper = thread::spawn(move || _ = keeper.wake_expired(9));
+        assert_eq!(await_answer(&slab, ticket), 7);
+        // The next user may come before the keeper's thread is done with anything but this slot.
+        let again = slab.has_free(&mut free, MOST)
+            && acquire(&slab, &mut free, MOST, None, NO_DEADLINE).is_some();
+        core.join().unwrap();
+        keeper.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+        assert!(again || slab.has_free(&mut free, MOST), "the slot comes back");
+    });
+}
+
+/// As [`kept`], with an asker that leaves.
+fn kept_and_left() {
+    explore(2, || {
+        let (slab, mut free, drops) = slab(1);
+        let noop = futures_noop().clone();
+        let ticket = acquire(&slab, &mut free, MOST, Some(noop), 5).unwrap();
+        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
+        let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
+        let keeper = Arc::clone(&slab);
+        let keeper = thread::spawn(move || _ = keeper.wake_expired(9));
+        drop(slab.leave(ticket));
+        let ran = core.join().unwrap();
+        keeper.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), usize::from(ran));
+        assert!(slab.has_free(&mut free, MOST), "the slot comes back");
+        assert!(acquire(&slab, &mut free, MOST, None, NO_DEADLINE).is_some());
+        assert!(!slab.has_free(&mut free, MOST), "and it comes back once");
+    });
+}
+
+/// The keeper wakes an asker whose request nobody will ever start.
+fn expired() {
+    explore(3, || {
+        let (slab, mut free, _drops) = slab(1);
+        let ticket = acquire(&slab, &mut free, MOST, None, 5).unwrap();
+        let keeper = Arc::clone(&slab);
+        let late = Arc::new(AtomicBool::new(false));
+        let noticed = Arc::clone(&late);
+        let keeper = thread::spawn(move || {
+            noticed.store(true, Ordering::Release);
+            while keeper.wake_expired(9).0 <= 9 {
+                thread::yield_now();
+            }
+        });
+        let mut waiting = pin!(poll_fn(|context: &mut Context<'_>| {
+            match slab.poll(ticket, context.waker(), false) {
+                Polled::Ready(_) => unreachable!("nobody answers"),
+                _ if late.load(Ordering::Acquire) => Poll::Ready(()),
+                _ => Poll::Pending,
+            }
+        }));
+        loom::future::block_on(&mut waiting);
+        drop(slab.leave(ticket));
+        keeper.join().unwrap();
+        assert!(slab.has_free(&mut free, MOST), "the slot comes back");
+    });
+}
+
+#[test]
+fn model_slot_kept() {
+    kept();
+}
+
+#[test]
+fn model_slot_kept_and_left() {
+    kept_and_left();
+}
+
+#[test]
+fn model_slot_expired() {
+    expired();
+}
+
+mutant!(mutant_keeper_unlock: "slot.keeper-unlock" breaks kept_and_left);
+mutant!(mutant_retire: "slot.retire" breaks kept);
