@@ -120,3 +120,19 @@ fn every_shard_has_the_deadline() {
     assert!(matches!(answers, Err(AskError::Deadline { started: true })), "{answers:?}");
     system.shutdown_wait(LONG);
 }
+
+#[test]
+fn a_request_that_is_on_its_way_can_get_a_deadline() {
+    let system = System::builder().cores(1).start().unwrap();
+    let silent = system.spawn::<Silent>(()).wait().unwrap();
+    let begun = silent.slow().now().unwrap();
+    // Comes after it, so that it is with the handler by then.
+    silent.hidden().wait().unwrap_err();
+    let error = begun.deadline(Duration::from_millis(1)).wait().unwrap_err();
+    assert!(matches!(error, AskError::Deadline { started: true }), "{error}");
+    silent.sleep(Duration::from_millis(100)).wait().unwrap();
+    let waits = silent.slow().now().unwrap().deadline(Duration::from_millis(1));
+    let error = waits.wait().unwrap_err();
+    assert!(matches!(error, AskError::Deadline { started: false }), "{error}");
+    system.shutdown_wait(LONG);
+}

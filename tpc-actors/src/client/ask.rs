@@ -60,12 +60,16 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         Self { sending: Sending::new(client, shard, request), decode, sent: None, awakens: None }
     }
 
-    /// Ends with [`AskError::Deadline`] when there is no answer within `limit` of the first poll.
+    /// Ends with [`AskError::Deadline`] when there is no answer within `limit` of the first poll, or of now if the
+    /// request has been sent.
     ///
     /// The core skips a request that expired while it waited. The ask also ends in time when the core
     /// is stuck in a handler.
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.sending.limit(limit);
+        if let Some(sent) = self.sent {
+            self.sending.limit_sent(sent);
+        }
         self
     }
 

@@ -168,6 +168,15 @@ impl<'a, A: Actor> Sending<'a, A> {
         self.limit = TimeLimit::Within(limit);
     }
 
+    /// The same for an ask that is on its way: its time begins now.
+    #[cold]
+    pub(super) fn limit_sent(&mut self, sent: Sent) {
+        let deadline = self.start_clock();
+        let mailbox = self.mailbox();
+        mailbox.lane(sent.lane()).credit.limit(sent.ticket(), deadline);
+        mailbox.note_deadline(deadline);
+    }
+
     pub(crate) fn mailbox(&self) -> &Arc<Mailbox<A>> {
         self.client.get().mailbox(self.shard)
     }

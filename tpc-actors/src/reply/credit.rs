@@ -39,6 +39,11 @@ impl<A: Actor> Credit<A> {
         self.slab.acquire(free, waker, deadline)
     }
 
+    /// Gives a request that is on its way a deadline.
+    pub(crate) fn limit(&self, ticket: Ticket, deadline: u64) {
+        self.slab.limit(ticket, deadline);
+    }
+
     /// Gives back the slot of a request that was never published.
     ///
     /// Tells nobody: that happens only when the lane has closed, which everyone in line is told of.

@@ -50,6 +50,14 @@ impl<V> Slab<V> {
         Some(ticket)
     }
 
+    /// Gives a request that is on its way a deadline; for its asker, while the ticket is his.
+    pub(crate) fn limit(&self, ticket: Ticket, deadline: u64) {
+        let slot = self.slot(ticket);
+        slot.deadline.store(deadline, Ordering::Relaxed);
+        // Whoever sees that there is a deadline sees which. One that is told after the answer says nothing.
+        slot.word.fetch_or(TIMED, weaken!("slot.limit", Ordering::Release));
+    }
+
     /// Gives back a slot whose request was never published.
     pub(crate) fn cancel_unsent(&self, ticket: Ticket) {
         // Like any other leaving: a core that is given up may be having its queued requests refused.

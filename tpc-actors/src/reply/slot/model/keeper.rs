@@ -75,6 +75,34 @@ fn expired() {
     });
 }
 
+/// A request gets a deadline while it is on its way: whoever sees that it has one knows when.
+fn limited() {
+    explore(3, || {
+        let (slab, mut free, drops) = slab(1);
+        let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
+        let core = thread::spawn(move || {
+            let timed = theirs.slot(ticket).word.load(Ordering::Relaxed) & TIMED != 0;
+            let started = theirs.start(ticket).unwrap();
+            assert!(!timed || started.deadline == 5, "a deadline that is never kept");
+            drop(theirs.complete(started, Value(7, counted)));
+        });
+        let keeper = Arc::clone(&slab);
+        let keeper =
+            thread::spawn(move || assert!([5, NO_DEADLINE].contains(&keeper.wake_expired(4).0)));
+        slab.limit(ticket, 5);
+        core.join().unwrap();
+        keeper.join().unwrap();
+        assert!(matches!(slab.take_answer(&mut free, ticket), Some(Value(7, _))));
+        assert!(slab.has_free(&mut free, MOST), "the slot comes back");
+    });
+}
+
+#[test]
+fn model_slot_limited() {
+    limited();
+}
+
 #[test]
 fn model_slot_kept() {
     kept();
@@ -92,3 +120,4 @@ fn model_slot_expired() {
 
 mutant!(mutant_keeper_unlock: "slot.keeper-unlock" breaks kept_and_left);
 mutant!(mutant_retire: "slot.retire" breaks kept);
+mutant!(mutant_limit: "slot.limit" breaks limited);
