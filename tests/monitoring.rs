@@ -176,6 +176,25 @@ fn a_weak_client_lets_go_of_what_has_ended() {
 }
 
 #[test]
+fn a_weak_client_of_an_ordered_one_is_ordered() {
+    use tpc_actors::client::Client;
+    let system = System::builder().cores(1).start().unwrap();
+    let worker = system.spawn::<Worker>(Arc::default()).wait().unwrap();
+    let is_ordered = |worker: &WorkerClient| {
+        let untyped: &Client<Worker> = worker.untyped();
+        format!("{untyped:?}").contains("ordered: true")
+    };
+    let ordered = worker.ordered();
+    let weak = ordered.downgrade();
+    assert!(is_ordered(&weak.upgrade().unwrap()));
+    drop(ordered);
+    // With lanes of its own when there are no others.
+    assert!(is_ordered(&weak.upgrade().unwrap()));
+    assert!(!is_ordered(&worker.downgrade().upgrade().unwrap()));
+    system.shutdown_wait(LONG);
+}
+
+#[test]
 fn names_belong_to_one_actor_of_a_type_until_it_ends() {
     #[core_actor]
     struct Other;

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll};
 
-use super::{Ask, AskBatch, Client, TellBatch, block};
+use super::{Ask, AskBatch, Client, OwnLane, TellBatch, block};
 use crate::actor::Actor;
 use crate::bridge::Pressure;
 use crate::mailbox::{Ended, Life, Mailbox};
@@ -120,9 +120,14 @@ pub trait ActorClient: Sized + From<Client<Self::Actor>> {
         asks.into_iter().collect()
     }
 
-    /// A client that keeps nothing of the actor, not even the memory of its lanes.
+    /// A client that keeps nothing of the actor, not even the memory of its lanes. That of an
+    /// [ordered](Client::ordered) client becomes one of its clones again, as long as there is another one.
     fn downgrade(&self) -> WeakClient<Self> {
-        WeakClient { shards: self.untyped().shards.iter().map(Arc::downgrade).collect() }
+        let client = self.untyped();
+        WeakClient {
+            shards: client.shards.iter().map(Arc::downgrade).collect(),
+            ordered: client.ordered.as_ref().map(Arc::downgrade),
+        }
     }
 }
 
@@ -234,11 +239,12 @@ impl Future for Closed {
 /// A client that keeps nothing of its actor; made by [`ActorClient::downgrade`].
 pub struct WeakClient<C: ActorClient> {
     shards: Vec<Weak<Mailbox<C::Actor>>>,
+    ordered: Option<Weak<[Mutex<OwnLane<C::Actor>>]>>,
 }
 
 impl<C: ActorClient> WeakClient<C> {
     pub(crate) fn new(shards: Vec<Weak<Mailbox<C::Actor>>>) -> Self {
-        Self { shards }
+        Self { shards, ordered: None }
     }
 
     /// A client, unless the actor, or one of its shards, has ended for good.
@@ -249,13 +255,17 @@ impl<C: ActorClient> WeakClient<C> {
             weak.upgrade().filter(|mailbox| started(mailbox) && mailbox.life() < Life::Stopped)
         };
         let shards: Vec<_> = self.shards.iter().map(alive).collect::<Option<_>>()?;
-        Some(C::from(Client::new(shards)))
+        let mut client = Client::new(shards);
+        if let Some(lanes) = &self.ordered {
+            client.ordered = lanes.upgrade().or_else(|| client.ordered().ordered);
+        }
+        Some(C::from(client))
     }
 }
 
 impl<C: ActorClient> Clone for WeakClient<C> {
     fn clone(&self) -> Self {
-        Self { shards: self.shards.clone() }
+        Self { shards: self.shards.clone(), ordered: self.ordered.clone() }
     }
 }
 
