@@ -1,5 +1,7 @@
 //! Many tells or asks in one publish: nothing lost, nothing twice, nothing out of order.
 
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -152,6 +154,56 @@ fn what_finds_no_room_stays_in_the_batch() {
     batch.send().wait().unwrap();
     assert!(ledger.seen(0).wait().unwrap().into_iter().eq(0..100));
     assert!(system.shutdown_wait(LONG).is_clean());
+}
+
+/// Polls `future` once, with a waker that nobody needs.
+fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn a_send_that_waits_in_line_can_be_told_not_to_wait() {
+    let (system, ledger) = start();
+    let ledger = ledger.ordered();
+    ledger.nap(0).wait().unwrap();
+    let mut batch = ledger.batch();
+    (0..100).for_each(|n| batch.push(ledger.note(0, n)));
+    // Late: with a deadline that begins while it waits, and at once.
+    let mut send = batch.send();
+    assert!(poll_once(&mut send).is_pending());
+    let late = send.deadline(Duration::from_millis(1)).wait();
+    assert!(matches!(late, Err(TellError::Deadline(()))), "{late:?}");
+    let mut send = batch.send();
+    assert!(poll_once(&mut send).is_pending());
+    let full = send.now();
+    assert!(matches!(full, Err(TellError::Full(()))), "{full:?}");
+    batch.send().wait().unwrap();
+    assert!(ledger.seen(0).wait().unwrap().into_iter().eq(0..100), "in order, and all of them");
+    assert!(system.shutdown_wait(LONG).is_clean());
+}
+
+#[test]
+fn a_full_shard_does_not_keep_the_others_from_their_messages() {
+    let system = System::builder().cores(2).start().unwrap();
+    let ledger = system.spawn_sharded::<Ledger>(2, |_| ()).wait().unwrap();
+    let key = |shard| (0..1_000).find(|key| ledger.shard_of(key) == shard).unwrap();
+    ledger.nap(key(0)).wait().unwrap();
+    let mut batch = ledger.batch();
+    (0..100).for_each(|n| batch.push(ledger.note(key(0), n)));
+    (0..4).for_each(|n| batch.push(ledger.note(key(1), n)));
+    let full = batch.send().now();
+    assert!(matches!(full, Err(TellError::Full(()))), "{full:?}");
+    assert_eq!(ledger.seen(key(1)).wait().unwrap(), [0, 1, 2, 3]);
+    batch.send().wait().unwrap();
+    assert!(ledger.seen(key(0)).wait().unwrap().into_iter().eq(0..100));
+    assert!(system.shutdown_wait(LONG).is_clean());
+}
+
+#[test]
+#[should_panic(expected = "give `send()` one")]
+fn a_tell_in_a_batch_has_no_deadline_of_its_own() {
+    let (_system, ledger) = start();
+    ledger.batch().push(ledger.note(0, 1).deadline(LONG));
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Deadlines that the actor and its handlers set, and callers who know better.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use tpc_actors::prelude::*;
@@ -134,5 +137,32 @@ fn a_request_that_is_on_its_way_can_get_a_deadline() {
     let waits = silent.slow().now().unwrap().deadline(Duration::from_millis(1));
     let error = waits.wait().unwrap_err();
     assert!(matches!(error, AskError::Deadline { started: false }), "{error}");
+    system.shutdown_wait(LONG);
+}
+
+#[test]
+fn a_request_that_waits_for_room_can_get_a_deadline() {
+    let system = System::builder().cores(1).start().unwrap();
+    let silent = system.spawn::<Silent>(()).wait().unwrap();
+    silent.sleep(Duration::from_millis(300)).wait().unwrap();
+    while silent.sleep(Duration::ZERO).now().is_ok() {}
+    let context = &mut Context::from_waker(Waker::noop());
+    let (mut ask, mut tell) = (silent.slow(), silent.open());
+    assert!(Pin::new(&mut ask).poll(context).is_pending());
+    assert!(Pin::new(&mut tell).poll(context).is_pending());
+    let late = ask.deadline(Duration::from_millis(1)).wait();
+    assert!(matches!(late, Err(AskError::Deadline { started: false })), "{late:?}");
+    let late = tell.deadline(Duration::from_millis(1)).wait();
+    assert!(matches!(late, Err(TellError::Deadline(_))), "{late:?}");
+    system.shutdown_wait(LONG);
+}
+
+#[test]
+fn an_ask_that_is_on_its_way_is_sent_once() {
+    let system = System::builder().cores(1).start().unwrap();
+    let silent = system.spawn::<Silent>(()).wait().unwrap();
+    let ask = silent.slow().now().unwrap().now().unwrap();
+    silent.open().wait().unwrap();
+    assert_eq!(ask.wait().unwrap(), 7);
     system.shutdown_wait(LONG);
 }

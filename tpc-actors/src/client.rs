@@ -29,6 +29,7 @@ mod ask;
 mod ask_batch;
 pub(crate) mod block;
 mod cancel;
+mod line;
 mod lone;
 mod monitor;
 mod sending;

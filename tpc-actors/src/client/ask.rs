@@ -60,8 +60,8 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         Self { sending: Sending::new(client, shard, request), decode, sent: None, awakens: None }
     }
 
-    /// Ends with [`AskError::Deadline`] when there is no answer within `limit` of the first poll, or of now if the
-    /// request has been sent.
+    /// Ends with [`AskError::Deadline`] when there is no answer within `limit` of the first poll, or of now if it has
+    /// been polled or sent already.
     ///
     /// The core skips a request that expired while it waited. The ask also ends in time when the core
     /// is stuck in a handler.
@@ -73,13 +73,19 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         self
     }
 
-    /// Sends now or not at all; the returned ask only waits for the answer.
+    /// Sends now or not at all; the returned ask only waits for the answer. One that has been sent stays as it is.
     ///
     /// # Errors
     ///
     /// Hands the request back when the lane or its reply slots are full, or the actor takes no more.
+    ///
+    /// # Panics
+    ///
+    /// It has been polled to its end.
     pub fn now(mut self) -> Result<Self, TellError<A::Request>> {
-        self.sent = Some(self.sending.ask_now()?);
+        if self.sent.is_none() {
+            self.sent = Some(self.sending.ask_now()?);
+        }
         Ok(self)
     }
 

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use super::line::Line;
 use super::time_limit::TimeLimit;
 use super::{Client, Refused};
 use crate::actor::Actor;
 use crate::error::TellError;
 use crate::isolate::drop_quietly;
 use crate::mailbox::lane::{Sent, Wish};
-use crate::mailbox::waiters::{WaiterId, Waiters};
 use crate::mailbox::{Mailbox, Refusal, Shortage};
 use crate::reply::slot::NO_DEADLINE;
 
@@ -42,37 +42,6 @@ pub(crate) struct WakerIdentity {
 impl WakerIdentity {
     pub(crate) fn of(waker: &Waker) -> Self {
         Self { data: waker.data().addr(), vtable: NonNull::from(waker.vtable()).addr() }
-    }
-}
-
-/// A place in one of the lines of a lane, left when it is dropped. It has its mailbox and not its request's
-/// client, so that a request that never waited is taken apart without a trace of all this.
-struct Line<A: Actor> {
-    mailbox: Arc<Mailbox<A>>,
-    lane: u32,
-    shortage: Shortage,
-    /// `None` once the sender has found room in this lane.
-    id: Option<WaiterId>,
-}
-
-impl<A: Actor> Line<A> {
-    fn waiters(&self) -> &Waiters {
-        self.mailbox.lane(self.lane).line(self.shortage)
-    }
-
-    /// Whether the sender has not been told of room; has `waker` told then.
-    fn still_waiting(&self, waker: &Waker) -> bool {
-        self.id.is_some_and(|id| self.waiters().still_waiting(id, waker))
-    }
-}
-
-impl<A: Actor> Drop for Line<A> {
-    fn drop(&mut self) {
-        // Who was told of room and did not use it, because it went over another lane or not at all, passes
-        // the news on.
-        if let Some(id) = self.id {
-            self.waiters().leave(id);
-        }
     }
 }
 
@@ -148,14 +117,15 @@ impl<'a, A: Actor> Sending<'a, A> {
     ///
     /// # Panics
     ///
-    /// It is for another client, or has been sent.
+    /// It is for another client, has a time limit of its own, or has been sent.
     #[inline]
     pub(super) fn into_parts(self, client: &Client<A>) -> (usize, A::Request) {
         // Dropped before anything can panic: what a panic has to drop must stand in memory until then.
-        let Self { client: own, shard, request, line, .. } = self;
+        let Self { client: own, shard, request, limit, line, .. } = self;
         let same = own.get().has_lanes_of(client);
         drop((own, line));
-        assert!(same, "the tell is for another actor");
+        assert!(same, "the tell is for another actor, or for another ordered client of this one");
+        assert!(limit.is_none(), "a tell in a batch has no deadline of its own; give `send()` one");
         (shard, request.expect("a request is sent once"))
     }
 
@@ -164,8 +134,22 @@ impl<'a, A: Actor> Sending<'a, A> {
         self.request.take().expect("a request is sent once")
     }
 
+    /// Sets how long it may take from the first poll on, or from now on for what is in line by then.
     pub(crate) fn limit(&mut self, limit: Duration) {
         self.limit = TimeLimit::Within(limit);
+        if self.line.is_some() {
+            self.limit_waiting();
+        }
+    }
+
+    pub(super) fn time_limit(&self) -> TimeLimit {
+        self.limit
+    }
+
+    #[cold]
+    fn limit_waiting(&mut self) {
+        let deadline = self.start_clock();
+        self.line.iter().for_each(|line| line.limit(deadline));
     }
 
     /// The same for an ask that is on its way: its time begins now.

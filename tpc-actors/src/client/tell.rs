@@ -34,13 +34,14 @@ impl<'a, A: Actor> Tell<'a, A> {
     ///
     /// # Panics
     ///
-    /// It is for another actor than `client`.
+    /// It is for another actor than `client`, or has a deadline of its own.
     #[inline]
     pub(super) fn into_parts(self, client: &Client<A>) -> (usize, A::Request) {
         self.sending.into_parts(client)
     }
 
-    /// Gives up, and the message back, when there is no room within `limit` of the first poll.
+    /// Gives up, and the message back, when there is no room within `limit` of the first poll, or of now if it has
+    /// been polled already.
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.sending.limit(limit);
         self
@@ -51,6 +52,10 @@ impl<'a, A: Actor> Tell<'a, A> {
     /// # Errors
     ///
     /// Hands the message back when the lane is full or the actor takes no more.
+    ///
+    /// # Panics
+    ///
+    /// It has been polled to its end.
     pub fn now(mut self) -> Result<(), TellError<A::Request>> {
         self.sending.tell_now()
     }

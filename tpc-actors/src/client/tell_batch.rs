@@ -53,7 +53,10 @@ pub(crate) use staged::Staged;
 ///
 /// As for tells of one task: what is sent at once arrives in the order in which it was pushed; what has to
 /// wait for room may overtake when the task moves to another worker meanwhile. The batch of an
-/// [ordered](Client::ordered) client keeps its order whatever happens.
+/// [ordered](Client::ordered) client keeps its order whatever happens. Shards are served one after the other.
+///
+/// What is in a batch that is dropped is not sent.
+#[must_use = "what is pushed is sent by `send`"]
 pub struct TellBatch<'a, A: Actor> {
     client: &'a Client<A>,
     /// By shard, and as the lanes take them.
@@ -68,12 +71,13 @@ impl<'a, A: Actor> TellBatch<'a, A> {
         Self { client, messages, in_line: None }
     }
 
-    /// Adds a tell, which [`send`](Self::send) sends. A deadline of its own says nothing here: the batch has
-    /// [one](SendBatch::deadline).
+    /// Adds a tell, which [`send`](Self::send) sends.
     ///
     /// # Panics
     ///
-    /// The tell was made by a client of another actor.
+    /// The tell was made by a client of another actor, or by an [ordered](Client::ordered) one that the batch is not
+    /// of, or the other way round: it would take another way. Or it has a deadline of its own: the batch has
+    /// [one](SendBatch::deadline) for all.
     #[inline]
     pub fn push(&mut self, tell: Tell<'_, A>) {
         let (shard, message) = tell.into_parts(self.client);
@@ -92,6 +96,7 @@ impl<'a, A: Actor> TellBatch<'a, A> {
 
     /// Drops what is not sent.
     pub fn clear(&mut self) {
+        self.in_line = None;
         self.messages.iter_mut().for_each(Staged::clear);
     }
 
@@ -130,6 +135,19 @@ impl<'a, A: Actor> TellBatch<'a, A> {
         Poll::Ready(Ok(()))
     }
 
+    /// Sends what a shard has room for.
+    fn send_now(&mut self, shard: usize) -> Result<(), TellError<()>> {
+        while !self.messages[shard].is_empty() {
+            if self.client.send_batch(shard, &mut self.messages[shard]) > 0 {
+                continue;
+            }
+            let Some(first) = self.messages[shard].pop_oldest() else { break };
+            let sent = Sending::new(self.client, shard, first.request).tell_now();
+            sent.map_err(|refused| self.put_back(shard, refused))?;
+        }
+        Ok(())
+    }
+
     fn put_back(&mut self, shard: usize, refused: TellError<A::Request>) -> TellError<()> {
         let (error, message) = refused.split();
         self.messages[shard].put_back(Envelope::tell(message));
@@ -163,9 +181,14 @@ pub struct SendBatch<'b, 'a, A: Actor> {
 }
 
 impl<A: Actor> SendBatch<'_, '_, A> {
-    /// Gives up when there is no room for all within `limit` of the first poll.
+    /// Gives up when there is no room for all within `limit` of the first poll, or of now if it has been polled
+    /// already.
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.limit = TimeLimit::Within(limit);
+        if let Some(first) = &mut self.batch.in_line {
+            first.limit(limit);
+            self.limit = first.time_limit();
+        }
         self
     }
 
@@ -173,20 +196,12 @@ impl<A: Actor> SendBatch<'_, '_, A> {
     ///
     /// # Errors
     ///
-    /// What is not sent stays in the batch, and the error says why.
+    /// What is not sent stays in the batch, and the error says why, of the first shard that did not take all.
     pub fn now(self) -> Result<(), TellError<()>> {
         let batch = &mut *self.batch;
-        for shard in 0..batch.messages.len() {
-            while !batch.messages[shard].is_empty() {
-                if batch.client.send_batch(shard, &mut batch.messages[shard]) > 0 {
-                    continue;
-                }
-                let Some(first) = batch.messages[shard].pop_oldest() else { break };
-                let sent = Sending::new(batch.client, shard, first.request).tell_now();
-                sent.map_err(|refused| batch.put_back(shard, refused))?;
-            }
-        }
-        Ok(())
+        // Where it was pushed, and before what came behind it.
+        batch.leave_line();
+        (0..batch.messages.len()).map(|shard| batch.send_now(shard)).fold(Ok(()), Result::and)
     }
 
     /// Sends everything, waiting for room on this thread.

@@ -83,6 +83,14 @@ impl Waiters {
         true
     }
 
+    /// Gives a sender that still waits another deadline.
+    pub(crate) fn limit(&self, id: WaiterId, deadline: u64) {
+        let mut queue = self.queue();
+        let at = queue.waiting.partition_point(|waiter| waiter.id < id);
+        let waiter = queue.waiting.get_mut(at).filter(|waiter| waiter.id == id);
+        waiter.into_iter().for_each(|waiter| waiter.deadline = deadline);
+    }
+
     /// Leaves the line; a place that this waiter was told of goes to the next one.
     pub(crate) fn leave(&self, id: WaiterId) {
         let mut queue = self.queue();
