@@ -70,6 +70,25 @@ impl Spread {
     }
 }
 
+/// Has no deadline.
+#[core_actor]
+struct Busy;
+
+#[core_actor]
+impl Busy {
+    #[init]
+    fn new() -> Self {
+        Self
+    }
+
+    #[handler]
+    fn work(&self, time: Duration) -> u32 {
+        let _ = self;
+        std::thread::sleep(time);
+        8
+    }
+}
+
 #[test]
 fn the_actors_deadline_holds_where_nobody_says_more() {
     let system = System::builder().cores(1).start().unwrap();
@@ -165,4 +184,70 @@ fn an_ask_that_is_on_its_way_is_sent_once() {
     silent.open().wait().unwrap();
     assert_eq!(ask.wait().unwrap(), 7);
     system.shutdown_wait(LONG);
+}
+
+/// Awaits `ask`, which nothing but its answer wakes; what is kept is opened a little later.
+async fn opened_later(silent: SilentClient, ask: impl Future<Output = Result<u32, AskError>>) {
+    let opener = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        silent.open().await.unwrap();
+    });
+    tokio::select! {
+        biased;
+        () = tokio::time::sleep(LONG) => panic!("nobody has woken it"),
+        answer = ask => assert_eq!(answer.unwrap(), 7),
+    }
+    opener.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_ask_that_has_lined_up_and_does_not_wait_is_woken_for_its_answer() {
+    let system = System::builder().cores(1).start().unwrap();
+    let silent = system.spawn::<Silent>(()).await.unwrap();
+    // The lane is full while the task polls, and has room again when the same task does not wait any more.
+    silent.sleep(Duration::from_millis(100)).await.unwrap();
+    while silent.sleep(Duration::ZERO).now().is_ok() {}
+    let mut ask = silent.slow();
+    std::future::poll_fn(|context| {
+        assert!(Pin::new(&mut ask).poll(context).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let ask = ask.now().unwrap();
+    opened_later(silent.clone(), ask).await;
+    system.shutdown(LONG).await;
+}
+
+#[tokio::test]
+async fn an_ask_that_is_late_can_get_more_time() {
+    let system = System::builder().cores(1).start().unwrap();
+    let silent = system.spawn::<Silent>(()).await.unwrap();
+    let mut ask = silent.hidden();
+    std::future::poll_fn(|context| {
+        assert!(Pin::new(&mut ask).poll(context).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    // Its time passes, and its waker is used, before it is polled again.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    opened_later(silent.clone(), ask.deadline(LONG)).await;
+    system.shutdown(LONG).await;
+}
+
+#[tokio::test]
+async fn a_request_whose_handler_is_stuck_can_get_a_deadline() {
+    let system = System::builder().cores(1).start().unwrap();
+    let busy = system.spawn::<Busy>(()).await.unwrap();
+    let mut ask = busy.work(Duration::from_secs(1));
+    std::future::poll_fn(|context| {
+        assert!(Pin::new(&mut ask).poll(context).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+    // The handler has begun, and the core has the waker.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let late = ask.deadline(Duration::from_millis(1)).await;
+    assert!(matches!(late, Err(AskError::Deadline { started: true })), "{late:?}");
+    system.shutdown(LONG).await;
 }

@@ -236,8 +236,9 @@ impl<A: Actor, T, E> Unpin for Ask<'_, A, T, E> {}
 impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
     type Output = Result<T, AskError<E>>;
 
-    /// Small and inlined where the ask is awaited, so that its result is never built in memory: a copy of it would
-    /// have to wait until it has left the store buffer, behind stores to lines that the core has.
+    /// Small and inlined where the ask is awaited: the outcome is written once, here, and what the caller gets of it
+    /// stays in registers. A copy in memory would have to wait until what it copies has left the store buffer, behind
+    /// stores to lines that the core has.
     #[expect(clippy::inline_always, reason = "a copy of the result costs more than the rest")]
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -255,7 +256,7 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
     }
 }
 
-/// What an ask has come to. It is written once, by whoever finds it, and never moved from there.
+/// What an ask has come to; written once by whoever finds it, where the caller reads it.
 type End<A> = Option<Result<Outcome<<A as Actor>::Response>, TellError<()>>>;
 
 impl<A: Actor, T, E> Ask<'_, A, T, E> {
@@ -268,7 +269,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
         self.sent = sent;
         let Some(sent) = sent.or_else(|| self.poll_room(context, end)) else { return };
         // With a waker there is nothing to look for yet: the core has just been told.
-        if self.sending.waker.is_none() {
+        if self.sending.registered.is_none() {
             self.poll_lone(wait, sent, context, end);
         }
     }
@@ -276,7 +277,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
     /// The same with everything that may be in the way.
     #[cold]
     fn poll_room(&mut self, context: &mut Context<'_>, end: &mut End<A>) -> Option<Sent> {
-        match self.sending.poll_ask(context) {
+        match self.sending.poll_slowly(true, context) {
             Poll::Pending => {}
             Poll::Ready(Ok(sent)) => self.sent = Some(sent),
             Poll::Ready(Err(refused)) => *end = Some(Err(refused.split().0)),
@@ -305,6 +306,9 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
     #[inline(never)]
     fn poll_answer(&mut self, context: &mut Context<'_>, end: &mut End<A>) {
         if self.take_answer(end) {
+            if self.awakens.is_some() {
+                lone::awoke(true);
+            }
             lone::answered(WakerIdentity::of(context.waker()), false);
         } else {
             self.poll_awaited(context, end);
@@ -322,7 +326,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
                 Looked::InVain => {}
             }
         }
-        let registered = self.sending.waker == Some(identity);
+        let registered = self.sending.registered == Some(identity);
         match self.poll_slot(context.waker(), registered) {
             Polled::Ready(outcome) => {
                 lone::answered(identity, false);
@@ -331,7 +335,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
             }
             Polled::Registered if registered => {}
             // The slot holds another clone now, whose identity is not known here.
-            Polled::Registered | Polled::Busy => self.sending.waker = None,
+            Polled::Registered | Polled::Busy => self.sending.registered = None,
         }
         if self.sending.is_late() {
             let late = |started| Err(Fate::Deadline { started });

@@ -52,8 +52,8 @@ pub(crate) struct Sending<'a, A: Actor> {
     pub(crate) request: Option<A::Request>,
     limit: TimeLimit,
     line: Option<Line<A>>,
-    /// The waker that went along with the request, so that the same task need not register again.
-    pub(crate) waker: Option<WakerIdentity>,
+    /// Whose waker the slot holds, so that the same task need not leave another clone; of requests that are sent.
+    pub(super) registered: Option<WakerIdentity>,
 }
 
 impl<'a, A: Actor> Sending<'a, A> {
@@ -65,7 +65,7 @@ impl<'a, A: Actor> Sending<'a, A> {
             request: Some(request),
             limit: TimeLimit::None,
             line: None,
-            waker: None,
+            registered: None,
         }
     }
 
@@ -109,7 +109,7 @@ impl<'a, A: Actor> Sending<'a, A> {
             request: self.request.take(),
             limit: self.limit,
             line: self.line.take(),
-            waker: self.waker.take(),
+            registered: self.registered.take(),
         }
     }
 
@@ -155,6 +155,8 @@ impl<'a, A: Actor> Sending<'a, A> {
     /// The same for an ask that is on its way: its time begins now.
     #[cold]
     pub(super) fn limit_sent(&mut self, sent: Sent) {
+        // The keeper may have taken the waker out, for a deadline that was to be the last one.
+        self.registered = None;
         let deadline = self.start_clock();
         let mailbox = self.mailbox();
         mailbox.lane(sent.lane()).credit.limit(sent.ticket(), deadline);
@@ -170,7 +172,7 @@ impl<'a, A: Actor> Sending<'a, A> {
         self.limit.has_passed(self.mailbox().clock())
     }
 
-    /// The first poll: says the deadline.
+    /// Begins the time unless it has begun; says the deadline.
     fn start_clock(&mut self) -> u64 {
         let clock = self.client.get().mailbox(self.shard).clock();
         self.limit.begin(clock)
@@ -217,6 +219,8 @@ impl<'a, A: Actor> Sending<'a, A> {
     /// The same with everything that may be in the way.
     #[inline(never)]
     fn now(&mut self, ask: bool) -> Result<Sent, TellError<A::Request>> {
+        // Who does not wait has no place among those that do.
+        self.line = None;
         let deadline = self.start_clock();
         let wish = || ask.then_some(Wish { waker: None, deadline });
         let client = self.client.get();
@@ -246,31 +250,25 @@ impl<'a, A: Actor> Sending<'a, A> {
         self.poll_slowly(false, context).map(|sent| sent.map(drop))
     }
 
-    /// Sends an ask if nothing is in the way, with the waker of `context`; otherwise [`Self::poll_ask`] does.
+    /// Sends an ask if nothing is in the way, with the waker of `context`; otherwise [`Self::poll_slowly`] does.
     /// `lone` askers come back for the answer at once, and leave their waker only then.
     #[inline]
     pub(super) fn try_ask(&mut self, lone: bool, context: &Context<'_>) -> Option<Sent> {
         let mut waker = if lone { None } else { Some(context.waker().clone()) };
-        self.waker = waker.as_ref().map(WakerIdentity::of);
+        let identity = waker.as_ref().map(WakerIdentity::of);
         let sent = self.ask_at_once(&mut waker);
         if waker.is_some() {
             drop_quietly(waker);
         }
+        if sent.is_some() {
+            self.registered = identity;
+        }
         sent
-    }
-
-    /// Sends an ask as soon as there is room, with the waker of `context`.
-    #[cold]
-    pub(super) fn poll_ask(
-        &mut self,
-        context: &Context<'_>,
-    ) -> Poll<Result<Sent, TellError<A::Request>>> {
-        self.poll_slowly(true, context)
     }
 
     /// Sends a request as soon as there is room, whatever is in the way.
     #[inline(never)]
-    fn poll_slowly(
+    pub(super) fn poll_slowly(
         &mut self,
         ask: bool,
         context: &Context<'_>,
@@ -288,7 +286,7 @@ impl<'a, A: Actor> Sending<'a, A> {
             self.line = None;
         }
         let waker = ask.then(|| context.waker().clone());
-        self.waker = waker.as_ref().map(WakerIdentity::of);
+        let identity = waker.as_ref().map(WakerIdentity::of);
         let wish = ask.then_some(Wish { waker, deadline });
         // Who has waited already goes first; who comes new lines up behind those that wait.
         let patient = self.line.is_none();
@@ -300,6 +298,7 @@ impl<'a, A: Actor> Sending<'a, A> {
                     line.id = None;
                 }
                 self.line = None;
+                self.registered = identity;
                 Poll::Ready(Ok(sent))
             }
             Err(Refused { refusal: Refusal::Full(shortage), lane: Some(lane) }) => {

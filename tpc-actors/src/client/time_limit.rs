@@ -1,4 +1,4 @@
-//! How long a request may take, said before its time begins.
+//! How long a request may take: a duration until its time begins, a deadline from then on.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ impl TimeLimit {
         matches!(self, Self::None)
     }
 
-    /// The first poll: its time begins now. Says the deadline word.
+    /// Begins the time unless it has begun; says the deadline word.
     pub(super) fn begin(&mut self, clock: &dyn Clock) -> u64 {
         if let Self::Within(limit) = *self {
             let limit = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);

@@ -135,16 +135,16 @@ pub(crate) fn forget_lane<A: Actor>(mailbox: &Arc<Mailbox<A>>) {
     drop_quietly(lane);
 }
 
-/// Runs `send` with the lane that the calling thread has opened to `mailbox` before.
+/// Runs `work` with the lane that the calling thread has opened to `mailbox` before.
 ///
 /// `None` when there is none, or when it is out of reach: while the thread ends, and while a waker's own
 /// code sends from within a send.
 #[inline]
 pub(crate) fn with_own_lane<A: Actor, R>(
     mailbox: &Mailbox<A>,
-    send: impl FnOnce(&mut LaneProducer<A>) -> R,
+    work: impl FnOnce(&mut LaneProducer<A>) -> R,
 ) -> Option<R> {
-    let done = LANES.try_with(|lanes| lanes.try_borrow_mut().ok()?.own(mailbox).map(send));
+    let done = LANES.try_with(|lanes| lanes.try_borrow_mut().ok()?.own(mailbox).map(work));
     done.ok().flatten()
 }
 

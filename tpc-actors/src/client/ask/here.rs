@@ -62,18 +62,20 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
         end.is_some()
     }
 
-    /// Takes the answer, if it is there and came over the lane of this thread: the task may have moved to another
-    /// worker meanwhile, whose lane is another one.
+    /// Takes the answer, if it is there and came over the lane of this thread; whether it did. The task may have moved
+    /// to another worker meanwhile, whose lane is another one.
     pub(super) fn take_answer(&mut self, end: &mut End<A>) -> bool {
         let Some(sent) = self.sent else { return false };
         let mailbox = self.sending.mailbox();
         let take = |own: &mut LaneProducer<A>| {
             *end = Some(Ok(own.take_answer(sent.lane(), sent.ticket())?));
+            // Asked here, where the lane is at hand: nearly always nobody waits.
             Some(own.fixed().credit.waiters.any())
         };
-        let Some(awaited) = threads::with_own_lane(mailbox, take).flatten() else { return false };
-        if awaited {
-            // Its slot is free now.
+        let Some(slot_wanted) = threads::with_own_lane(mailbox, take).flatten() else {
+            return false;
+        };
+        if slot_wanted {
             mailbox.lane(sent.lane()).credit.freed();
         }
         self.sent = None;

@@ -50,11 +50,14 @@ impl<V> Slab<V> {
         Some(ticket)
     }
 
-    /// Gives a request that is on its way a deadline; for its asker, while the ticket is his.
+    /// Gives a request that is on its way a deadline; for its asker.
+    ///
+    /// A handler that has begun may have the waker, and then the keeper cannot wake the asker: it has to come back, and
+    /// is told so as long as it finds the waker's cell locked.
     pub(crate) fn limit(&self, ticket: Ticket, deadline: u64) {
         let slot = self.slot(ticket);
         slot.deadline.store(deadline, Ordering::Relaxed);
-        // Whoever sees that there is a deadline sees which. One that is told after the answer says nothing.
+        // Whoever sees that there is a deadline sees which. Beside READY the bit says nothing.
         slot.word.fetch_or(TIMED, weaken!("slot.limit", Ordering::Release));
     }
 
@@ -116,7 +119,7 @@ impl<V> Slab<V> {
     }
 
     /// Takes the value of a READY slot and ends its use.
-    #[expect(clippy::inline_always, reason = "as for `poll`")]
+    #[expect(clippy::inline_always, reason = "as for `take_answer`")]
     #[inline(always)]
     fn take(slot: &Slot<V>, give: impl FnOnce()) -> V {
         // SAFETY: READY was acquired, which hands the value cell to the asker, who is the caller.

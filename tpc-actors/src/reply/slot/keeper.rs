@@ -43,7 +43,7 @@ impl<V> Slab<V> {
     /// Wakes the asker of a slot that the caller has locked; true when that freed the slot.
     fn wake_locked(&self, slot: &Slot<V>, index: u32) -> bool {
         // Taken and not cloned, which would run foreign code under the lock: the asker is late, and leaves
-        // when it is polled.
+        // when it is polled, or has been given more time and registers again.
         // SAFETY: LOCK is ours (set by the caller).
         let waker = slot.waker.with_mut(|cell| unsafe { (*cell).take() });
         let mut unwanted = None;

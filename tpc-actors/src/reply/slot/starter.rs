@@ -8,7 +8,6 @@ use super::{
 };
 use crate::bridge::ring::Line;
 use crate::isolate::drop_quietly;
-
 use crate::sync::{Ordering, intact, weaken};
 
 impl<V> Slab<V> {

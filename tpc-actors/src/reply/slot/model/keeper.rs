@@ -98,6 +98,56 @@ fn limited() {
     });
 }
 
+/// Its deadline moves while the keeper looks: it is woken for the one or the answer, and the slot comes back once.
+fn limited_again() {
+    explore(2, || {
+        let (slab, mut free, drops) = slab(1);
+        let noop = futures_noop().clone();
+        let ticket = acquire(&slab, &mut free, MOST, Some(noop), 5).unwrap();
+        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
+        let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
+        let keeper = Arc::clone(&slab);
+        let keeper = thread::spawn(move || _ = keeper.wake_expired(9));
+        slab.limit(ticket, 20);
+        assert_eq!(await_answer(&slab, ticket), 7);
+        core.join().unwrap();
+        keeper.join().unwrap();
+        assert!(acquire(&slab, &mut free, MOST, None, NO_DEADLINE).is_some());
+        assert!(!slab.has_free(&mut free, MOST), "it comes back once");
+    });
+}
+
+/// The owner takes the answer, to keep the slot, while the keeper is at it.
+fn kept_by_owner_and_keeper() {
+    explore(2, || {
+        let (slab, mut free, drops) = slab(1);
+        let noop = futures_noop().clone();
+        let ticket = acquire(&slab, &mut free, MOST, Some(noop), 5).unwrap();
+        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
+        let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
+        let keeper = Arc::clone(&slab);
+        let keeper = thread::spawn(move || _ = keeper.wake_expired(9));
+        while slab.take_answer(&mut free, ticket).is_none() {
+            thread::yield_now();
+        }
+        let again = slab.has_free(&mut free, MOST)
+            && acquire(&slab, &mut free, MOST, None, NO_DEADLINE).is_some();
+        core.join().unwrap();
+        keeper.join().unwrap();
+        assert!(again || slab.has_free(&mut free, MOST), "the slot comes back");
+    });
+}
+
+#[test]
+fn model_slot_limited_again() {
+    limited_again();
+}
+
+#[test]
+fn model_slot_kept_by_owner_and_keeper() {
+    kept_by_owner_and_keeper();
+}
+
 #[test]
 fn model_slot_limited() {
     limited();
