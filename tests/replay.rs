@@ -122,6 +122,22 @@ fn without_retention_everything_is_gone() {
 }
 
 #[test]
+fn a_gap_of_another_subscription_is_no_reason_to_panic() {
+    let (larger, smaller) = (System::builder().cores(2), System::builder().cores(1));
+    let (larger, smaller) = (larger.start().unwrap(), smaller.start().unwrap());
+    let mut theirs = larger.events::<Tick>().capacity(1).subscribe();
+    let publisher = larger.publisher::<Tick>();
+    (0..3).for_each(|n| _ = publisher.publish(Tick(n)).unwrap());
+    assert!(matches!(theirs.next_wait(), Some(Delivery::Event { .. })));
+    let Some(Delivery::Gap(gap)) = theirs.next_wait() else { panic!("no gap") };
+    let ours = smaller.events::<Tick>().subscribe();
+    let error = ours.replay_wait(&gap).unwrap_err();
+    assert!(matches!(error, ReplayError::Gone { gone: 2, .. }), "{error}");
+    stop(&larger);
+    stop(&smaller);
+}
+
+#[test]
 fn events_are_built_only_when_somebody_wants_them_and_numbered_always() {
     let (system, source, built) = start();
     assert!(!source.wanted().wait().unwrap());

@@ -53,7 +53,8 @@ impl<E: Send + Clone + 'static> Subscription<E> {
     /// The events that `gap` lost, in order, from those that the bus [retains](super::Events::retain), or else
     /// from its [log](super::log).
     ///
-    /// The filter is asked again, so it should give the same answers for the same events.
+    /// The filter is asked again, so it should give the same answers for the same events. A gap of another subscription
+    /// is filled with what this one's filter wants.
     ///
     /// # Errors
     ///
@@ -66,6 +67,10 @@ impl<E: Send + Clone + 'static> Subscription<E> {
     pub async fn replay(&self, gap: &Gap) -> Result<Vec<(Position, E)>, ReplayError<E>> {
         let mut found = Vec::new();
         let mut next = gap.from;
+        if gap.core() >= self.bus().sources() {
+            // Of a system with more cores.
+            return Err(ReplayError::Gone { gone: gap.missed, found });
+        }
         while (found.len() as u64) < gap.missed && next.seq < gap.to {
             // Of an epoch that is over, only the log has anything.
             let oldest = if next.epoch == self.bus().epoch() {
@@ -83,7 +88,7 @@ impl<E: Send + Clone + 'static> Subscription<E> {
             self.look_at_log(next, oldest, &mut found).await.map_err(ReplayError::Log)?;
             next.seq = oldest;
         }
-        match gap.missed - found.len() as u64 {
+        match gap.missed.saturating_sub(found.len() as u64) {
             0 => Ok(found),
             gone => Err(ReplayError::Gone { gone, found }),
         }
