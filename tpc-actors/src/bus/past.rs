@@ -27,8 +27,9 @@ enum Asking<E> {
 pub(super) struct Past<E> {
     /// Position of the next event that is looked for.
     next: Position,
-    /// Nothing has been found yet, and it is all right to begin later.
+    /// Nothing has been found yet, and it is all right to begin later, up to where the bus was when it began.
     oldest: bool,
+    since: u64,
     /// What comes before this is looked for in the log.
     log_until: Option<Position>,
     found: VecDeque<Entry<E>>,
@@ -44,7 +45,16 @@ impl<E: Send + Clone + 'static> Past<E> {
     pub(super) fn from(next: Position, now: Position) -> Self {
         let log_until = (next.epoch < now.epoch).then_some(Position { seq: 0, ..now });
         let (found, asking) = (VecDeque::new(), None);
-        Self { next, oldest: false, log_until, found, asking, caught_up: false, failed: None }
+        Self {
+            next,
+            oldest: false,
+            since: now.seq,
+            log_until,
+            found,
+            asking,
+            caught_up: false,
+            failed: None,
+        }
     }
 
     /// Begins with whatever is the oldest.
@@ -152,9 +162,12 @@ impl<E: Send + Clone + 'static> Past<E> {
 
     /// Goes on at `to`; what lies before it in the same epoch is kept nowhere.
     fn skip_to(&mut self, to: Position) {
-        let from = std::mem::replace(&mut self.next, to);
+        let mut from = std::mem::replace(&mut self.next, to);
+        if self.oldest {
+            from.seq = from.seq.max(self.since);
+        }
         // Of an epoch that is over, whatever became durable has been found.
-        if from.epoch == to.epoch && from.seq < to.seq && !self.oldest {
+        if from.epoch == to.epoch && from.seq < to.seq {
             self.found.push_back(Entry::Hole { from, to: to.seq });
         }
     }

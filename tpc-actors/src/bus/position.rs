@@ -63,7 +63,8 @@ impl Gap {
         self.from.core
     }
 
-    /// How many events are missing: only such as the subscription's filter wanted.
+    /// How many events are missing: only such as the subscription's filter wanted, or all there were between two
+    /// positions if they were gone before the subscription had caught up, and the filter could not be asked.
     pub fn len(&self) -> u64 {
         self.missed
     }
