@@ -8,7 +8,7 @@ use tpc_actors::Start;
 use tpc_actors::bus::log::{
     Bounds, DecodeError, EventLog, LogError, LogEvent, LogOptions, MemoryLog, Records, conformance,
 };
-use tpc_actors::bus::{Cursor, Position, SubscribeError, Subscription};
+use tpc_actors::bus::{Cursor, Position, Subscription};
 use tpc_actors::prelude::*;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -348,19 +348,6 @@ fn numbers_are_not_reused() {
         now = now.crash();
     }
     assert_eq!(seen.len(), 120);
-}
-
-#[test]
-fn a_log_comes_first_or_not_at_all() {
-    let system = System::builder().cores(1).start().unwrap();
-    let no_log = system.events::<Tick>().durable().try_subscribe();
-    assert_eq!(no_log.unwrap_err(), SubscribeError::NoLog);
-    let events = system.events::<Tick>().subscribe();
-    let late = system.log_events::<Tick>(MemoryLog::new(), LogOptions::new());
-    assert!(matches!(late, Err(LogError::TooLate)));
-    drop(events);
-    assert_eq!(system.log_status::<Tick>(), None);
-    stop(&system);
 }
 
 /// An event that cannot be read back is damage, and is said to be.

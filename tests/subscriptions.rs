@@ -184,6 +184,26 @@ fn a_subscription_begins_where_it_is_told_to() {
     assert_eq!(after.next_wait(), None);
 }
 
+/// What was there before may be gone; what is published after the subscription is delivered or missing.
+#[test]
+fn the_oldest_that_is_kept_is_no_excuse_for_what_comes_later() {
+    let (system, sources) = start(1);
+    let keeper = system.events::<Tick>().retain(2).subscribe();
+    sources[0].burst(10).wait().unwrap();
+    let mut oldest = system.events::<Tick>().from(Start::Oldest).subscribe();
+    // A cursor without a position of this core means the same.
+    let mut at = system.events::<Tick>().from(Cursor::default()).subscribe();
+    sources[0].burst(10).wait().unwrap();
+    for events in [&mut oldest, &mut at] {
+        let Some(Delivery::Gap(gap)) = events.next_wait() else { panic!("nothing is missing") };
+        assert_eq!((gap.from().seq, gap.to().seq, gap.len()), (10, 18, 8));
+        assert_eq!(next_events(events, 2), [18, 19]);
+        assert_eq!(events.lagged(), 8);
+    }
+    drop(keeper);
+    stop(&system);
+}
+
 /// Away and back again, while both cores go on: what was seen before, replayed and live is everything.
 #[test]
 fn a_subscription_goes_on_where_another_one_ended() {
@@ -243,6 +263,10 @@ fn options_out_of_range_are_refused() {
     let position = Position::new(0, 9, 0);
     let no_epoch = SubscribeError::NoSuchEpoch { epoch: 9, now: 0 };
     assert_eq!(events().from(position).try_subscribe().unwrap_err(), no_epoch);
+    assert_eq!(events().cores([]).try_subscribe().unwrap_err(), SubscribeError::NoCores);
+    let position = Position::new(1, 0, 0);
+    let left_out = events().cores([0]).from(position).try_subscribe().unwrap_err();
+    assert_eq!(left_out, SubscribeError::NotAmongCores { position });
     stop(&system);
 }
 

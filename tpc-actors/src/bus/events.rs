@@ -68,6 +68,15 @@ pub enum SubscribeError {
         /// The epoch of the events that are published now.
         now: u64,
     },
+    /// A position in [`Events::from`] is one of a core that [`Events::cores`] leaves out.
+    #[error("the position {position} is of a core that is not among the chosen ones")]
+    NotAmongCores {
+        /// The position.
+        position: Position,
+    },
+    /// [`Events::cores`] leaves no core.
+    #[error("a subscription to no core would never receive anything; name at least one")]
+    NoCores,
     /// A durable subscription needs a log.
     #[error("nothing is durable on a bus without a log; see `System::log_events`")]
     NoLog,
@@ -178,8 +187,8 @@ impl<E: Send + Clone + 'static> Events<E> {
     ///
     /// # Errors
     ///
-    /// The capacity is 0 or does not fit in memory, a core does not exist, or a position belongs to
-    /// another epoch.
+    /// The capacity is 0 or does not fit in memory, a core does not exist or none is chosen, a position is of a core
+    /// that is not chosen or belongs to another epoch, or a durable subscription finds no log.
     pub fn try_subscribe(self) -> Result<Subscription<E>, SubscribeError> {
         check::<E>(self.capacity)?;
         self.check_cores()?;
@@ -187,6 +196,8 @@ impl<E: Send + Clone + 'static> Events<E> {
         if self.durable && self.bus.log().is_none() {
             return Err(SubscribeError::NoLog);
         }
+        // From here on the bus keeps the log and the epoch that it has.
+        self.bus.is_in_use();
         let sources = 0..self.bus.sources();
         let inlets = sources.clone().map(|source| self.inlet(source)).collect();
         let states: Vec<_> = sources.map(|source| self.state(source)).collect();
@@ -201,8 +212,17 @@ impl<E: Send + Clone + 'static> Events<E> {
             if let Start::At(cursor) = &self.start { cursor.positions() } else { &[] };
         let named = positions.iter().map(|position| position.core);
         let sources = self.bus.sources();
-        match named.chain(self.cores.iter().flatten().copied()).find(|core| *core >= sources) {
-            Some(core) => Err(SubscribeError::NoSuchCore { core, cores: sources - 1 }),
+        if let Some(core) =
+            named.chain(self.cores.iter().flatten().copied()).find(|core| *core >= sources)
+        {
+            return Err(SubscribeError::NoSuchCore { core, cores: sources - 1 });
+        }
+        let Some(cores) = &self.cores else { return Ok(()) };
+        if cores.is_empty() {
+            return Err(SubscribeError::NoCores);
+        }
+        match positions.iter().find(|position| !cores.contains(&position.core)) {
+            Some(&position) => Err(SubscribeError::NotAmongCores { position }),
             None => Ok(()),
         }
     }

@@ -14,6 +14,7 @@ use std::time::SystemTime;
 
 use super::position::Position;
 use super::start::Cursor;
+use crate::bridge::CapacityError;
 
 pub mod conformance;
 pub(super) mod feed;
@@ -107,6 +108,9 @@ pub enum LogError {
         /// The earliest that could be.
         next: Position,
     },
+    /// The [feed's capacity](LogOptions::feed_capacity) is 0 or does not fit in memory.
+    #[error("the feed to the log: {0}")]
+    Capacity(#[from] CapacityError),
     /// A bus takes a log only before anybody publishes or subscribes.
     #[error("the bus is in use; give it its log before the first actor, publisher or subscription")]
     TooLate,

@@ -38,7 +38,7 @@ pub(crate) struct Bus<E> {
     /// How the events learn their routes, if they do.
     routing: OnceLock<Routing<E>>,
     /// Somebody publishes or subscribes; it is too late for a log.
-    in_use: AtomicBool,
+    in_use: Mutex<bool>,
     /// Nothing will be published any more.
     closed: AtomicBool,
 }
@@ -54,7 +54,7 @@ impl<E: Send + Clone + 'static> Bus<E> {
             cores,
             log: OnceLock::new(),
             routing: OnceLock::new(),
-            in_use: AtomicBool::new(false),
+            in_use: Mutex::default(),
             closed: AtomicBool::new(false),
         }
     }
@@ -85,7 +85,7 @@ impl<E: Send + Clone + 'static> Bus<E> {
 
     /// Notes that somebody publishes or subscribes.
     pub(super) fn is_in_use(&self) {
-        self.in_use.store(true, Ordering::Relaxed);
+        *lock(&self.in_use) = true;
     }
 
     /// Gives the bus its log and starts the log's thread.
@@ -98,12 +98,16 @@ impl<E: Send + Clone + 'static> Bus<E> {
     where
         E: LogEvent,
     {
-        if self.in_use.load(Ordering::Relaxed) || self.log.get().is_some() {
+        if *lock(&self.in_use) || self.log.get().is_some() {
             return Err(LogError::TooLate);
         }
         let link = LogLink::new(&mut *log, options)?;
-        if self.log.set(Arc::clone(&link)).is_err() {
-            return Err(LogError::TooLate);
+        {
+            // An epoch takes a while to begin. Who came meanwhile has no way to the log; who comes after this has.
+            let in_use = lock(&self.in_use);
+            if *in_use || self.log.set(Arc::clone(&link)).is_err() {
+                return Err(LogError::TooLate);
+            }
         }
         link.start(self, log, cpus)
     }
@@ -123,7 +127,6 @@ impl<E: Send + Clone + 'static> Bus<E> {
 
     pub(super) fn subscribe(&self, channel: &Arc<Channel<E>>, retain: usize) {
         self.retain.fetch_max(retain, Ordering::Relaxed);
-        self.is_in_use();
         lock(&self.subscribers).join(Arc::clone(channel));
         self.changed();
         if let Some(log) = self.log.get()

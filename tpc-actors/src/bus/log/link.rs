@@ -6,11 +6,12 @@ use std::thread::JoinHandle;
 
 use super::super::lock;
 use super::super::registry::Bus;
-use super::feed::{Feed, FeedReader, feed};
+use super::feed::{Fed, Feed, FeedReader, feed};
 use super::writer::Writer;
 use super::{DecodeError, EventLog, LogError, LogEvent, LogOptions, LogStatus};
 use crate::bridge::bell::{CoreBell, LaneBell};
 use crate::bridge::doorbell::platform_doorbell;
+use crate::bridge::ring::check_capacity;
 use crate::isolate::drop_quietly;
 use crate::placement::CpuSet;
 
@@ -54,6 +55,7 @@ impl<E: Send + Clone + 'static> LogLink<E> {
     where
         E: LogEvent,
     {
+        check_capacity::<Fed<E>>(options.feed_capacity)?;
         let doorbell = platform_doorbell().map_err(LogError::failed)?;
         let inbox = Inbox { commands: Vec::new(), feeds: Vec::new(), stop: false, closed: false };
         Ok(Arc::new(Self {
