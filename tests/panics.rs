@@ -217,6 +217,7 @@ fn a_filter_that_panics_ends_its_subscription_and_nothing_else() {
         assert!(matches!(next, Some(Delivery::Event { event, .. }) if event == n), "{next:?}");
     }
     assert_eq!(broken.next_wait(), None);
+    assert_eq!(broken.end_reason(), Some(&tpc_actors::bus::EndReason::FilterPanicked));
     assert_eq!(fragile.builds().wait().unwrap(), 1, "the publishing actor did not notice");
     system.shutdown_wait(Duration::from_secs(10));
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use tpc_actors::bus::{Cursor, Position, SubscribeError, Subscription};
+use tpc_actors::bus::{Cursor, EndReason, Position, SubscribeError, Subscription};
 use tpc_actors::prelude::*;
 use tpc_actors::{Overflow, Start};
 
@@ -182,6 +182,24 @@ fn a_subscription_begins_where_it_is_told_to() {
     let mut after = events().from(Start::Oldest).subscribe();
     assert_eq!(next_events(&mut after, 100), (210..310).collect::<Vec<_>>());
     assert_eq!(after.next_wait(), None);
+}
+
+#[test]
+fn a_position_that_is_not_there_yet_ends_the_subscription() {
+    let (system, sources) = start(1);
+    sources[0].burst(3).wait().unwrap();
+    let position = Position::new(0, 0, 4);
+    let mut ahead = system.events::<Tick>().from(position).subscribe();
+    assert_eq!(ahead.next_wait(), None);
+    let next = Position::new(0, 0, 3);
+    assert_eq!(ahead.end_reason(), Some(&EndReason::NoSuchPosition { position, next }));
+    let mut at_the_end = system.events::<Tick>().from(next).subscribe();
+    // Asks the core, which takes that before it publishes more.
+    assert_eq!(at_the_end.try_next(), None);
+    sources[0].burst(1).wait().unwrap();
+    assert_eq!(next_events(&mut at_the_end, 1), [3]);
+    stop(&system);
+    assert_eq!((at_the_end.next_wait(), at_the_end.end_reason()), (None, None));
 }
 
 /// What was there before may be gone; what is published after the subscription is delivered or missing.

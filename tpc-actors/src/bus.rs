@@ -14,6 +14,8 @@ mod stage;
 #[cfg(not(tpc_loom))]
 mod channel;
 #[cfg(not(tpc_loom))]
+mod end_reason;
+#[cfg(not(tpc_loom))]
 mod enrich;
 #[cfg(not(tpc_loom))]
 mod events;
@@ -54,6 +56,7 @@ mod subscription;
 
 #[cfg(not(tpc_loom))]
 pub use {
+    end_reason::EndReason,
     enrich::{Enrich, Routing},
     events::{Events, Overflow, SubscribeError},
     outside::{PublishError, Publisher},

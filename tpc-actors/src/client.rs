@@ -60,13 +60,16 @@ enum OwnLane<A: Actor> {
     Visitors,
 }
 
+/// The lanes of an ordered client and its clones, by shard.
+type OrderedLanes<A> = [Mutex<OwnLane<A>>];
+
 /// The untyped part of a generated `XClient`: where the actor's shards are and which lane leads there.
 ///
 /// Cloning costs two reference counts. A client does not keep its actor running.
 pub struct Client<A: Actor> {
     shards: Arc<[Arc<Mailbox<A>>]>,
-    /// The lanes of an ordered client and its clones; otherwise each thread uses its own.
-    ordered: Option<Arc<[Mutex<OwnLane<A>>]>>,
+    /// There for an ordered client; otherwise each thread uses its own.
+    ordered: Option<Arc<OrderedLanes<A>>>,
 }
 
 impl<A: Actor> Client<A> {

@@ -1,11 +1,12 @@
 //! What a subscription and the sources share.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use atomic_waker::AtomicWaker;
 use crossbeam_utils::CachePadded;
 
+use super::end_reason::EndReason;
 use super::lane::{LaneReader, Policy};
 use super::lock;
 use super::stats::{Consumption, LaneStats, ReaderStats, Received};
@@ -72,8 +73,10 @@ pub(super) struct Channel<E> {
     /// By source.
     ends: Box<[End<E>]>,
     waker: CachePadded<AtomicWaker>,
-    /// The subscriber has gone, or its filter panicked. Latched.
+    /// The subscriber has gone, or the subscription has ended. Latched.
     closed: AtomicBool,
+    /// Why it has ended, if the subscriber has not gone.
+    end_reason: OnceLock<EndReason>,
 }
 
 impl<E> Channel<E> {
@@ -99,6 +102,7 @@ impl<E> Channel<E> {
             ends: ends.map(end).collect(),
             waker: CachePadded::default(),
             closed: AtomicBool::new(false),
+            end_reason: OnceLock::new(),
         })
     }
 
@@ -109,6 +113,16 @@ impl<E> Channel<E> {
     pub(super) fn attach(&self, source: usize, reader: LaneReader<E>) {
         *lock(&self.ends[source].reader) = Some(reader);
         self.ends[source].state.store(end::ATTACHED, Ordering::Release);
+    }
+
+    /// Why it has ended, if it has by itself.
+    pub(super) fn end_reason(&self) -> Option<&EndReason> {
+        self.end_reason.get()
+    }
+
+    /// The first reason counts.
+    pub(super) fn ends_because(&self, reason: EndReason) {
+        drop(self.end_reason.set(reason));
     }
 
     /// Has a source that cannot tell its past attach with its next event.

@@ -131,7 +131,8 @@ impl<E: Send + Clone + 'static> Events<E> {
     /// Where to begin; [`Start::Latest`] by default. What is still [retained](Self::retain) comes first,
     /// in order and without a hole before the events that are published meanwhile. Events that are kept
     /// no more are reported as a [`Gap`](super::Gap); since the filter cannot be asked about them, it counts
-    /// all of them.
+    /// all of them. An event that has not been published yet is no place to begin: the subscription
+    /// [ends](Subscription::end_reason).
     ///
     /// A subscription that was away goes on where it ended:
     ///
@@ -161,7 +162,7 @@ impl<E: Send + Clone + 'static> Events<E> {
     /// Receives only events that the bus's [log](super::log) has made durable.
     ///
     /// What is lost on the way to the log is reported as a [`Gap`](super::Gap), at the place where the log
-    /// learns of it. When the log fails, the subscription ends.
+    /// learns of it; that gap cannot be replayed. When the log fails, the subscription [ends](Subscription::end_reason).
     pub fn durable(mut self) -> Self {
         self.durable = true;
         self

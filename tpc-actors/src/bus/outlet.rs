@@ -50,6 +50,13 @@ impl<E: Clone> Outlet<E> {
         self.pass(seq, event);
     }
 
+    /// Counts the event as missing if the filter wants it. Foreign code, as in [`Self::offer`].
+    pub(super) fn withhold(&mut self, seq: u64, event: &E) {
+        if self.filter.as_ref().is_none_or(|filter| filter.wants(event)) {
+            self.lane.miss(seq);
+        }
+    }
+
     /// Which of these events the filter wants, a bit for each. Foreign code, as in [`Self::offer`].
     pub(super) fn select(&self, events: &[E]) -> u64 {
         self.filter.as_ref().map_or(u64::MAX, |filter| filter.select(events))

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::channel::Channel;
+use super::end_reason::EndReason;
 use super::fetch::{Fetch, Fetching};
 use super::log::LogError;
 use super::log::reads::{Entry, FoundInLog, LogAnswer, LogFetch};
@@ -106,7 +107,6 @@ impl<E: Send + Clone + 'static> Past<E> {
                     }
                     Ok(Ok(found)) => self.found_in_log(found),
                     Ok(Err(error)) => self.end(Some(error), bus, channel),
-                    // The log has ended with the system.
                     Err(TryRecvError::Closed) => self.end(None, bus, channel),
                 },
             }
@@ -125,7 +125,12 @@ impl<E: Send + Clone + 'static> Past<E> {
         Asking::Source(Fetching::begin(bus, from.core, fetch))
     }
 
-    fn found_in_source(&mut self, found: Option<Found<E>>, bus: &Bus<E>, channel: &Channel<E>) {
+    fn found_in_source(
+        &mut self,
+        found: Option<Found<E>>,
+        bus: &Bus<E>,
+        channel: &Arc<Channel<E>>,
+    ) {
         let Some(Found { events, next, reach }) = found else {
             // The source was lost with its core, and its past with it.
             channel.give_up_the_past(self.next.core);
@@ -144,6 +149,11 @@ impl<E: Send + Clone + 'static> Past<E> {
                 self.log_until = Some(Position { seq: oldest, ..at });
             }
             Reach::Gone { oldest } => self.skip_to(Position { seq: oldest, ..at }),
+            Reach::Ahead { next } => {
+                let next = Position { seq: next, ..at };
+                bus.end(channel, EndReason::NoSuchPosition { position: at, next });
+                self.caught_up = true;
+            }
         }
     }
 
@@ -174,11 +184,12 @@ impl<E: Send + Clone + 'static> Past<E> {
 
     /// Without the log nobody knows what comes next, so the subscription ends rather than leave it out.
     fn end(&mut self, failed: Option<LogError>, bus: &Bus<E>, channel: &Arc<Channel<E>>) {
+        self.caught_up = true;
+        // The log has ended with the system otherwise.
         if let Some(error) = &failed {
             tracing::error!(%error, "an event log cannot be read; a subscription ends");
+            bus.end(channel, EndReason::LogUnreadable(error.to_string()));
         }
         self.failed = failed;
-        self.caught_up = true;
-        bus.end(channel);
     }
 }

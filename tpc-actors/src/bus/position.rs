@@ -9,7 +9,8 @@ pub struct Position {
     /// The core that published it, counted from 0; the number of cores for a
     /// [publisher](crate::System::publisher) outside of them.
     pub core: usize,
-    /// Grows when the numbers of the core start over.
+    /// Grows when the numbers of the core start over on a bus that has a [log](super::log); 0 without one, where numbers
+    /// start over with each run, and a position of an earlier run means nothing.
     pub epoch: u64,
     /// Counts every event of this type on the core, wanted or not, from 0.
     pub seq: u64,
@@ -74,7 +75,8 @@ impl Gap {
         self.missed == 0
     }
 
-    /// No missing event stands before this position.
+    /// No missing event stands before this position; of events that never reached the [log](super::log), where the log
+    /// had come to when it learned of them, for both ends.
     pub fn from(&self) -> Position {
         self.from
     }

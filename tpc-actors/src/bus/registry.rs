@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::channel::{Channel, end};
+use super::end_reason::EndReason;
 use super::enrich::Routing;
 use super::fetch::Fetch;
 use super::lock;
@@ -146,7 +147,12 @@ impl<E: Send + Clone + 'static> Bus<E> {
     }
 
     /// Ends a subscription and tells it so; the sources let go of it when they next look.
-    pub(super) fn end(&self, channel: &Arc<Channel<E>>) {
+    pub(super) fn end(&self, channel: &Arc<Channel<E>>, reason: EndReason) {
+        channel.ends_because(reason);
+        self.close_channel(channel);
+    }
+
+    fn close_channel(&self, channel: &Arc<Channel<E>>) {
         if channel.close() {
             self.changed();
         }
@@ -155,7 +161,7 @@ impl<E: Send + Clone + 'static> Bus<E> {
 
     /// Ends a subscription and has its sources let go of it, also those that publish nothing more.
     pub(super) fn unsubscribe(self: &Arc<Self>, channel: &Arc<Channel<E>>) {
-        self.end(channel);
+        self.close_channel(channel);
         lock(&self.subscribers).leave(channel);
         if let Some(log) = self.log.get()
             && channel.durable

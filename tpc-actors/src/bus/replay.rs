@@ -79,7 +79,7 @@ impl<E: Send + Clone + 'static> Subscription<E> {
                 next.seq = looked_at;
                 match reach {
                     Reach::More => continue,
-                    Reach::End => break,
+                    Reach::End | Reach::Ahead { .. } => break,
                     Reach::Gone { oldest } => oldest.min(gap.to),
                 }
             } else {

@@ -26,6 +26,8 @@ pub(super) enum Reach {
     End,
     /// The events before this one are not kept any more.
     Gone { oldest: u64 },
+    /// There is no such event yet; this will be the next one.
+    Ahead { next: u64 },
 }
 
 /// What a look into the past has found.
@@ -85,10 +87,13 @@ impl<E: Clone> Retained<E> {
         max: usize,
     ) -> Found<E> {
         let oldest = self.oldest(next_seq);
-        if from < oldest {
-            return Found { events: Vec::new(), next: from, reach: Reach::Gone { oldest } };
-        }
         let mut events = Vec::new();
+        if from < oldest {
+            return Found { events, next: from, reach: Reach::Gone { oldest } };
+        }
+        if from > next_seq {
+            return Found { events, next: from, reach: Reach::Ahead { next: next_seq } };
+        }
         let mut next = from;
         let end = next_seq.min(to);
         let skipped = usize::try_from(from - oldest).unwrap_or(usize::MAX);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::channel::{Channel, end};
+use super::end_reason::EndReason;
 use super::enrich::{Router, Routing};
 use super::fetch::Fetch;
 use super::log::feed::Feed;
@@ -131,7 +132,7 @@ impl<E: Send + Clone + 'static> Source<E> {
         let mut outlet = self.outlets.swap_remove(at);
         outlet.flush(self.stats());
         self.stats().filters_panicked.add(1);
-        self.bus.end(&outlet.channel);
+        self.bus.end(&outlet.channel, EndReason::FilterPanicked);
         drop_quietly(outlet);
     }
 
@@ -170,7 +171,7 @@ impl<E: Send + Clone + 'static> Source<E> {
             Ok(outlet) => self.outlets.push(outlet),
             Err(error) => {
                 tracing::error!(core = self.index, %error, "no lane; its subscription ends");
-                self.bus.end(channel);
+                self.bus.end(channel, EndReason::NoMemory(error));
             }
         }
     }

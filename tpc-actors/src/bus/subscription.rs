@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 
 use super::channel::{Channel, end};
+use super::end_reason::EndReason;
 use super::inlet::Inlet;
 use super::log::LogError;
 use super::position::{Delivery, Position};
@@ -87,7 +88,8 @@ impl<E: Send + Clone + 'static> Subscription<E> {
         Arc::clone(&self.channel)
     }
 
-    /// The next event or gap; `None` when the system has shut down and everything was delivered.
+    /// The next event or gap; `None` when everything was delivered and the system has shut down, or the subscription
+    /// has [ended](Self::end_reason) before that.
     ///
     /// # Cancel safety
     ///
@@ -190,7 +192,12 @@ impl<E: Send + Clone + 'static> Subscription<E> {
         Some(delivery)
     }
 
-    /// Why the subscription has ended before its system, if its [log](super::log) could not be read.
+    /// Why the subscription has ended before its system: its last event or gap may still have to be delivered.
+    pub fn end_reason(&self) -> Option<&EndReason> {
+        self.channel.end_reason()
+    }
+
+    /// The error itself, if the subscription has ended because its [log](super::log) could not be read.
     pub fn log_error(&self) -> Option<&LogError> {
         self.inlets.iter().find_map(Inlet::failed)
     }

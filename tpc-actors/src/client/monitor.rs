@@ -3,10 +3,10 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
-use super::{Ask, AskBatch, Client, OwnLane, TellBatch, block};
+use super::{Ask, AskBatch, Client, OrderedLanes, TellBatch, block};
 use crate::actor::Actor;
 use crate::bridge::Pressure;
 use crate::mailbox::{Ended, Life, Mailbox};
@@ -239,7 +239,7 @@ impl Future for Closed {
 /// A client that keeps nothing of its actor; made by [`ActorClient::downgrade`].
 pub struct WeakClient<C: ActorClient> {
     shards: Vec<Weak<Mailbox<C::Actor>>>,
-    ordered: Option<Weak<[Mutex<OwnLane<C::Actor>>]>>,
+    ordered: Option<Weak<OrderedLanes<C::Actor>>>,
 }
 
 impl<C: ActorClient> WeakClient<C> {

@@ -87,8 +87,9 @@ impl Waiters {
     pub(crate) fn limit(&self, id: WaiterId, deadline: u64) {
         let mut queue = self.queue();
         let at = queue.waiting.partition_point(|waiter| waiter.id < id);
-        let waiter = queue.waiting.get_mut(at).filter(|waiter| waiter.id == id);
-        waiter.into_iter().for_each(|waiter| waiter.deadline = deadline);
+        if let Some(waiter) = queue.waiting.get_mut(at).filter(|waiter| waiter.id == id) {
+            waiter.deadline = deadline;
+        }
     }
 
     /// Leaves the line; a place that this waiter was told of goes to the next one.

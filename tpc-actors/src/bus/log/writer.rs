@@ -5,7 +5,8 @@ mod trim;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::super::channel::end;
+use super::super::channel::{Channel, end};
+use super::super::end_reason::EndReason;
 use super::super::outlet::Outlet;
 use super::super::position::Position;
 use super::super::registry::Bus;
@@ -27,6 +28,8 @@ struct Intake<E> {
     durable: u64,
     /// Events of this group, to be shown when it is durable.
     group: Vec<Fed<E>>,
+    /// The numbers of those among them that could not be written.
+    unwritten: Vec<u64>,
 }
 
 pub(super) struct Writer<E> {
@@ -56,6 +59,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
             appended: 0,
             durable: 0,
             group: Vec::new(),
+            unwritten: Vec::new(),
         };
         let intakes = (0..bus.sources()).map(|_| intake()).collect();
         let (records, stats) = (Records::default(), SourceStats::default());
@@ -187,6 +191,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
                 self.records.truncate(len);
                 outcome = outcome.and_then(|()| self.append_run(source, run.take()));
                 self.unwritten += 1;
+                self.intakes[source].unwritten.push(*seq);
             }
         }
         outcome = outcome.and_then(|()| self.append_run(source, run));
@@ -207,8 +212,9 @@ impl<E: Send + Clone + 'static> Writer<E> {
     fn show(&mut self) {
         for source in 0..self.intakes.len() {
             let mut group = std::mem::take(&mut self.intakes[source].group);
+            let unwritten = std::mem::take(&mut self.intakes[source].unwritten);
             for Fed { seq, event } in group.drain(..) {
-                self.offer(source, seq, &event);
+                self.offer(source, seq, &event, !unwritten.contains(&seq));
                 if std::mem::needs_drop::<E>() {
                     drop_quietly(event);
                 }
@@ -219,19 +225,22 @@ impl<E: Send + Clone + 'static> Writer<E> {
         }
     }
 
-    fn offer(&mut self, source: usize, seq: u64, event: &E) {
+    /// Offers an event that is durable; one that could not be written is missing.
+    fn offer(&mut self, source: usize, seq: u64, event: &E, written: bool) {
         let outlets = &mut self.intakes[source].outlets;
         let mut at = 0;
         while at < outlets.len() {
             let outlet = &mut outlets[at];
-            if catch(|| outlet.offer(seq, event)).is_ok() || outlet.caught(seq) {
+            let offer =
+                || if written { outlet.offer(seq, event) } else { outlet.withhold(seq, event) };
+            if catch(offer).is_ok() || outlet.caught(seq) {
                 at += 1;
                 continue;
             }
             tracing::error!(source, "an event filter or key panicked; its subscription ends");
             let mut outlet = outlets.swap_remove(at);
             outlet.flush(&self.stats);
-            self.bus.end(&outlet.channel);
+            self.bus.end(&outlet.channel, EndReason::FilterPanicked);
             drop_quietly(outlet);
         }
     }
@@ -268,17 +277,23 @@ impl<E: Send + Clone + 'static> Writer<E> {
         if !self.failed {
             self.failed = true;
             tracing::error!(%error, "the event log failed; nothing more is durable");
-            let reason = error.to_string();
-            lock(&self.link.status).failed = Some(reason);
+            lock(&self.link.status).failed = Some(error.to_string());
         }
+        let reason = self.why_failed();
         for intake in &mut self.intakes {
-            self.unwritten += intake.group.len() as u64;
+            // Some of them have been counted before.
+            self.unwritten += (intake.group.len() - intake.unwritten.len()) as u64;
+            intake.unwritten.clear();
             intake.group.drain(..).for_each(drop_quietly);
             for outlet in intake.outlets.drain(..) {
-                self.bus.end(&outlet.channel);
+                self.bus.end(&outlet.channel, reason.clone());
                 drop_quietly(outlet);
             }
         }
+    }
+
+    fn why_failed(&self) -> EndReason {
+        EndReason::LogFailed(lock(&self.link.status).failed.clone().unwrap_or_default())
     }
 
     /// Takes over durable subscriptions and lets go of those that have gone.
@@ -295,7 +310,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
         }
         for channel in self.bus.channels().into_iter().filter(|channel| channel.durable) {
             if self.failed {
-                self.bus.end(&channel);
+                self.bus.end(&channel, self.why_failed());
                 continue;
             }
             for source in 0..self.intakes.len() {
@@ -307,17 +322,13 @@ impl<E: Send + Clone + 'static> Writer<E> {
     }
 
     /// Has a subscription get the source's durable events from here on.
-    pub(super) fn attach(
-        &mut self,
-        source: usize,
-        channel: &Arc<super::super::channel::Channel<E>>,
-    ) {
+    pub(super) fn attach(&mut self, source: usize, channel: &Arc<Channel<E>>) {
         let durable = self.intakes[source].durable;
         match Outlet::attach(Arc::clone(channel), source, durable) {
             Ok(outlet) => self.intakes[source].outlets.push(outlet),
             Err(error) => {
                 tracing::error!(source, %error, "no lane; its subscription ends");
-                self.bus.end(channel);
+                self.bus.end(channel, EndReason::NoMemory(error));
             }
         }
     }

@@ -1,0 +1,151 @@
+//! What an event log does not get, and who is told of it.
+
+use std::thread;
+use std::time::Duration;
+
+use tpc_actors::bus::log::{
+    Bounds, DecodeError, EventLog, LogError, LogEvent, LogOptions, MemoryLog, Records,
+};
+use tpc_actors::bus::{Cursor, Position, Subscription};
+use tpc_actors::prelude::*;
+
+/// The unlucky one cannot be written.
+#[derive(Clone, Debug, PartialEq)]
+struct Tick(u64);
+
+const UNLUCKY: u64 = 13_000_013;
+
+impl LogEvent for Tick {
+    fn encode(&self, into: &mut Vec<u8>) {
+        self.0.encode(into);
+        assert_ne!(self.0, UNLUCKY, "unlucky");
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        u64::decode(bytes).map(Self)
+    }
+}
+
+#[core_actor(event = Tick)]
+struct Source {
+    next: u64,
+}
+
+#[core_actor]
+impl Source {
+    #[init]
+    fn new(next: u64) -> Self {
+        Self { next }
+    }
+
+    #[handler]
+    fn burst(&mut self, cx: &mut Ctx<Self>, count: u64) -> u64 {
+        for _ in 0..count {
+            cx.publish(Tick(self.next));
+            self.next += 1;
+        }
+        self.next
+    }
+}
+
+/// A system of one core whose ticks go to `log`; the first one is `next`.
+fn start(log: impl EventLog, options: LogOptions, next: u64) -> (System, SourceClient) {
+    let system = System::builder().cores(1).start().unwrap();
+    system.log_events::<Tick>(log, options).unwrap();
+    let source = system.spawn::<Source>(next).wait().unwrap();
+    (system, source)
+}
+
+fn stop(system: &System) {
+    let report = system.shutdown_wait(Duration::from_secs(10));
+    assert!(report.is_clean(), "{report}");
+}
+
+/// A log that is slower than its core, with a feed that does not hold what comes meanwhile.
+#[test]
+fn what_the_log_never_got_is_counted() {
+    struct Slow(MemoryLog);
+    impl EventLog for Slow {
+        fn begin_epoch(&mut self) -> Result<u64, LogError> {
+            self.0.begin_epoch()
+        }
+        fn append(&mut self, first: Position, records: &Records) -> Result<(), LogError> {
+            self.0.append(first, records)
+        }
+        fn sync(&mut self) -> Result<Cursor, LogError> {
+            thread::sleep(Duration::from_millis(2));
+            self.0.sync()
+        }
+        fn read_from(
+            &mut self,
+            from: Position,
+            max: usize,
+            each: &mut dyn FnMut(Position, &[u8]),
+        ) -> Result<(), LogError> {
+            self.0.read_from(from, max, each)
+        }
+        fn trim_to(&mut self, to: Position) -> Result<(), LogError> {
+            self.0.trim_to(to)
+        }
+        fn bounds(&mut self, core: usize) -> Result<Option<Bounds>, LogError> {
+            self.0.bounds(core)
+        }
+    }
+    const TOTAL: u64 = 30_000;
+    let log = MemoryLog::new();
+    let options = LogOptions::new().feed_capacity(100);
+    let (system, source) = start(Slow(log.clone()), options, 0);
+    let durable = || system.events::<Tick>().capacity(100_000).durable();
+    let mut all = durable().subscribe();
+    let mut third = durable().filter(|Tick(n)| n % 3 == 0).subscribe();
+    for _ in 0..TOTAL / 100 {
+        source.burst(100).wait().unwrap();
+    }
+    stop(&system);
+    let count = |events: &mut Subscription<Tick>| {
+        let (mut delivered, mut missing) = (0, 0);
+        while let Some(delivery) = events.next_wait() {
+            match delivery {
+                Delivery::Event { position, event } => {
+                    assert_eq!(position.seq, event.0);
+                    delivered += 1;
+                }
+                Delivery::Gap(gap) => missing += gap.len(),
+            }
+        }
+        (delivered, missing)
+    };
+    let (delivered, missing) = count(&mut all);
+    let status = system.log_status::<Tick>().unwrap();
+    assert!(missing > 0, "the log was quick enough: {status:?}");
+    assert_eq!((delivered + missing, missing), (TOTAL, status.missing));
+    assert_eq!(log.crash().bounds(0).unwrap().unwrap().events, delivered);
+    let lane = all.lanes().into_iter().find(|lane| lane.core == 0).unwrap();
+    assert_eq!((lane.wanted, lane.unlogged, lane.dropped_newest), (TOTAL, missing, 0));
+    assert!(lane.high_water < 100_000, "{lane:?}");
+    let (delivered, missing) = count(&mut third);
+    assert_eq!(delivered + missing, TOTAL / 3);
+}
+
+#[test]
+fn what_cannot_be_written_is_missing_for_who_waits_for_the_log() {
+    let log = MemoryLog::new();
+    let (system, source) = start(log.clone(), LogOptions::new(), UNLUCKY - 2);
+    let mut durable = system.events::<Tick>().durable().subscribe();
+    let mut even = system.events::<Tick>().durable().filter(|Tick(n)| n % 2 == 0).subscribe();
+    source.burst(5).wait().unwrap();
+    stop(&system);
+    let all = |events: &mut Subscription<Tick>| {
+        let each = std::iter::from_fn(|| events.next_wait());
+        let shown = each.map(|delivery| match delivery {
+            Delivery::Event { position, .. } => position.seq.to_string(),
+            Delivery::Gap(gap) => format!("{}-{}: {}", gap.from().seq, gap.to().seq, gap.len()),
+        });
+        shown.collect::<Vec<_>>()
+    };
+    assert_eq!(all(&mut durable), ["0", "1", "2-3: 1", "3", "4"]);
+    assert_eq!(durable.lagged(), 1);
+    assert_eq!(all(&mut even), ["1", "3"], "who did not want it misses nothing");
+    assert_eq!(system.log_status::<Tick>().unwrap().missing, 1);
+    assert_eq!(log.crash().bounds(0).unwrap().unwrap().events, 4);
+}
