@@ -9,8 +9,10 @@ use rustix::event::{PollFd, PollFlags, epoll};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tpc_actors::bridge::{
-    BridgeConfig, Closed, ControlHandle, DataHandle, ReadyFd, TryRecvError, TrySendError, channel,
+    BridgeConfig, Closed, ControlHandle, DataHandle, PinnedDataHandle, ReadyFd, TryRecvError,
+    TrySendError, channel,
 };
+use tpc_actors::prelude::*;
 
 fn bridge(places: usize) -> (ControlHandle<u64, u64>, DataHandle<u64, u64>) {
     channel(BridgeConfig::new(places, places)).unwrap()
@@ -276,7 +278,7 @@ trait ArmAfterAsking {
     fn arm_after_asking(&mut self) -> bool;
 }
 
-impl ArmAfterAsking for tpc_actors::bridge::PinnedDataHandle<u64, u64> {
+impl ArmAfterAsking for PinnedDataHandle<u64, u64> {
     fn arm_after_asking(&mut self) -> bool {
         self.request_fd().unwrap();
         self.arm_request_fd()
@@ -330,4 +332,32 @@ fn descriptors_are_made_for_those_who_ask_and_closed_with_the_bridge() {
         }
     }
     assert!(open_descriptors() < before + 100);
+}
+
+/// Receives where it must not wait.
+#[core_actor]
+struct Receives(PinnedDataHandle<u64, u64>);
+
+#[core_actor]
+impl Receives {
+    #[init]
+    fn new(data: DataHandle<u64, u64>) -> Self {
+        Self(data.pin())
+    }
+
+    #[handler]
+    fn receive(&mut self) -> u64 {
+        self.0.recv_blocking().unwrap()
+    }
+}
+
+#[test]
+fn nothing_blocks_a_core() {
+    let system = System::builder().cores(1).start().unwrap();
+    let (_control, data) = bridge(4);
+    let mut data = Some(data);
+    let receives = system.spawn_with::<Receives>(move || data.take().unwrap()).wait().unwrap();
+    let Err(AskError::Panicked(report)) = receives.receive().wait() else { panic!("it waited") };
+    assert!(report.to_string().contains("must not block"), "{report}");
+    system.shutdown_wait(Duration::from_secs(10));
 }

@@ -28,6 +28,15 @@ pub fn channel<Q: Send, R: Send>(config: BridgeConfig) -> Result<Ends<Q, R>, Bri
     Ok((control, DataHandle::new(incoming, responses, pressure)))
 }
 
+/// Whatever blocks begins with this.
+#[track_caller]
+fn may_block() {
+    assert!(
+        !crate::core_loop::on_core_thread(),
+        "a core's thread must not block; use the awaited form"
+    );
+}
+
 /// The level of the request ring, as both ends see it.
 struct Watch<Q> {
     gauge: Gauge<Q>,

@@ -114,7 +114,8 @@ impl<A: Actor, T, E> fmt::Debug for AskAll<'_, A, T, E> {
     }
 }
 
-/// A tell to every shard of an actor: ready when every shard has accepted it.
+/// A tell to every shard of an actor: ready when every shard has accepted it, or one has refused it; the others may have
+/// accepted it then.
 ///
 /// # Cancel safety
 ///
@@ -133,7 +134,7 @@ impl<'a, A: Actor> TellAll<'a, A> {
     ///
     /// # Errors
     ///
-    /// As for [`Tell::wait`], with the message of the first shard that refused.
+    /// As for [`Tell::wait`], with the message of the first shard that refused. Others may have accepted theirs.
     pub fn wait(mut self) -> Result<(), TellError<A::Request>> {
         if crate::core_loop::on_core_thread() {
             return match self.tells.drain(..).next() {

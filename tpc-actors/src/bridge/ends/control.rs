@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 
-use super::Watch;
+use super::{Watch, may_block};
 use crate::bridge::pipe::{
     Closed, PipeReceiver, PipeSender, SendError, TryRecvError, TrySendError,
 };
@@ -71,7 +71,12 @@ impl<Q, R> ControlHandle<Q, R> {
     /// # Errors
     ///
     /// Hands the request back when the data end is gone.
+    ///
+    /// # Panics
+    ///
+    /// On a core's own thread, which must not block.
     pub fn send_blocking(&mut self, request: Q) -> Result<(), SendError<Q>> {
+        may_block();
         block_on(self.send(request))
     }
 
@@ -102,7 +107,12 @@ impl<Q, R> ControlHandle<Q, R> {
     /// # Errors
     ///
     /// The data end is gone and all its responses have been received.
+    ///
+    /// # Panics
+    ///
+    /// On a core's own thread, which must not block.
     pub fn recv_blocking(&mut self) -> Result<R, Closed> {
+        may_block();
         block_on(self.recv())
     }
 
@@ -126,7 +136,8 @@ impl<Q, R> ControlHandle<Q, R> {
         self.requests.try_send_batch(source)
     }
 
-    /// Moves up to `max` responses into `into`, as soon as there is one; says how many.
+    /// Moves up to `max` responses into `into`, as soon as there is one; says how many. With a `max` of 0 nothing is
+    /// waited for, and the answer is 0 also when the other end is gone.
     ///
     /// # Cancel safety
     ///

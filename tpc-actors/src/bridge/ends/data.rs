@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 
-use super::Watch;
+use super::{Watch, may_block};
 use crate::bridge::pipe::{
     Closed, PipeReceiver, PipeSender, SendError, TryRecvError, TrySendError,
 };
@@ -119,7 +119,12 @@ impl<Q, R> PinnedDataHandle<Q, R> {
     /// # Errors
     ///
     /// The control end is gone and all its requests have been received.
+    ///
+    /// # Panics
+    ///
+    /// On a core's own thread, which must not block.
     pub fn recv_blocking(&mut self) -> Result<Q, Closed> {
+        may_block();
         block_on(self.recv())
     }
 
@@ -156,7 +161,12 @@ impl<Q, R> PinnedDataHandle<Q, R> {
     /// # Errors
     ///
     /// Hands the response back when the control end is gone.
+    ///
+    /// # Panics
+    ///
+    /// On a core's own thread, which must not block.
     pub fn send_blocking(&mut self, response: R) -> Result<(), SendError<R>> {
+        may_block();
         block_on(self.send(response))
     }
 
@@ -175,7 +185,8 @@ impl<Q, R> PinnedDataHandle<Q, R> {
         self.inner.responses.try_send_batch(source)
     }
 
-    /// Moves up to `max` requests into `into`, as soon as there is one; says how many.
+    /// Moves up to `max` requests into `into`, as soon as there is one; says how many. With a `max` of 0 nothing is
+    /// waited for, and the answer is 0 also when the other end is gone.
     ///
     /// # Cancel safety
     ///

@@ -18,7 +18,8 @@ pub struct Producer<T> {
 }
 
 impl<T> Producer<T> {
-    /// Appends `value`.
+    /// Appends `value`. Whether the consumer is still there is not asked: see [`Self::is_closed`], and
+    /// [`Self::reclaim`] for what it has left behind.
     ///
     /// # Errors
     ///
