@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tpc_actors::prelude::*;
 use tpc_actors::supervision::{Group, Strategy, Supervise, Then, Watchdog};
-use tpc_actors::{ActorState, Ended};
+use tpc_actors::{ActorState, ActorStatus, Ended, SpawnError};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -409,6 +409,26 @@ fn the_strategy_decides_who_restarts_and_in_which_order() {
     assert_eq!(after_failure_of_b(Strategy::OneForOne), "-b +b");
     assert_eq!(after_failure_of_b(Strategy::OneForAll), "-b -c -a +a +b +c");
     assert_eq!(after_failure_of_b(Strategy::RestForOne), "-b -c +b +c");
+}
+
+#[test]
+fn a_member_lives_on_the_core_of_its_group_and_nowhere_else() {
+    let system = System::builder().cores(2).start().unwrap();
+    let group = system.group(Group::new());
+    let (home, core) = (group.core(), 1 - group.core());
+    let spawn = |core| group.spawner().core(core).spawn::<Plain>(()).wait();
+    let refused = spawn(core).unwrap_err();
+    assert!(
+        matches!(refused, SpawnError::OutsideGroup { core: c, home: h } if (c, h) == (core, home)),
+        "{refused}"
+    );
+    assert!(refused.to_string().contains("leave out `core`"), "{refused}");
+    let missing = spawn(2).unwrap_err();
+    assert!(matches!(missing, SpawnError::NoSuchCore { core: 2, cores: 2 }), "{missing}");
+    spawn(home).unwrap();
+    group.spawn::<Plain>(()).wait().unwrap();
+    assert_eq!(system.actors().iter().map(ActorStatus::core).collect::<Vec<_>>(), [home, home]);
+    system.shutdown_wait(LONG);
 }
 
 #[test]

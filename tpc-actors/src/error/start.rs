@@ -30,6 +30,16 @@ pub enum SpawnError {
         /// How many there are.
         cores: usize,
     },
+    /// A group's actors live on one core, and another one was asked for.
+    #[error(
+        "the actors of this group live on core {home}, not on {core}; leave out `core`, or spawn outside of the group"
+    )]
+    OutsideGroup {
+        /// The core that was asked for.
+        core: usize,
+        /// The core of the group.
+        home: usize,
+    },
     /// An actor of the same type has the name and has not ended.
     #[error("another `{actor}` is named {name:?}; stop it first, or choose another name")]
     NameTaken {

@@ -76,17 +76,20 @@ pub struct Spawner<'a> {
     name: Option<String>,
     core: Option<usize>,
     group: Option<(GroupId, Group)>,
+    /// The core of the group.
+    home: Option<usize>,
     on_progress: Option<OnProgress>,
 }
 
 impl<'a> Spawner<'a> {
     pub(super) fn new(inner: &'a Arc<Inner>) -> Self {
-        Self { inner, name: None, core: None, group: None, on_progress: None }
+        Self { inner, name: None, core: None, group: None, home: None, on_progress: None }
     }
 
-    pub(super) fn in_group(mut self, id: GroupId, group: Group, core: usize) -> Self {
+    pub(super) fn in_group(mut self, id: GroupId, group: Group, home: usize) -> Self {
         self.group = Some((id, group));
-        self.core(core)
+        self.home = Some(home);
+        self
     }
 
     /// The name that [`System::find`](crate::System::find) finds the actor by, until it ends. Actors of
@@ -97,11 +100,10 @@ impl<'a> Spawner<'a> {
     }
 
     /// The core for the actor, or for its first shard, counted from 0; by default the next in turn.
-    /// Members of a group stay on the core of their group.
+    /// Members of a group live on the core of their group; another one is refused with
+    /// [`SpawnError::OutsideGroup`].
     pub fn core(mut self, core: usize) -> Self {
-        if self.group.is_none() || self.core.is_none() {
-            self.core = Some(core);
-        }
+        self.core = Some(core);
         self
     }
 
@@ -164,13 +166,18 @@ impl<'a> Spawner<'a> {
         if let Some(core) = self.core.filter(|core| *core >= cores.len()) {
             return Err(SpawnError::NoSuchCore { core, cores: cores.len() });
         }
+        if let (Some(core), Some(home)) = (self.core, self.home)
+            && core != home
+        {
+            return Err(SpawnError::OutsideGroup { core, home });
+        }
         // Asked once here, where it can be answered, and not when the first thread opens a lane.
         check_capacity::<Envelope<A>>(<A as Settings>::POLICY.lane_capacity())?;
         let mailbox = |shard| {
-            let core = match (self.core, self.group) {
-                (Some(core), Some(_)) => core,
-                (Some(first), None) => (first + shard) % cores.len(),
-                (None, _) => self.inner.next_core(),
+            let core = match (self.home, self.core) {
+                (Some(home), _) => home,
+                (None, Some(first)) => (first + shard) % cores.len(),
+                (None, None) => self.inner.next_core(),
             };
             let keeper = Arc::clone(&self.inner.keeper);
             Mailbox::<A>::new(Arc::clone(&cores[core]), keeper, shard)
