@@ -1,5 +1,6 @@
 //! Options of a system, and its start.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
@@ -179,32 +180,17 @@ impl SystemBuilder {
             return Err(StartError::NoCores);
         }
         if cores > CORES_MAX {
-            return Err(StartError::Option {
-                option: "cores",
-                given: cores.to_string(),
-                instead: "use at most 1024",
-            });
+            return refuse("cores", &cores, "use at most 1024");
         }
         if self.tasks_max == 0 || u32::try_from(self.tasks_max).is_err() {
-            return Err(StartError::Option {
-                option: "tasks_max",
-                given: self.tasks_max.to_string(),
-                instead: "use 1 to 4294967295",
-            });
+            return refuse("tasks_max", &self.tasks_max, "use 1 to 4294967295");
         }
-        if self.watch.stall_after.is_some_and(|time| time < Duration::from_millis(1)) {
-            return Err(StartError::Option {
-                option: "stall_after",
-                given: format!("{:?}", self.watch.stall_after.unwrap_or_default()),
-                instead: "use at least 1 ms, or `None` for no reports",
-            });
+        if let Some(time) = self.watch.stall_after.filter(|time| *time < Duration::from_millis(1)) {
+            return refuse("stall_after", &time, "use at least 1 ms, or `None` for no reports");
         }
-        if self.park_backstop.is_some_and(|time| time.is_zero()) {
-            return Err(StartError::Option {
-                option: "park_backstop",
-                given: "0".to_owned(),
-                instead: "use at least 1 ms, or `None` to sleep without a limit",
-            });
+        if let Some(time) = self.park_backstop.filter(Duration::is_zero) {
+            let instead = "use at least 1 ms, or `None` to sleep without a limit";
+            return refuse("park_backstop", &time, instead);
         }
         Ok(())
     }
@@ -298,4 +284,13 @@ impl SystemBuilder {
         tracing::debug!(elapsed = ?start.elapsed(), "all cores are running");
         Ok(())
     }
+}
+
+/// The error for an option that was given `given`.
+fn refuse(
+    option: &'static str,
+    given: &dyn fmt::Debug,
+    instead: &'static str,
+) -> Result<(), StartError> {
+    Err(StartError::Option { option, given: format!("{given:?}"), instead })
 }
