@@ -53,6 +53,9 @@ pub struct SystemBuilder {
     watch: WatchOptions,
 }
 
+/// The shortest sleep and the shortest stall that one can ask for.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// Cores that one system may have.
 const CORES_MAX: usize = 1024;
 
@@ -185,10 +188,10 @@ impl SystemBuilder {
         if self.tasks_max == 0 || u32::try_from(self.tasks_max).is_err() {
             return refuse("tasks_max", &self.tasks_max, "use 1 to 4294967295");
         }
-        if let Some(time) = self.watch.stall_after.filter(|time| *time < Duration::from_millis(1)) {
+        if let Some(time) = self.watch.stall_after.filter(|time| *time < SHORTEST) {
             return refuse("stall_after", &time, "use at least 1 ms, or `None` for no reports");
         }
-        if let Some(time) = self.park_backstop.filter(Duration::is_zero) {
+        if let Some(time) = self.park_backstop.filter(|time| *time < SHORTEST) {
             let instead = "use at least 1 ms, or `None` to sleep without a limit";
             return refuse("park_backstop", &time, instead);
         }
