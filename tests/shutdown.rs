@@ -268,6 +268,7 @@ fn bad_options_are_refused_in_words() {
         (System::builder().cores(5000), "use at most 1024"),
         (System::builder().tasks_max(0), "use 1 to"),
         (System::builder().park_backstop(Some(Duration::ZERO)), "use at least 1 ms"),
+        (System::builder().thread_name("a\0b"), "leave out the zero byte"),
         (System::builder().park_backstop(Some(Duration::from_nanos(1))), "use at least 1 ms"),
     ] {
         let error = builder.start().unwrap_err().to_string();

@@ -135,7 +135,7 @@ impl SystemBuilder {
         self
     }
 
-    /// What the cores' threads are called, before their number; `tpc-core` by default.
+    /// What the cores' threads are called, before their number; `tpc-core` by default. Without zero bytes.
     pub fn thread_name(mut self, name: impl Into<String>) -> Self {
         self.thread_name = name.into();
         self
@@ -194,6 +194,10 @@ impl SystemBuilder {
         if let Some(time) = self.park_backstop.filter(|time| *time < SHORTEST) {
             let instead = "use at least 1 ms, or `None` to sleep without a limit";
             return refuse("park_backstop", &time, instead);
+        }
+        if self.thread_name.contains('\0') {
+            let instead = "leave out the zero byte, which no thread can have in its name";
+            return refuse("thread_name", &self.thread_name, instead);
         }
         Ok(())
     }
