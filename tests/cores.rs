@@ -207,6 +207,9 @@ fn a_stall_that_begins_while_the_core_spins_is_noticed() {
 fn limits_that_make_no_sense_are_refused() {
     let error = System::builder().cores(1).stall_after(Some(Duration::ZERO)).start().unwrap_err();
     assert!(error.to_string().contains("use at least 1 ms"), "{error}");
+    let unheard = System::builder().cores(1).on_stall(|_| {}).stall_after(None).start();
+    let error = unheard.unwrap_err();
+    assert!(error.to_string().contains("leave out `on_stall`"), "{error}");
     let system = System::builder().cores(1).stall_after(None).start().unwrap();
     assert!(system.shutdown_wait(LONG).is_clean());
 }

@@ -164,7 +164,8 @@ impl SystemBuilder {
     }
 
     /// Has `hear` called with each report of a stall, on the thread that looks after the cores: while it takes its
-    /// time, other stalls are not noticed. A panic in it is swallowed.
+    /// time, other stalls are not noticed. A panic in it is swallowed. Together with `stall_after(None)`, by which
+    /// there is nothing to hear, it is refused at the start.
     pub fn on_stall(mut self, hear: impl Fn(&StallReport) + Send + Sync + 'static) -> Self {
         self.watch.on_stall = Some(OnStall(Arc::new(hear)));
         self
@@ -190,6 +191,10 @@ impl SystemBuilder {
         }
         if let Some(time) = self.watch.stall_after.filter(|time| *time < SHORTEST) {
             return refuse("stall_after", &time, "use at least 1 ms, or `None` for no reports");
+        }
+        if let (Some(_), None) = (&self.watch.on_stall, self.watch.stall_after) {
+            let instead = "leave out `on_stall`, which nobody would call, or say when to call it";
+            return refuse("stall_after", &self.watch.stall_after, instead);
         }
         if let Some(time) = self.park_backstop.filter(|time| *time < SHORTEST) {
             let instead = "use at least 1 ms, or `None` to sleep without a limit";
