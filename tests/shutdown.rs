@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tpc_actors::placement::{CpuSet, Pin, Placement};
 use tpc_actors::prelude::*;
 use tpc_actors::{ActorState, StartError};
 
@@ -268,19 +269,20 @@ fn bad_options_are_refused_in_words() {
         (System::builder().cores(5000), "use at most 1024"),
         (System::builder().tasks_max(0), "use 1 to"),
         (System::builder().park_backstop(Some(Duration::ZERO)), "use at least 1 ms"),
+        (System::builder().cores(2).placement(Placement::plan(1)), "leave out `cores`"),
+        (System::builder().placement(Placement::plan(1)).cores(2), "leave out `cores`"),
         (System::builder().thread_name("a\0b"), "leave out the zero byte"),
         (System::builder().park_backstop(Some(Duration::from_nanos(1))), "use at least 1 ms"),
     ] {
         let error = builder.start().unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     }
-    let many = tpc_actors::placement::CpuSet::allowed().len() + 1;
-    let pinned = System::builder().cores(many).pin(tpc_actors::placement::Pin::Require).start();
+    let many = CpuSet::allowed().len() + 1;
+    let pinned = System::builder().cores(many).pin(Pin::Require).start();
     let error = pinned.unwrap_err().to_string();
     assert!(error.contains("cannot be pinned"), "{error}");
-    // The number of cores that is said last holds.
-    let planned = tpc_actors::placement::Placement::plan(1);
-    let system = System::builder().placement(planned).cores(2).start().unwrap();
+    // A plan may come with the number of cores that it is for.
+    let system = System::builder().placement(Placement::plan(2)).cores(2).start().unwrap();
     assert_eq!(system.cores().len(), 2);
     assert!(system.shutdown_wait(LONG).is_clean());
     let system = System::builder().cores(1).spin(Duration::MAX).start().unwrap();

@@ -99,7 +99,7 @@ pub enum StartError {
     /// A system without a core cannot run anything.
     #[error("0 cores cannot run anything; use at least 1")]
     NoCores,
-    /// An option is out of its range.
+    /// An option is out of its range, or contradicts another one.
     #[error("`{option}` is {given}; {instead}")]
     Option {
         /// The builder's method.

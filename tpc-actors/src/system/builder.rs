@@ -81,16 +81,16 @@ impl SystemBuilder {
     }
 
     /// How many cores to run; by default one fewer than the CPUs that the process may use, and at
-    /// least one.
+    /// least one. Beside a [`placement`](Self::placement) it may be left out, and another number than that of
+    /// the plan is refused at the start.
     pub fn cores(mut self, cores: usize) -> Self {
         self.cores = Some(cores);
-        self.placement = None;
         self
     }
 
-    /// Uses a plan that was made before, and its number of cores.
+    /// Uses a plan that was made before, and its number of cores. [`cores`](Self::cores) with another number is
+    /// refused at the start, because the plan has no CPUs for them.
     pub fn placement(mut self, placement: Placement) -> Self {
-        self.cores = Some(placement.cores());
         self.placement = Some(placement);
         self
     }
@@ -186,6 +186,12 @@ impl SystemBuilder {
         if cores > CORES_MAX {
             return refuse("cores", &cores, "use at most 1024");
         }
+        // Only a plan can make it another number than the one that was asked for.
+        if let Some(asked) = self.cores.filter(|asked| *asked != cores) {
+            let given = format_args!("{asked}, and `placement` is a plan for {cores}");
+            let instead = "leave out `cores`, or plan for as many";
+            return refuse("cores", &given, instead);
+        }
         if self.tasks_max == 0 || u32::try_from(self.tasks_max).is_err() {
             return refuse("tasks_max", &self.tasks_max, "use 1 to 4294967295");
         }
@@ -211,12 +217,13 @@ impl SystemBuilder {
     ///
     /// # Errors
     ///
-    /// An option is out of range, the CPUs that [`Pin::Require`] asks for are not there, or the
-    /// operating system refuses a thread or a descriptor. Nothing is left running then.
+    /// An option is out of range or contradicts another one, the CPUs that [`Pin::Require`] asks for are
+    /// not there, or the operating system refuses a thread or a descriptor. Nothing is left running then.
     pub fn start(self) -> Result<System, StartError> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         crate::hook::install();
-        let cores = self.cores.unwrap_or_else(Placement::default_cores);
+        let planned = self.placement.as_ref().map(Placement::cores);
+        let cores = planned.or(self.cores).unwrap_or_else(Placement::default_cores);
         self.check(cores)?;
         let placement = self.placement.clone().unwrap_or_else(|| Placement::plan(cores));
         let bindings = placement.bindings(self.pin)?;
