@@ -432,6 +432,26 @@ fn a_member_lives_on_the_core_of_its_group_and_nowhere_else() {
 }
 
 #[test]
+fn policies_that_nobody_can_follow_are_refused_in_words() {
+    const MS: Duration = Duration::from_millis(1);
+    let refused: [(fn(), &str); 5] = [
+        (|| _ = Watchdog::new().failures(0), "0 failures"),
+        (|| _ = Watchdog::new().probes(0), "0 probes"),
+        (|| _ = Watchdog::new().cool_down(2 * MS, MS), "the shorter time first"),
+        (|| _ = Supervise::new().backoff(2 * MS, MS), "the shorter time first"),
+        (|| _ = Group::new().backoff(2 * MS, MS), "the shorter time first"),
+    ];
+    for (make, words) in refused {
+        let panic = std::panic::catch_unwind(make).expect_err(words);
+        let text = *panic.downcast::<&str>().unwrap();
+        assert!(text.contains(words) && text.contains("; write "), "{text}");
+    }
+    // Both ends may be the same, and a policy may allow a single failure.
+    let _ = Watchdog::new().failures(1).probes(1).cool_down(MS, MS);
+    let _ = Supervise::new().backoff(MS, MS);
+}
+
+#[test]
 fn a_member_that_fails_too_often_has_its_group_restarted_and_then_stopped() {
     let system = System::builder().cores(1).start().unwrap();
     let options = Group::new().max(1).then(Then::Stop);

@@ -72,6 +72,10 @@ impl Group {
     }
 
     /// The pause before a restart of the whole group; see [`Supervise::backoff`].
+    ///
+    /// # Panics
+    ///
+    /// `max` is shorter than `min`; while compiling, where this makes a constant.
     #[must_use]
     pub const fn backoff(mut self, min: Duration, max: Duration) -> Self {
         self.supervise = self.supervise.backoff(min, max);

@@ -104,8 +104,16 @@ impl Supervise {
 
     /// The pause before a restart: `min` after the first failure, doubled by each further one in the
     /// window, `max` at the most, each with up to a quarter of random reduction.
+    ///
+    /// # Panics
+    ///
+    /// `max` is shorter than `min`; while compiling, where this makes a constant.
     #[must_use]
     pub const fn backoff(mut self, min: Duration, max: Duration) -> Self {
+        assert!(
+            min.as_nanos() <= max.as_nanos(),
+            "a backoff that starts above its maximum; write the shorter time first"
+        );
         self.backoff_min = min;
         self.backoff_max = max;
         self

@@ -55,9 +55,14 @@ impl Watchdog {
     }
 
     /// How many failures in the window are too many; at least 1.
+    ///
+    /// # Panics
+    ///
+    /// It is 0; while compiling, where this makes a constant.
     #[must_use]
     pub const fn failures(mut self, failures: u32) -> Self {
-        self.failures = if failures == 0 { 1 } else { failures };
+        assert!(failures > 0, "0 failures would be too many from the start; write at least 1");
+        self.failures = failures;
         self
     }
 
@@ -69,17 +74,30 @@ impl Watchdog {
     }
 
     /// How long nobody is served: `min` at first, doubled by each failing probe, `max` at the most.
+    ///
+    /// # Panics
+    ///
+    /// `max` is shorter than `min`; while compiling, where this makes a constant.
     #[must_use]
     pub const fn cool_down(mut self, min: Duration, max: Duration) -> Self {
+        assert!(
+            min.as_nanos() <= max.as_nanos(),
+            "a cool-down that starts above its maximum; write the shorter time first"
+        );
         self.cool_down_min = min;
         self.cool_down_max = max;
         self
     }
 
     /// How many requests are let in after a cool-down, all of which must succeed; at least 1.
+    ///
+    /// # Panics
+    ///
+    /// It is 0; while compiling, where this makes a constant.
     #[must_use]
     pub const fn probes(mut self, requests: u32) -> Self {
-        self.probes = if requests == 0 { 1 } else { requests };
+        assert!(requests > 0, "0 probes would never end a cool-down; write at least 1");
+        self.probes = requests;
         self
     }
 
