@@ -11,6 +11,7 @@ mod hooks;
 mod options;
 mod pressure;
 mod signature;
+mod supervision;
 mod types;
 
 use proc_macro2::{Ident, TokenStream};
