@@ -40,6 +40,7 @@ const STRUCTS: &[(&str, &str, &str)] = &[
     ("TPC030", "crate = 5", "struct A;"),
     ("TPC030", "crate", "struct A;"),
     ("TPC030", "supervise", "struct A;"),
+    ("TPC030", "supervise()", "struct A;"),
     ("TPC030", "supervise(max = 5000000000)", "struct A;"),
     ("TPC030", "supervise(max = many)", "struct A;"),
     ("TPC030", "supervise(then = stopp)", "struct A;"),
@@ -283,7 +284,7 @@ fn nothing_wrong() {
     for members in FINE {
         assert_eq!(codes("", &impl_with(members)), "", "{members}");
     }
-    for args in ["", "capacity = 1", "capacity = 16_777_216usize", "supervise()"] {
+    for args in ["", "capacity = 1", "capacity = 16_777_216usize"] {
         assert_eq!(codes(args, "pub struct A;"), "", "{args}");
     }
     let args = "watchdog, supervise(then = escalate, on_panic = resume, queue = reject)";

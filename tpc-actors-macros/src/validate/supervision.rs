@@ -7,13 +7,18 @@ use crate::duration;
 use crate::model::{SuperviseModel, WatchdogModel};
 use crate::parse::args::{Opt, Value};
 
-/// The options of `supervise(..)`.
+/// TPC030: the options of `supervise(..)`, of which there is one at least.
 pub(super) fn supervise(option: &Opt, errors: &mut Errors) -> Option<SuperviseModel> {
     let Value::List(options) = &option.value else {
         let text = "`supervise` takes a list; write `supervise(max = 5, within = \"10s\")`";
         errors.push(Code::BadValue, option, text);
         return None;
     };
+    if options.is_empty() {
+        let text = "`supervise()` says nothing; write `supervise(max = 5, within = \"10s\")`, or leave it out";
+        errors.push(Code::BadValue, &option.name, text);
+        return None;
+    }
     let mut model = SuperviseModel::default();
     let known = ["max", "within", "backoff", "then", "on_panic", "queue"];
     let mut admission = Admission::new("supervise(..)", &known);
