@@ -109,6 +109,7 @@ const RULES: &[(&str, &str)] = &[
     ("validate/options::capacity", "tpc030_capacity"),
     ("validate/options::request_bytes", "tpc030_request_bytes"),
     ("validate/options::slices", "tpc018_no_slices"),
+    ("validate/options::in_time", "tpc030_budget"),
     ("validate/options::time", "tpc018_backoff"),
     ("validate/pressure::pressure", "tpc030_pressure"),
     ("validate/pressure::percent", "tpc030_percent"),

@@ -109,7 +109,8 @@ pub fn every(args: TokenStream, item: TokenStream) -> TokenStream {
 /// `#[maintenance(every = "10s", budget = "1ms")] fn compact(&mut self, cx: &mut Ctx<Self>) -> Work`:
 /// each interval it is called again and again until it answers `Work::Done`, a budget at a time, between
 /// the turns that serve messages. While there are some, it has at most a fifth of the core. The budget is
-/// 1 ms unless said otherwise; a call should take a fraction of it.
+/// 1 ms unless said otherwise, and one that is longer than the interval is refused; a call should take a
+/// fraction of it.
 #[proc_macro_attribute]
 pub fn maintenance(args: TokenStream, item: TokenStream) -> TokenStream {
     core_actor::stray_role("maintenance", &args.into(), &item.into()).into()

@@ -119,6 +119,8 @@ const MEMBERS: &[(&str, &str)] = &[
     ("TPC018", "#[maintenance] fn a(&self) -> Work { b }"),
     ("TPC018", "#[maintenance(every = \"1\")] fn a(&self) -> Work { b }"),
     ("TPC018", "#[maintenance(every = \"1s\", budget = 5)] fn a(&self) -> Work { b }"),
+    ("TPC030", "#[maintenance(every = \"1s\", budget = \"2s\")] fn a(&self) -> Work { b }"),
+    ("TPC030", "#[maintenance(budget = \"1001ms\", every = \"1s\")] fn a(&self) -> Work { b }"),
     ("TPC028", "#[maintenance(every = \"1s\")] fn a(&self, b: u8) -> Work { c }"),
     ("TPC037", "#[maintenance(\"1s\")] fn a(&self) -> Work { b }"),
     ("TPC050", "#[maintenance(every = \"1s\")] fn a(&self) {}"),
@@ -224,6 +226,7 @@ const FINE: &[&str] = &[
     "#[cfg_attr(a, cfg(b), handler(all), inline)] fn a(&self, #[cfg(c)] b: u8) {}",
     "#[handler] fn a(&self, #[cfg(a)] cx: &mut Ctx<Self>, #[cfg(b)] c: u8, d: u8) {}",
     "#[every(\"1ns\")] fn a(&mut self) {} #[on_stop] fn b(&mut self, cx: &mut Ctx<Self>) -> () {}",
+    "#[maintenance(every = \"1s\", budget = \"1000ms\")] fn a(&self) -> Work { b }",
     "fn helper(self, b: &str) -> &str { b } const N: u8 = 1; type T = u8;",
 ];
 

@@ -196,7 +196,10 @@ pub(crate) fn slices(attr: &Attribute, errors: &mut Errors) -> (Option<Nanos>, O
                 said = true;
                 interval = time(option, "10s", duration::parse, errors);
             }
-            Some("budget") => budget = time(option, "1ms", duration::parse, errors),
+            Some("budget") => {
+                let time = time(option, "1ms", duration::parse, errors);
+                budget = time.map(|time| (time, option));
+            }
             _ => {}
         }
     }
@@ -204,7 +207,23 @@ pub(crate) fn slices(attr: &Attribute, errors: &mut Errors) -> (Option<Nanos>, O
         let text = "`#[maintenance]` needs an interval; write `every = \"10s\"`";
         errors.push(Code::BadDuration, attr, text);
     }
-    (interval, budget)
+    (interval, budget.and_then(|(budget, option)| in_time(budget, option, interval, errors)))
+}
+
+/// TPC030: the budget, if a slice that uses it up ends before the next one is due.
+fn in_time(
+    budget: Nanos,
+    option: &Opt,
+    interval: Option<Nanos>,
+    errors: &mut Errors,
+) -> Option<Nanos> {
+    if interval.is_some_and(|interval| budget > interval) {
+        let text = "a slice would outlast the interval between two; write a `budget` of at most `every`, \
+                    or a longer `every`";
+        errors.push(Code::BadValue, option, text);
+        return None;
+    }
+    Some(budget)
 }
 
 /// TPC018: times are texts with a unit.
