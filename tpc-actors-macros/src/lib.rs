@@ -31,10 +31,18 @@ mod tests;
 /// Makes an actor of a struct and of one inherent `impl` block of it.
 ///
 /// On the struct it takes the policy: `event = Type`, `capacity = 1024`, `max_request_bytes = 64`,
+/// `deadline = "50ms"`, `pressure(throttle_enter_percent = 85, throttle_leave_percent = 75,
+/// suspend_enter_percent = 95, suspend_leave_percent = 85)`, `serde`,
 /// `supervise(max = 5, within = "10s", backoff = "1ms..1s", then = stop, on_panic = restart, queue = keep)`
 /// and `watchdog(failures = 3, within = "60s", cool_down = "30s..10m", probes = 1)`, each of them optional.
 /// `then` may also be `escalate` or `abort_system`, `on_panic` `resume` or `stop`, and `queue` `reject`;
-/// `watchdog` alone has these defaults, and without it there is no watchdog.
+/// `watchdog` alone has these defaults, and without it there is no watchdog. `pressure` has the defaults shown
+/// for what it does not say.
+///
+/// `deadline` is how long an ask may take when neither its handler nor its caller says so; without it there is no
+/// limit. Tells have none, and neither have asks through the pinned handle. `serde` derives `Serialize` and
+/// `Deserialize` for requests and responses, and needs the feature of that name.
+///
 /// On the `impl` block the methods carry `#[init]`, `#[handler]`, `#[every]`,
 /// `#[maintenance]`, `#[checkpoint]` and `#[on_stop]`. Both
 /// halves belong into one module. Where the runtime is not `::tpc_actors`, both halves say so:
@@ -86,6 +94,10 @@ pub fn core_actor(args: TokenStream, item: TokenStream) -> TokenStream {
 /// one `records: Batch<T, Reply<R>>`, and clients send a `T` and get an `R`. `#[handler(tell, batch = 64)]`
 /// takes a `Batch<T>`. A batch has at most as many members as are waiting; `tpc_actors::Batch` says what
 /// else is promised.
+///
+/// `#[handler(deadline = "5ms")]` is how long an ask may take, in the place of the actor's `deadline`; a caller's
+/// `.deadline(..)` goes before both. It is for asks of clients: asks through the pinned handle have no deadline,
+/// because their asker lives on the core that would be late, and a `tell` with one is refused.
 #[proc_macro_attribute]
 pub fn handler(args: TokenStream, item: TokenStream) -> TokenStream {
     core_actor::stray_role("handler", &args.into(), &item.into()).into()

@@ -2,6 +2,7 @@
 
 mod annotated;
 mod budget;
+mod documented;
 mod fuzz;
 mod rules;
 mod snapshots;
