@@ -41,6 +41,7 @@ const STRUCTS: &[(&str, &str, &str)] = &[
     ("TPC030", "crate", "struct A;"),
     ("TPC030", "supervise", "struct A;"),
     ("TPC030", "supervise()", "struct A;"),
+    ("TPC030", "pressure()", "struct A;"),
     ("TPC030", "supervise(max = 5000000000)", "struct A;"),
     ("TPC030", "supervise(max = many)", "struct A;"),
     ("TPC030", "supervise(then = stopp)", "struct A;"),

@@ -19,12 +19,16 @@ const DEFAULT: PressureModel =
 
 /// TPC030: the levels of `pressure(..)`, which must not contradict each other.
 pub(super) fn pressure(option: &Opt, errors: &mut Errors) -> Option<PressureModel> {
-    let Value::List(options) = &option.value else {
+    let options = match &option.value {
+        Value::List(options) => &options[..],
+        _ => &[],
+    };
+    if options.is_empty() {
         let text = "`pressure` takes a list; \
                     write `pressure(throttle_enter_percent = 85, throttle_leave_percent = 75)`";
         errors.push(Code::BadValue, option, text);
         return None;
-    };
+    }
     let mut model = DEFAULT;
     let mut admission = Admission::new("pressure(..)", &OPTIONS);
     for option in options {
