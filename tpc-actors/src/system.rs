@@ -192,7 +192,9 @@ impl System {
         Events::new(self.inner().bus.of::<E>())
     }
 
-    /// A publisher of events of type `E` for Tokio tasks and plain threads.
+    /// A publisher of events of type `E` for Tokio tasks and plain threads. Events that learn their
+    /// [routes](crate::bus::Enrich) do so from the start of the first actor that publishes them, or from
+    /// [`with_routes`](Publisher::with_routes) on.
     pub fn publisher<E: Send + Clone + 'static>(&self) -> Publisher<E> {
         Publisher::new(self.inner().bus.of::<E>())
     }

@@ -12,7 +12,10 @@ use lru::LruCache;
 
 /// An event type whose routes are learned.
 ///
-/// An actor that publishes it (`#[core_actor(event = E)]`) needs nothing else. Each core learns from the
+/// An actor that publishes it (`#[core_actor(event = E)]`) needs nothing else, unless the event is a type parameter of
+/// the actor: what the parameter stands for is not known where the actor is written, so its events are learned from
+/// only when another actor publishes them by name, or a publisher [with routes](super::Publisher::with_routes) is made.
+/// Each core learns from the
 /// events that are published there, in their order; what one core has learned, the others do not know. A
 /// restarted actor goes on with the routes of its core. Publishers outside of the cores have routes of
 /// their own.
@@ -73,7 +76,7 @@ pub trait Enrich: Sized {
     /// What is learned about it.
     type Route: Clone + Send + 'static;
 
-    /// Routes that each core remembers; beyond that it forgets the one that was used least recently.
+    /// Routes that each core remembers, at least 1; beyond that it forgets the one that was used least recently.
     const ROUTES_MAX: usize = 65_536;
 
     /// What this event teaches, if anything. It replaces what was known of the key.
@@ -137,7 +140,10 @@ struct Routes<E: Enrich> {
 
 impl<E: Enrich> Routes<E> {
     fn new() -> Self {
-        let max = NonZeroUsize::new(E::ROUTES_MAX).unwrap_or(NonZeroUsize::MIN);
+        let max = const {
+            NonZeroUsize::new(E::ROUTES_MAX)
+                .expect("`ROUTES_MAX` is 0, so that nothing could be learned; write at least 1")
+        };
         // Memory is taken as it is needed, up to the bound.
         let mut known = LruCache::unbounded();
         known.resize(max);

@@ -1,12 +1,12 @@
 //! A request that is answered.
 
 mod here;
+mod together;
 
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -15,11 +15,9 @@ use super::sending::{Sending, WakerIdentity};
 use super::{CancellableAsk, Canceller, Client, Decode, block, decoded, lone};
 use crate::actor::Actor;
 use crate::error::{AskError, Fate, TellError};
-use crate::isolate::drop_quietly;
 use crate::mailbox::lane::Sent;
-use crate::mailbox::threads;
 use crate::reply::Outcome;
-use crate::reply::slot::{Left, Polled, Ticket};
+use crate::reply::slot::{Left, Polled};
 
 /// An ask on its way: `.await` waits for room and for the answer, `.now()` refuses at once when there
 /// is no room, `.wait()` blocks a thread.
@@ -151,58 +149,6 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
     #[inline]
     pub(super) fn decoded(&self, outcome: Outcome<A::Response>) -> Result<T, AskError<E>> {
         decoded(self.decode, outcome)
-    }
-
-    /// Sends as many asks from the first on as can go together, with one publish and without wakers; says
-    /// how many. None when the first one has to go on its own.
-    pub(super) fn send_together(asks: &mut [Self]) -> usize {
-        if asks.first().is_none_or(|first| first.sending.unordered().is_none()) {
-            return 0;
-        }
-        let mailbox = Arc::clone(asks[0].sending.mailbox());
-        if !mailbox.is_plain() {
-            return 0;
-        }
-        // Wakers of the slots' last uses: foreign, and dropped when the lane is free again.
-        let mut wakers = Vec::new();
-        let sent = threads::with_own_lane(&mailbox, |lane| {
-            if lane.fixed().waiters.any() || lane.fixed().credit.waiters.any() {
-                return 0;
-            }
-            let mut together = 0;
-            for ask in &mut *asks {
-                let same = ask.sent.is_none()
-                    && ask.sending.unordered().is_some()
-                    && ask.sending.is_plain()
-                    && Arc::ptr_eq(ask.sending.mailbox(), &mailbox);
-                if !same || lane.shortage(&mailbox, true).is_some() {
-                    break;
-                }
-                let (sent, waker) = lane.write_ask(ask.sending.take_request());
-                wakers.extend(waker);
-                ask.sent = Some(sent);
-                together += 1;
-            }
-            if together > 0 && lane.publish().is_err() {
-                // What the core has not read any more comes back, newest asks first.
-                for envelope in lane.take_back() {
-                    let returned = asks[..together].iter_mut().find(|ask| ask.has(envelope.ticket));
-                    if let Some(ask) = returned {
-                        ask.sent = None;
-                        ask.sending.request = Some(envelope.request);
-                    }
-                }
-                together = asks[..together].iter().take_while(|ask| ask.is_sent()).count();
-            }
-            together
-        });
-        wakers.into_iter().for_each(drop_quietly);
-        mailbox.answer_if_lost();
-        sent.unwrap_or(0)
-    }
-
-    fn has(&self, ticket: Option<Ticket>) -> bool {
-        self.sent.is_some_and(|sent| Some(sent.ticket()) == ticket)
     }
 
     /// The outcome, if it is there; leaves a waker only where a deadline has to be kept.
