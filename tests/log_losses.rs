@@ -56,6 +56,50 @@ fn start(log: impl EventLog, options: LogOptions, next: u64) -> (System, SourceC
     (system, source)
 }
 
+/// A log that does something else before each sync.
+struct Hindered<F>(MemoryLog, F);
+
+impl<F: FnMut() + Send + 'static> EventLog for Hindered<F> {
+    fn begin_epoch(&mut self) -> Result<u64, LogError> {
+        self.0.begin_epoch()
+    }
+
+    fn append(&mut self, first: Position, records: &Records) -> Result<(), LogError> {
+        self.0.append(first, records)
+    }
+
+    fn sync(&mut self) -> Result<Cursor, LogError> {
+        (self.1)();
+        self.0.sync()
+    }
+
+    fn read_from(
+        &mut self,
+        from: Position,
+        max: usize,
+        each: &mut dyn FnMut(Position, &[u8]),
+    ) -> Result<(), LogError> {
+        self.0.read_from(from, max, each)
+    }
+
+    fn trim_to(&mut self, to: Position) -> Result<(), LogError> {
+        self.0.trim_to(to)
+    }
+
+    fn bounds(&mut self, core: usize) -> Result<Option<Bounds>, LogError> {
+        self.0.bounds(core)
+    }
+}
+
+/// What a subscription has delivered until it ended.
+fn all(events: &mut Subscription<Tick>) -> Vec<String> {
+    let shown = |delivery| match delivery {
+        Delivery::Event { position, .. } => position.seq.to_string(),
+        Delivery::Gap(gap) => format!("{}-{}: {}", gap.from().seq, gap.to().seq, gap.len()),
+    };
+    std::iter::from_fn(|| events.next_wait()).map(shown).collect()
+}
+
 fn stop(system: &System) {
     let report = system.shutdown_wait(Duration::from_secs(10));
     assert!(report.is_clean(), "{report}");
@@ -64,37 +108,11 @@ fn stop(system: &System) {
 /// A log that is slower than its core, with a feed that does not hold what comes meanwhile.
 #[test]
 fn what_the_log_never_got_is_counted() {
-    struct Slow(MemoryLog);
-    impl EventLog for Slow {
-        fn begin_epoch(&mut self) -> Result<u64, LogError> {
-            self.0.begin_epoch()
-        }
-        fn append(&mut self, first: Position, records: &Records) -> Result<(), LogError> {
-            self.0.append(first, records)
-        }
-        fn sync(&mut self) -> Result<Cursor, LogError> {
-            thread::sleep(Duration::from_millis(2));
-            self.0.sync()
-        }
-        fn read_from(
-            &mut self,
-            from: Position,
-            max: usize,
-            each: &mut dyn FnMut(Position, &[u8]),
-        ) -> Result<(), LogError> {
-            self.0.read_from(from, max, each)
-        }
-        fn trim_to(&mut self, to: Position) -> Result<(), LogError> {
-            self.0.trim_to(to)
-        }
-        fn bounds(&mut self, core: usize) -> Result<Option<Bounds>, LogError> {
-            self.0.bounds(core)
-        }
-    }
     const TOTAL: u64 = 30_000;
     let log = MemoryLog::new();
     let options = LogOptions::new().feed_capacity(100);
-    let (system, source) = start(Slow(log.clone()), options, 0);
+    let slow = Hindered(log.clone(), || thread::sleep(Duration::from_millis(2)));
+    let (system, source) = start(slow, options, 0);
     let durable = || system.events::<Tick>().capacity(100_000).durable();
     let mut all = durable().subscribe();
     let mut third = durable().filter(|Tick(n)| n % 3 == 0).subscribe();
@@ -135,17 +153,47 @@ fn what_cannot_be_written_is_missing_for_who_waits_for_the_log() {
     let mut even = system.events::<Tick>().durable().filter(|Tick(n)| n % 2 == 0).subscribe();
     source.burst(5).wait().unwrap();
     stop(&system);
-    let all = |events: &mut Subscription<Tick>| {
-        let each = std::iter::from_fn(|| events.next_wait());
-        let shown = each.map(|delivery| match delivery {
-            Delivery::Event { position, .. } => position.seq.to_string(),
-            Delivery::Gap(gap) => format!("{}-{}: {}", gap.from().seq, gap.to().seq, gap.len()),
-        });
-        shown.collect::<Vec<_>>()
-    };
     assert_eq!(all(&mut durable), ["0", "1", "2-3: 1", "3", "4"]);
     assert_eq!(durable.lagged(), 1);
     assert_eq!(all(&mut even), ["1", "3"], "who did not want it misses nothing");
     assert_eq!(system.log_status::<Tick>().unwrap().missing, 1);
     assert_eq!(log.crash().bounds(0).unwrap().unwrap().events, 4);
+}
+
+#[test]
+fn what_did_not_get_to_the_log_is_told_of_where_it_stood() {
+    let (begins, begun) = std::sync::mpsc::channel();
+    let (let_go, go_on) = std::sync::mpsc::channel();
+    let hindered = Hindered(MemoryLog::new(), move || {
+        begins.send(()).unwrap();
+        let _: Result<(), _> = go_on.recv();
+    });
+    let (system, source) = start(hindered, LogOptions::new().feed_capacity(4), 0);
+    let durable = || system.events::<Tick>().retain(100).durable();
+    let mut every = durable().subscribe();
+    let mut even = durable().filter(|Tick(n)| n % 2 == 0).subscribe();
+    let mut replays = durable().subscribe();
+    // While 0 is made durable, 1 to 4 find room, and 5 to 8 do not.
+    source.burst(1).wait().unwrap();
+    begun.recv().unwrap();
+    source.burst(8).wait().unwrap();
+    let_go.send(()).unwrap();
+    // They are told of although nothing comes behind them.
+    begun.recv().unwrap();
+    let_go.send(()).unwrap();
+    let gap = loop {
+        if let Some(Delivery::Gap(gap)) = replays.next_wait() {
+            break gap;
+        }
+    };
+    let replayed = replays.replay_wait(&gap).unwrap();
+    assert!(replayed.into_iter().map(|(position, _)| position.seq).eq(5..9));
+    // What comes later is not mistaken for it.
+    source.burst(2).wait().unwrap();
+    drop((let_go, begun.recv()));
+    stop(&system);
+    let expected = ["0", "1", "2", "3", "4", "5-9: 4", "9", "10"];
+    assert_eq!(all(&mut every), expected);
+    // As far as the next event that is wanted.
+    assert_eq!(all(&mut even), ["0", "2", "4", "5-10: 2", "10"]);
 }

@@ -9,6 +9,7 @@ use crossbeam_utils::CachePadded;
 use super::end_reason::EndReason;
 use super::lane::{LaneReader, Policy};
 use super::lock;
+use super::log::holes::Holes;
 use super::stats::{Consumption, LaneStats, ReaderStats, Received};
 use crate::isolate::wake_quietly;
 use crate::stats::Counter;
@@ -60,6 +61,7 @@ struct End<E> {
     received: CachePadded<ReaderStats>,
     /// Wanted events that the log never got; written by the source.
     unlogged: Counter,
+    holes: Holes,
 }
 
 /// One subscription, as the sources know it.
@@ -93,6 +95,7 @@ impl<E> Channel<E> {
             stats: CachePadded::default(),
             received: CachePadded::default(),
             unlogged: Counter::default(),
+            holes: Holes::default(),
         };
         Arc::new(Self {
             filter,
@@ -155,6 +158,11 @@ impl<E> Channel<E> {
 
     pub(super) fn unlogged(&self, source: usize) -> &Counter {
         &self.ends[source].unlogged
+    }
+
+    /// Where those stood.
+    pub(super) fn holes(&self, source: usize) -> &Holes {
+        &self.ends[source].holes
     }
 
     pub(super) fn register(&self, waker: &std::task::Waker) {

@@ -161,8 +161,8 @@ impl<E: Send + Clone + 'static> Events<E> {
 
     /// Receives only events that the bus's [log](super::log) has made durable.
     ///
-    /// What is lost on the way to the log is reported as a [`Gap`](super::Gap), at the place where the log
-    /// learns of it; that gap cannot be replayed. When the log fails, the subscription [ends](Subscription::end_reason).
+    /// What is lost on the way to the log is reported as a [`Gap`](super::Gap) where it stood. When the log fails, the
+    /// subscription [ends](Subscription::end_reason).
     pub fn durable(mut self) -> Self {
         self.durable = true;
         self

@@ -20,6 +20,7 @@ pub mod conformance;
 pub(super) mod feed;
 #[cfg(feature = "log-fjall")]
 mod fjall;
+pub(super) mod holes;
 pub(super) mod link;
 mod memory;
 mod options;

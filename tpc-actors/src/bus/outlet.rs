@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::channel::{Channel, Filter, end};
 use super::lane::{LaneWriter, Losses, lane};
+use super::log::holes::Hole;
 use super::stats::SourceStats;
 use crate::bridge::CapacityError;
 
@@ -15,7 +16,7 @@ pub(super) struct Outlet<E> {
     lane: LaneWriter<E>,
     /// The event is being copied; tells a copy that panicked from a filter that did.
     copying: bool,
-    /// What the log never got, as far as the subscriber has been told.
+    /// Events that the log never got, as far as the subscriber has been told.
     unlogged: u64,
     /// What the statistics have of this lane.
     counted: (u64, Losses),
@@ -30,9 +31,13 @@ impl<E: Clone> Outlet<E> {
     ) -> Result<Self, CapacityError> {
         let (writer, reader) = lane(channel.capacity, &channel.policy, next_seq)?;
         let counted = (0, Losses::default());
-        // Who comes late has been told of the holes before.
-        let late = channel.state(source) == end::LATE;
-        let unlogged = if late { channel.unlogged(source).get() } else { 0 };
+        let mut unlogged = 0;
+        if channel.state(source) == end::LATE {
+            // Who comes late has been told of the holes before.
+            while let Some(hole) = channel.holes(source).take_before(next_seq) {
+                unlogged += hole.wanted;
+            }
+        }
         channel.attach(source, reader);
         let filter = channel.filter.clone();
         Ok(Self { channel, source, filter, lane: writer, copying: false, unlogged, counted })
@@ -85,13 +90,20 @@ impl<E: Clone> Outlet<E> {
         copying
     }
 
-    /// Counts what the log never got as missing; `next_seq` is where the log has come to.
-    pub(super) fn miss_unlogged(&mut self, next_seq: u64) {
-        let unlogged = self.channel.unlogged(self.source).get();
-        let missing = unlogged - self.unlogged;
-        if missing > 0 {
-            self.unlogged = unlogged;
-            self.lane.lose_unlogged(missing, next_seq);
+    /// Counts as missing what the log never got of the events before `seq`.
+    #[inline]
+    pub(super) fn miss_unlogged_before(&mut self, seq: u64) {
+        if self.channel.unlogged(self.source).get() != self.unlogged {
+            self.pass_holes(seq);
+        }
+    }
+
+    #[cold]
+    fn pass_holes(&mut self, seq: u64) {
+        while let Some(Hole { end, wanted, .. }) = self.channel.holes(self.source).take_before(seq)
+        {
+            self.unlogged += wanted;
+            self.lane.lose_unlogged(wanted, end);
         }
     }
 

@@ -75,8 +75,7 @@ impl Gap {
         self.missed == 0
     }
 
-    /// No missing event stands before this position; of events that never reached the [log](super::log), where the log
-    /// had come to when it learned of them, for both ends.
+    /// No missing event stands before this position.
     pub fn from(&self) -> Position {
         self.from
     }

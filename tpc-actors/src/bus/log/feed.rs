@@ -31,6 +31,8 @@ pub(in crate::bus) struct Feed<E> {
     durable: Vec<Arc<Channel<E>>>,
     source: usize,
     unpublished: u32,
+    /// The first of the events that were lost since the last one that got through.
+    lost_since: Option<u64>,
 }
 
 /// The log's end.
@@ -52,7 +54,14 @@ pub(super) fn feed<E>(
     producer.touch_pages();
     let shared = Arc::new(FeedShared { bell, missing: Counter::default() });
     let theirs = Arc::clone(&shared);
-    let feed = Feed { ring: producer, shared, durable: Vec::new(), source, unpublished: 0 };
+    let feed = Feed {
+        ring: producer,
+        shared,
+        durable: Vec::new(),
+        source,
+        unpublished: 0,
+        lost_since: None,
+    };
     Ok((feed, FeedReader { ring: consumer, shared: theirs }))
 }
 
@@ -68,7 +77,9 @@ impl<E: Clone> Feed<E> {
         let copy = if self.ring.free() > 0 { catch(|| event.clone()).ok() } else { None };
         let fed = copy.map(|event| Fed { seq, event });
         if fed.is_none_or(|fed| self.ring.push_unpublished(fed).is_err()) {
-            self.miss(event);
+            self.miss(seq, event);
+        } else {
+            self.lost_since = None;
         }
         self.unpublished += 1;
         if self.unpublished >= BATCH_MAX {
@@ -76,13 +87,15 @@ impl<E: Clone> Feed<E> {
         }
     }
 
-    /// The log will not have this event; who wanted it from there is told how many those are.
+    /// The log will not have this event; who wanted it from there is told of it, once the log has come there.
     #[cold]
-    fn miss(&mut self, event: &E) {
+    fn miss(&mut self, seq: u64, event: &E) {
         self.shared.missing.add(1);
+        let since = *self.lost_since.get_or_insert(seq);
         for channel in &self.durable {
             let wanted = || channel.filter.as_ref().is_none_or(|filter| filter.wants(event));
             if catch(wanted) == Ok(true) {
+                channel.holes(self.source).lose(seq, since);
                 channel.unlogged(self.source).add(1);
             }
         }

@@ -1,12 +1,11 @@
 //! The log's thread: whatever has come is one group, appended, synced, and then shown.
 
+mod outlets;
 mod trim;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::super::channel::{Channel, end};
-use super::super::end_reason::EndReason;
 use super::super::outlet::Outlet;
 use super::super::position::Position;
 use super::super::registry::Bus;
@@ -26,6 +25,8 @@ struct Intake<E> {
     appended: u64,
     /// The durable ones end here.
     durable: u64,
+    /// Those that have been shown, and those that could not be written among them, end here.
+    shown: u64,
     /// Events of this group, to be shown when it is durable.
     group: Vec<Fed<E>>,
     /// The numbers of those among them that could not be written.
@@ -58,6 +59,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
             outlets: Vec::new(),
             appended: 0,
             durable: 0,
+            shown: 0,
             group: Vec::new(),
             unwritten: Vec::new(),
         };
@@ -214,6 +216,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
             let mut group = std::mem::take(&mut self.intakes[source].group);
             let unwritten = std::mem::take(&mut self.intakes[source].unwritten);
             for Fed { seq, event } in group.drain(..) {
+                self.intakes[source].shown = seq + 1;
                 self.offer(source, seq, &event, !unwritten.contains(&seq));
                 if std::mem::needs_drop::<E>() {
                     drop_quietly(event);
@@ -222,37 +225,6 @@ impl<E: Send + Clone + 'static> Writer<E> {
             self.intakes[source].group = group;
             self.flush(source);
             self.trim(source);
-        }
-    }
-
-    /// Offers an event that is durable; one that could not be written is missing.
-    fn offer(&mut self, source: usize, seq: u64, event: &E, written: bool) {
-        let outlets = &mut self.intakes[source].outlets;
-        let mut at = 0;
-        while at < outlets.len() {
-            let outlet = &mut outlets[at];
-            let offer =
-                || if written { outlet.offer(seq, event) } else { outlet.withhold(seq, event) };
-            if catch(offer).is_ok() || outlet.caught(seq) {
-                at += 1;
-                continue;
-            }
-            tracing::error!(source, "an event filter or key panicked; its subscription ends");
-            let mut outlet = outlets.swap_remove(at);
-            outlet.flush(&self.stats);
-            self.bus.end(&outlet.channel, EndReason::FilterPanicked);
-            drop_quietly(outlet);
-        }
-    }
-
-    /// Tells subscribers what is new, and what the log did not get.
-    fn flush(&mut self, source: usize) {
-        let Intake { outlets, durable, .. } = &mut self.intakes[source];
-        for outlet in outlets {
-            outlet.miss_unlogged(*durable);
-            if outlet.flush(&self.stats) {
-                outlet.channel.wake();
-            }
         }
     }
 
@@ -288,47 +260,6 @@ impl<E: Send + Clone + 'static> Writer<E> {
             for outlet in intake.outlets.drain(..) {
                 self.bus.end(&outlet.channel, reason.clone());
                 drop_quietly(outlet);
-            }
-        }
-    }
-
-    fn why_failed(&self) -> EndReason {
-        EndReason::LogFailed(lock(&self.link.status).failed.clone().unwrap_or_default())
-    }
-
-    /// Takes over durable subscriptions and lets go of those that have gone.
-    fn refresh(&mut self) {
-        let version = self.bus.version_now();
-        if version == self.version {
-            return;
-        }
-        self.version = version;
-        for intake in &mut self.intakes {
-            let gone = |outlet: &mut Outlet<E>| outlet.channel.is_closed();
-            let gone: Vec<_> = intake.outlets.extract_if(.., gone).collect();
-            gone.into_iter().for_each(drop_quietly);
-        }
-        for channel in self.bus.channels().into_iter().filter(|channel| channel.durable) {
-            if self.failed {
-                self.bus.end(&channel, self.why_failed());
-                continue;
-            }
-            for source in 0..self.intakes.len() {
-                if channel.state(source) == end::OPEN {
-                    self.attach(source, &channel);
-                }
-            }
-        }
-    }
-
-    /// Has a subscription get the source's durable events from here on.
-    pub(super) fn attach(&mut self, source: usize, channel: &Arc<Channel<E>>) {
-        let durable = self.intakes[source].durable;
-        match Outlet::attach(Arc::clone(channel), source, durable) {
-            Ok(outlet) => self.intakes[source].outlets.push(outlet),
-            Err(error) => {
-                tracing::error!(source, %error, "no lane; its subscription ends");
-                self.bus.end(channel, EndReason::NoMemory(error));
             }
         }
     }
