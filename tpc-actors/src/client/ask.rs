@@ -43,6 +43,8 @@ pub struct Ask<'a, A: Actor, T, E = Infallible> {
     decode: Decode<A, T, E>,
     /// Where the answer will come.
     sent: Option<Sent>,
+    /// Whose waker the slot holds, so that the same task need not leave another clone.
+    registered: Option<WakerIdentity>,
     /// Until when it is looked for, if its core had to be woken.
     awakens: Option<Instant>,
 }
@@ -55,7 +57,8 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         request: A::Request,
         decode: Decode<A, T, E>,
     ) -> Self {
-        Self { sending: Sending::new(client, shard, request), decode, sent: None, awakens: None }
+        let sending = Sending::new(client, shard, request);
+        Self { sending, decode, sent: None, registered: None, awakens: None }
     }
 
     /// Ends with [`AskError::Deadline`] when there is no answer within `limit` of the first poll, or of now if it has
@@ -67,6 +70,8 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         self.sending.limit(limit);
         if let Some(sent) = self.sent {
             self.sending.limit_sent(sent);
+            // The keeper may have taken the waker out, for a deadline that was to be the last one.
+            self.registered = None;
         }
         self
     }
@@ -127,8 +132,9 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
 
     /// The same ask with a client of its own, for code that outlives the borrow.
     pub fn into_owned(mut self) -> Ask<'static, A, T, E> {
-        let (sent, awakens, decode) = (self.sent.take(), self.awakens, self.decode);
-        Ask { sending: self.sending.move_to_owned(), decode, sent, awakens }
+        let (sent, registered) = (self.sent.take(), self.registered);
+        let (decode, awakens) = (self.decode, self.awakens);
+        Ask { sending: self.sending.move_to_owned(), decode, sent, registered, awakens }
     }
 
     /// Leaves the slot; the answer if it was there already.
@@ -206,29 +212,29 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
 type End<A> = Option<Result<Outcome<<A as Actor>::Response>, TellError<()>>>;
 
 impl<A: Actor, T, E> Ask<'_, A, T, E> {
-    /// Sends the request; a lone asker looks for the answer.
+    /// Sends the request, with a waker unless the asker is alone: who is looks for the answer.
     #[inline(never)]
     fn poll_request(&mut self, context: &mut Context<'_>, end: &mut End<A>) {
         let wait = lone::begins(WakerIdentity::of(context.waker()));
+        let waker = (wait == Wait::Asleep).then(|| context.waker().clone());
+        let identity = waker.as_ref().map(WakerIdentity::of);
         // Two words that come in registers, and go where they belong.
-        let sent = self.sending.try_ask(wait != Wait::Asleep, context);
-        self.sent = sent;
-        let Some(sent) = sent.or_else(|| self.poll_room(context, end)) else { return };
-        // With a waker there is nothing to look for yet: the core has just been told.
-        if self.sending.registered.is_none() {
+        self.sent = self.sending.try_ask(waker);
+        let Some(sent) = self.sent else { return self.poll_room(context, end) };
+        self.registered = identity;
+        if wait != Wait::Asleep {
             self.poll_lone(wait, sent, context, end);
         }
     }
 
-    /// The same with everything that may be in the way.
+    /// The same with everything that may be in the way, and with a waker in any case.
     #[cold]
-    fn poll_room(&mut self, context: &mut Context<'_>, end: &mut End<A>) -> Option<Sent> {
+    fn poll_room(&mut self, context: &mut Context<'_>, end: &mut End<A>) {
         match self.sending.poll_slowly(true, context) {
             Poll::Pending => {}
             Poll::Ready(Ok(sent)) => self.sent = Some(sent),
             Poll::Ready(Err(refused)) => *end = Some(Err(refused.split().0)),
         }
-        self.sent
     }
 
     /// The request of a lone asker is on its way, without a waker.
@@ -272,7 +278,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
                 Looked::InVain => {}
             }
         }
-        let registered = self.sending.registered == Some(identity);
+        let registered = self.registered == Some(identity);
         match self.poll_slot(context.waker(), registered) {
             Polled::Ready(outcome) => {
                 lone::answered(identity, false);
@@ -281,7 +287,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
             }
             Polled::Registered if registered => {}
             // The slot holds another clone now, whose identity is not known here.
-            Polled::Registered | Polled::Busy => self.sending.registered = None,
+            Polled::Registered | Polled::Busy => self.registered = None,
         }
         if self.sending.is_late() {
             let late = |started| Err(Fate::Deadline { started });

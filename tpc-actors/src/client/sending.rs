@@ -52,8 +52,6 @@ pub(crate) struct Sending<'a, A: Actor> {
     pub(crate) request: Option<A::Request>,
     limit: TimeLimit,
     line: Option<Line<A>>,
-    /// Whose waker the slot holds, so that the same task need not leave another clone; of requests that are sent.
-    pub(super) registered: Option<WakerIdentity>,
 }
 
 impl<'a, A: Actor> Sending<'a, A> {
@@ -65,7 +63,6 @@ impl<'a, A: Actor> Sending<'a, A> {
             request: Some(request),
             limit: TimeLimit::None,
             line: None,
-            registered: None,
         }
     }
 
@@ -109,7 +106,6 @@ impl<'a, A: Actor> Sending<'a, A> {
             request: self.request.take(),
             limit: self.limit,
             line: self.line.take(),
-            registered: self.registered.take(),
         }
     }
 
@@ -155,8 +151,6 @@ impl<'a, A: Actor> Sending<'a, A> {
     /// The same for an ask that is on its way: its time begins now.
     #[cold]
     pub(super) fn limit_sent(&mut self, sent: Sent) {
-        // The keeper may have taken the waker out, for a deadline that was to be the last one.
-        self.registered = None;
         let deadline = self.start_clock();
         let mailbox = self.mailbox();
         mailbox.lane(sent.lane()).credit.limit(sent.ticket(), deadline);
@@ -250,18 +244,12 @@ impl<'a, A: Actor> Sending<'a, A> {
         self.poll_slowly(false, context).map(|sent| sent.map(drop))
     }
 
-    /// Sends an ask if nothing is in the way, with the waker of `context`; otherwise [`Self::poll_slowly`] does.
-    /// `lone` askers come back for the answer at once, and leave their waker only then.
+    /// Sends an ask if nothing is in the way; otherwise [`Self::poll_slowly`] does.
     #[inline]
-    pub(super) fn try_ask(&mut self, lone: bool, context: &Context<'_>) -> Option<Sent> {
-        let mut waker = if lone { None } else { Some(context.waker().clone()) };
-        let identity = waker.as_ref().map(WakerIdentity::of);
+    pub(super) fn try_ask(&mut self, mut waker: Option<Waker>) -> Option<Sent> {
         let sent = self.ask_at_once(&mut waker);
         if waker.is_some() {
             drop_quietly(waker);
-        }
-        if sent.is_some() {
-            self.registered = identity;
         }
         sent
     }
@@ -286,7 +274,6 @@ impl<'a, A: Actor> Sending<'a, A> {
             self.line = None;
         }
         let waker = ask.then(|| context.waker().clone());
-        let identity = waker.as_ref().map(WakerIdentity::of);
         let wish = ask.then_some(Wish { waker, deadline });
         // Who has waited already goes first; who comes new lines up behind those that wait.
         let patient = self.line.is_none();
@@ -298,7 +285,6 @@ impl<'a, A: Actor> Sending<'a, A> {
                     line.id = None;
                 }
                 self.line = None;
-                self.registered = identity;
                 Poll::Ready(Ok(sent))
             }
             Err(Refused { refusal: Refusal::Full(shortage), lane: Some(lane) }) => {
