@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tpc_actors::placement::{CpuSet, Pin, Placement};
 use tpc_actors::prelude::*;
+use tpc_actors::supervision::{OnPanic, Supervise};
 use tpc_actors::{ActorState, StartError};
 
 const LONG: Duration = Duration::from_secs(20);
@@ -265,6 +266,7 @@ fn nothing_is_left_behind() {
 fn bad_options_are_refused_in_words() {
     let error = System::builder().cores(0).start().unwrap_err();
     assert!(matches!(error, StartError::NoCores));
+    let resumes = Supervise::new().on_panic(OnPanic::Resume);
     for (builder, words) in [
         (System::builder().cores(5000), "use at most 1024"),
         (System::builder().tasks_max(0), "use 1 to"),
@@ -273,6 +275,8 @@ fn bad_options_are_refused_in_words() {
         (System::builder().placement(Placement::plan(1)).cores(2), "leave out `cores`"),
         (System::builder().thread_name("a\0b"), "leave out the zero byte"),
         (System::builder().park_backstop(Some(Duration::from_nanos(1))), "use at least 1 ms"),
+        (System::builder().core_supervision(resumes), "leave out `on_panic`"),
+        (System::builder().core_restarts(resumes), "leave out `on_panic`"),
     ] {
         let error = builder.start().unwrap_err().to_string();
         assert!(error.contains(words), "{error}");

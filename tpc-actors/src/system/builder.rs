@@ -18,7 +18,7 @@ use crate::error::StartError;
 use crate::keeper::Keeper;
 use crate::offload::Offload;
 use crate::placement::{Pin, Placement, PlacementError};
-use crate::supervision::{Supervise, Watchdog};
+use crate::supervision::{OnPanic, Queue, Supervise, Watchdog};
 
 /// Options of a system; made by [`System::builder`].
 ///
@@ -172,8 +172,8 @@ impl SystemBuilder {
     }
 
     /// What follows when the thread of a core is lost to a panic outside of every actor: it is started
-    /// again with all of its actors, as often as `policy` allows, and then the system ends. By default
-    /// three times in a minute.
+    /// again with all of its actors, as often as `policy` allows, and then the system ends, whatever its `then` is.
+    /// By default three times in a minute.
     pub fn core_restarts(mut self, policy: Supervise) -> Self {
         self.watch.restarts = policy;
         self
@@ -210,7 +210,8 @@ impl SystemBuilder {
             let instead = "leave out the zero byte, which no thread can have in its name";
             return refuse("thread_name", &self.thread_name, instead);
         }
-        Ok(())
+        check_policy("core_supervision", &self.core_policy.supervise)?;
+        check_policy("core_restarts", &self.watch.restarts)
     }
 
     /// Starts the cores.
@@ -303,6 +304,19 @@ impl SystemBuilder {
         tracing::debug!(elapsed = ?start.elapsed(), "all cores are running");
         Ok(())
     }
+}
+
+/// Refuses what a core's policy cannot decide.
+fn check_policy(option: &'static str, policy: &Supervise) -> Result<(), StartError> {
+    let actors_own = (policy.panic_action(), policy.queue_action());
+    if actors_own == (OnPanic::default(), Queue::default()) {
+        return Ok(());
+    }
+    refuse(
+        option,
+        &actors_own,
+        "leave out `on_panic` and `queue`, which each actor decides for itself",
+    )
 }
 
 /// The error for an option that was given `given`.
