@@ -109,6 +109,11 @@ impl<E> Channel<E> {
         })
     }
 
+    /// Whether the filter wants the event; foreign code.
+    pub(super) fn wants(&self, event: &E) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter.wants(event))
+    }
+
     pub(super) fn state(&self, source: usize) -> u8 {
         self.ends[source].state.load(Ordering::Acquire)
     }

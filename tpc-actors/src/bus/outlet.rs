@@ -57,7 +57,7 @@ impl<E: Clone> Outlet<E> {
 
     /// Counts the event as missing if the filter wants it. Foreign code, as in [`Self::offer`].
     pub(super) fn withhold(&mut self, seq: u64, event: &E) {
-        if self.filter.as_ref().is_none_or(|filter| filter.wants(event)) {
+        if self.channel.wants(event) {
             self.lane.miss(seq);
         }
     }

@@ -102,8 +102,7 @@ impl<E: Clone> Retained<E> {
                 break;
             }
             // A filter or copy that panics here has let the event go, as it would have when it was new.
-            let wanted = || channel.filter.as_ref().is_none_or(|filter| filter.wants(event));
-            if let Ok(Some(event)) = catch(|| wanted().then(|| event.clone())) {
+            if let Ok(Some(event)) = catch(|| channel.wants(event).then(|| event.clone())) {
                 events.push((next, event));
             }
             next += 1;

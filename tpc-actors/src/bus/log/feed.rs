@@ -93,8 +93,7 @@ impl<E: Clone> Feed<E> {
         self.shared.missing.add(1);
         let since = *self.lost_since.get_or_insert(seq);
         for channel in &self.durable {
-            let wanted = || channel.filter.as_ref().is_none_or(|filter| filter.wants(event));
-            if catch(wanted) == Ok(true) {
+            if catch(|| channel.wants(event)) == Ok(true) {
                 channel.holes(self.source).lose(seq, since);
                 channel.unlogged(self.source).add(1);
             }

@@ -87,9 +87,7 @@ impl<E> Look<'_, E> {
         self.last = Some(position);
         match catch(|| (self.decode)(bytes)) {
             Ok(Ok(event)) => {
-                let wanted =
-                    || self.channel.filter.as_ref().is_none_or(|filter| filter.wants(&event));
-                if catch(wanted) == Ok(true) {
+                if catch(|| self.channel.wants(&event)) == Ok(true) {
                     self.entries.push(Entry::Event(position, event));
                 }
             }
