@@ -214,10 +214,14 @@ impl<E: Send + Clone + 'static> Writer<E> {
     fn show(&mut self) {
         for source in 0..self.intakes.len() {
             let mut group = std::mem::take(&mut self.intakes[source].group);
+            if let Some(last) = group.last() {
+                self.intakes[source].shown = last.seq + 1;
+            }
+            // In the same order as the group.
             let unwritten = std::mem::take(&mut self.intakes[source].unwritten);
+            let mut unwritten = unwritten.into_iter().peekable();
             for Fed { seq, event } in group.drain(..) {
-                self.intakes[source].shown = seq + 1;
-                self.offer(source, seq, &event, !unwritten.contains(&seq));
+                self.offer(source, seq, &event, unwritten.next_if_eq(&seq).is_none());
                 if std::mem::needs_drop::<E>() {
                     drop_quietly(event);
                 }
