@@ -15,9 +15,8 @@ use lru::LruCache;
 /// An actor that publishes it (`#[core_actor(event = E)]`) needs nothing else, unless the event is a type parameter of
 /// the actor: what the parameter stands for is not known where the actor is written, so its events are learned from
 /// only when another actor publishes them by name, or a publisher [with routes](super::Publisher::with_routes) is made.
-/// Each core learns from the
-/// events that are published there, in their order; what one core has learned, the others do not know. A
-/// restarted actor goes on with the routes of its core. Publishers outside of the cores have routes of
+/// Each core learns from the events that are published there, in their order; what one core has learned, the others do
+/// not know. A restarted actor goes on with the routes of its core. Publishers outside of the cores have routes of
 /// their own.
 ///
 /// ```

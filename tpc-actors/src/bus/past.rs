@@ -28,9 +28,8 @@ enum Asking<E> {
 pub(super) struct Past<E> {
     /// Position of the next event that is looked for.
     next: Position,
-    /// Nothing has been found yet, and it is all right to begin later, up to where the bus was when it began.
-    oldest: bool,
-    since: u64,
+    /// Nothing has been found yet, and it is all right to begin later, up to here.
+    oldest: Option<u64>,
     /// What comes before this is looked for in the log.
     log_until: Option<Position>,
     found: VecDeque<Entry<E>>,
@@ -46,21 +45,12 @@ impl<E: Send + Clone + 'static> Past<E> {
     pub(super) fn from(next: Position, now: Position) -> Self {
         let log_until = (next.epoch < now.epoch).then_some(Position { seq: 0, ..now });
         let (found, asking) = (VecDeque::new(), None);
-        Self {
-            next,
-            oldest: false,
-            since: now.seq,
-            log_until,
-            found,
-            asking,
-            caught_up: false,
-            failed: None,
-        }
+        Self { next, oldest: None, log_until, found, asking, caught_up: false, failed: None }
     }
 
     /// Begins with whatever is the oldest.
     pub(super) fn oldest(now: Position) -> Self {
-        Self { oldest: true, ..Self::from(Position::new(now.core, 0, 0), now) }
+        Self { oldest: Some(now.seq), ..Self::from(Position::new(now.core, 0, 0), now) }
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -141,7 +131,7 @@ impl<E: Send + Clone + 'static> Past<E> {
         let place = |(seq, event)| Entry::Event(Position { seq, ..at }, event);
         self.found = events.into_iter().map(place).collect();
         self.next.seq = next;
-        self.oldest &= self.found.is_empty();
+        self.has_found();
         match reach {
             Reach::More => {}
             Reach::End => self.caught_up = true,
@@ -158,9 +148,9 @@ impl<E: Send + Clone + 'static> Past<E> {
     }
 
     fn found_in_log(&mut self, FoundInLog { entries, next, end }: FoundInLog<E>) {
-        self.oldest &= entries.is_empty();
         self.found = entries.into();
         self.next = next;
+        self.has_found();
         if !end {
             return;
         }
@@ -170,11 +160,18 @@ impl<E: Send + Clone + 'static> Past<E> {
         }
     }
 
+    /// From the first event on, what is missing is missed.
+    fn has_found(&mut self) {
+        if !self.found.is_empty() {
+            self.oldest = None;
+        }
+    }
+
     /// Goes on at `to`; what lies before it in the same epoch is kept nowhere.
     fn skip_to(&mut self, to: Position) {
         let mut from = std::mem::replace(&mut self.next, to);
-        if self.oldest {
-            from.seq = from.seq.max(self.since);
+        if let Some(since) = self.oldest {
+            from.seq = from.seq.max(since);
         }
         // Of an epoch that is over, whatever became durable has been found.
         if from.epoch == to.epoch && from.seq < to.seq {
