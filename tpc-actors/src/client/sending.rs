@@ -66,15 +66,15 @@ impl<'a, A: Actor> Sending<'a, A> {
         }
     }
 
-    /// A tell that waits for room no longer than until `deadline`.
-    pub(super) fn until(
+    /// A tell that waits for room no longer than that.
+    pub(super) fn limited(
         client: &'a Client<A>,
         shard: usize,
         request: A::Request,
-        deadline: u64,
+        limit: TimeLimit,
     ) -> Self {
         let mut sending = Self::new(client, shard, request);
-        sending.limit = TimeLimit::until(deadline);
+        sending.limit = limit;
         sending
     }
 

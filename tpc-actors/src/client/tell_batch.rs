@@ -108,7 +108,7 @@ impl<'a, A: Actor> TellBatch<'a, A> {
 
     fn poll_send(
         &mut self,
-        deadline: u64,
+        limit: TimeLimit,
         context: &Context<'_>,
     ) -> Poll<Result<(), TellError<()>>> {
         for shard in 0..self.messages.len() {
@@ -128,7 +128,7 @@ impl<'a, A: Actor> TellBatch<'a, A> {
                     // lane that just closed had taken them all.
                     let Some(first) = messages.pop_oldest() else { break };
                     let first = first.request;
-                    self.in_line = Some(Sending::until(self.client, shard, first, deadline));
+                    self.in_line = Some(Sending::limited(self.client, shard, first, limit));
                 }
             }
         }
@@ -224,8 +224,8 @@ impl<A: Actor> Future for SendBatch<'_, '_, A> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let deadline = this.limit.begin(this.batch.client.mailbox(0).clock());
-        this.batch.poll_send(deadline, context)
+        this.limit.begin(this.batch.client.mailbox(0).clock());
+        this.batch.poll_send(this.limit, context)
     }
 }
 

@@ -16,11 +16,6 @@ pub(super) enum TimeLimit {
 }
 
 impl TimeLimit {
-    /// Until `deadline`, which may be none.
-    pub(super) fn until(deadline: u64) -> Self {
-        if deadline == NO_DEADLINE { Self::None } else { Self::Until(deadline) }
-    }
-
     #[inline]
     pub(super) fn is_none(self) -> bool {
         matches!(self, Self::None)

@@ -31,6 +31,14 @@ struct Queue {
     next_id: u64,
 }
 
+impl Queue {
+    /// Who has not been told of a place, and has not left.
+    fn find(&mut self, id: WaiterId) -> Option<&mut Waiter> {
+        let at = self.waiting.partition_point(|waiter| waiter.id < id);
+        self.waiting.get_mut(at).filter(|waiter| waiter.id == id)
+    }
+}
+
 /// The senders that wait for room in one lane.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
@@ -74,10 +82,7 @@ impl Waiters {
         // Cloned and dropped outside the lock: a waker is foreign code.
         let mut spare = waker.clone();
         let mut queue = self.queue();
-        let at = queue.waiting.partition_point(|waiter| waiter.id < id);
-        let Some(waiter) = queue.waiting.get_mut(at).filter(|waiter| waiter.id == id) else {
-            return false;
-        };
+        let Some(waiter) = queue.find(id) else { return false };
         std::mem::swap(&mut waiter.waker, &mut spare);
         drop(queue);
         true
@@ -85,9 +90,7 @@ impl Waiters {
 
     /// Gives a sender that still waits another deadline.
     pub(crate) fn limit(&self, id: WaiterId, deadline: u64) {
-        let mut queue = self.queue();
-        let at = queue.waiting.partition_point(|waiter| waiter.id < id);
-        if let Some(waiter) = queue.waiting.get_mut(at).filter(|waiter| waiter.id == id) {
+        if let Some(waiter) = self.queue().find(id) {
             waiter.deadline = deadline;
         }
     }

@@ -68,7 +68,7 @@ impl<A: Actor> Credit<A> {
         self.slab.take_answer(free, ticket)
     }
 
-    /// An answer that was taken has freed its slot, which somebody may wait for.
+    /// A slot is free, which somebody may wait for.
     #[inline]
     pub(crate) fn freed(&self) {
         self.waiters.freed_in_order(1);
@@ -91,7 +91,7 @@ impl<A: Actor> Credit<A> {
     /// The asker goes away without the answer.
     pub(crate) fn leave(&self, ticket: Ticket) -> Left<Outcome<A::Response>> {
         let left = self.slab.leave(ticket);
-        self.waiters.freed_in_order(1);
+        self.freed();
         left
     }
 
@@ -116,7 +116,7 @@ impl<A: Actor> Credit<A> {
         outcome: Outcome<A::Response>,
     ) -> Option<Asker> {
         self.slab.complete(started, outcome).unwrap_or_else(|unwanted| {
-            self.waiters.freed_in_order(1);
+            self.freed();
             drop_quietly(unwanted);
             None
         })
