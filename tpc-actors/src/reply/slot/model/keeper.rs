@@ -7,43 +7,88 @@ use loom::sync::atomic::AtomicBool;
 
 use super::*;
 
+/// What is left when everybody is done with a slot.
+struct Done<R> {
+    slab: Arc<Slab<Value>>,
+    free: FreeSlots,
+    drops: Arc<AtomicUsize>,
+    /// The handler has run.
+    ran: bool,
+    /// What the asker has to say.
+    asker: R,
+}
+
 /// The keeper looks at a slot with a passed deadline while core and asker are at it.
+fn beside_keeper<R>(
+    waker: Option<Waker>,
+    asker: impl FnOnce(&Slab<Value>, &mut FreeSlots, Ticket) -> R,
+) -> Done<R> {
+    let (slab, mut free, drops) = slab(1);
+    let ticket = acquire(&slab, &mut free, MOST, waker, 5).unwrap();
+    let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
+    let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
+    let keeper = Arc::clone(&slab);
+    let keeper = thread::spawn(move || _ = keeper.wake_expired(9));
+    let asker = asker(&slab, &mut free, ticket);
+    let ran = core.join().unwrap();
+    keeper.join().unwrap();
+    Done { slab, free, drops, ran, asker }
+}
+
+/// Whether the next asker finds the slot.
+fn use_again(slab: &Slab<Value>, free: &mut FreeSlots) -> bool {
+    acquire(slab, free, MOST, None, NO_DEADLINE).is_some()
+}
+
+/// The asker waits for the answer.
 fn kept() {
     explore(2, || {
-        let (slab, mut free, drops) = slab(1);
-        let ticket = acquire(&slab, &mut free, MOST, None, 5).unwrap();
-        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
-        let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
-        let keeper = Arc::clone(&slab);
-        let keeper = thread::spawn(move || _ = keeper.wake_expired(9));
-        assert_eq!(await_answer(&slab, ticket), 7);
-        // The next user may come before the keeper's thread is done with anything but this slot.
-        let again = slab.has_free(&mut free, MOST)
-            && acquire(&slab, &mut free, MOST, None, NO_DEADLINE).is_some();
-        core.join().unwrap();
-        keeper.join().unwrap();
-        assert_eq!(drops.load(Ordering::Relaxed), 1);
-        assert!(again || slab.has_free(&mut free, MOST), "the slot comes back");
+        let mut done = beside_keeper(None, |slab, free, ticket| {
+            assert_eq!(await_answer(slab, ticket), 7);
+            // The next user may come before the keeper's thread is done with anything but this slot.
+            use_again(slab, free)
+        });
+        assert_eq!(done.drops.load(Ordering::Relaxed), 1);
+        assert!(done.asker || done.slab.has_free(&mut done.free, MOST), "the slot comes back");
     });
 }
 
 /// As [`kept`], with an asker that leaves.
 fn kept_and_left() {
     explore(2, || {
-        let (slab, mut free, drops) = slab(1);
         let noop = futures_noop().clone();
-        let ticket = acquire(&slab, &mut free, MOST, Some(noop), 5).unwrap();
-        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
-        let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
-        let keeper = Arc::clone(&slab);
-        let keeper = thread::spawn(move || _ = keeper.wake_expired(9));
-        drop(slab.leave(ticket));
-        let ran = core.join().unwrap();
-        keeper.join().unwrap();
-        assert_eq!(drops.load(Ordering::Relaxed), usize::from(ran));
-        assert!(slab.has_free(&mut free, MOST), "the slot comes back");
-        assert!(acquire(&slab, &mut free, MOST, None, NO_DEADLINE).is_some());
-        assert!(!slab.has_free(&mut free, MOST), "and it comes back once");
+        let mut done = beside_keeper(Some(noop), |slab, _, ticket| drop(slab.leave(ticket)));
+        assert_eq!(done.drops.load(Ordering::Relaxed), usize::from(done.ran));
+        assert!(done.slab.has_free(&mut done.free, MOST), "the slot comes back");
+        assert!(use_again(&done.slab, &mut done.free));
+        assert!(!done.slab.has_free(&mut done.free, MOST), "and it comes back once");
+    });
+}
+
+/// As [`kept`], with a deadline that moves: the asker is woken for the one or the answer.
+fn limited_again() {
+    explore(2, || {
+        let noop = futures_noop().clone();
+        let mut done = beside_keeper(Some(noop), |slab, _, ticket| {
+            slab.limit(ticket, 20);
+            assert_eq!(await_answer(slab, ticket), 7);
+        });
+        assert!(use_again(&done.slab, &mut done.free));
+        assert!(!done.slab.has_free(&mut done.free, MOST), "it comes back once");
+    });
+}
+
+/// As [`kept`], with the owner of the slots, who takes the answer to keep the slot.
+fn kept_by_owner_and_keeper() {
+    explore(2, || {
+        let noop = futures_noop().clone();
+        let mut done = beside_keeper(Some(noop), |slab, free, ticket| {
+            while slab.take_answer(free, ticket).is_none() {
+                thread::yield_now();
+            }
+            use_again(slab, free)
+        });
+        assert!(done.asker || done.slab.has_free(&mut done.free, MOST), "the slot comes back");
     });
 }
 
@@ -95,46 +140,6 @@ fn limited() {
         keeper.join().unwrap();
         assert!(matches!(slab.take_answer(&mut free, ticket), Some(Value(7, _))));
         assert!(slab.has_free(&mut free, MOST), "the slot comes back");
-    });
-}
-
-/// Its deadline moves while the keeper looks: it is woken for the one or the answer, and the slot comes back once.
-fn limited_again() {
-    explore(2, || {
-        let (slab, mut free, drops) = slab(1);
-        let noop = futures_noop().clone();
-        let ticket = acquire(&slab, &mut free, MOST, Some(noop), 5).unwrap();
-        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
-        let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
-        let keeper = Arc::clone(&slab);
-        let keeper = thread::spawn(move || _ = keeper.wake_expired(9));
-        slab.limit(ticket, 20);
-        assert_eq!(await_answer(&slab, ticket), 7);
-        core.join().unwrap();
-        keeper.join().unwrap();
-        assert!(acquire(&slab, &mut free, MOST, None, NO_DEADLINE).is_some());
-        assert!(!slab.has_free(&mut free, MOST), "it comes back once");
-    });
-}
-
-/// The owner takes the answer, to keep the slot, while the keeper is at it.
-fn kept_by_owner_and_keeper() {
-    explore(2, || {
-        let (slab, mut free, drops) = slab(1);
-        let noop = futures_noop().clone();
-        let ticket = acquire(&slab, &mut free, MOST, Some(noop), 5).unwrap();
-        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
-        let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
-        let keeper = Arc::clone(&slab);
-        let keeper = thread::spawn(move || _ = keeper.wake_expired(9));
-        while slab.take_answer(&mut free, ticket).is_none() {
-            thread::yield_now();
-        }
-        let again = slab.has_free(&mut free, MOST)
-            && acquire(&slab, &mut free, MOST, None, NO_DEADLINE).is_some();
-        core.join().unwrap();
-        keeper.join().unwrap();
-        assert!(again || slab.has_free(&mut free, MOST), "the slot comes back");
     });
 }
 
