@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tpc_actors::prelude::*;
@@ -186,6 +186,15 @@ fn an_ask_that_is_on_its_way_is_sent_once() {
     system.shutdown_wait(LONG);
 }
 
+/// Polls `ask` once with the waker of this task, too early for an outcome.
+async fn polled(ask: &mut (impl Future<Output = Result<u32, AskError>> + Unpin)) {
+    let once = |context: &mut Context<'_>| {
+        assert!(Pin::new(&mut *ask).poll(context).is_pending());
+        Poll::Ready(())
+    };
+    std::future::poll_fn(once).await;
+}
+
 /// Awaits `ask`, which nothing but its answer wakes; what is kept is opened a little later.
 async fn opened_later(silent: SilentClient, ask: impl Future<Output = Result<u32, AskError>>) {
     let opener = tokio::spawn(async move {
@@ -208,11 +217,7 @@ async fn an_ask_that_has_lined_up_and_does_not_wait_is_woken_for_its_answer() {
     silent.sleep(Duration::from_millis(100)).await.unwrap();
     while silent.sleep(Duration::ZERO).now().is_ok() {}
     let mut ask = silent.slow();
-    std::future::poll_fn(|context| {
-        assert!(Pin::new(&mut ask).poll(context).is_pending());
-        std::task::Poll::Ready(())
-    })
-    .await;
+    polled(&mut ask).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     let ask = ask.now().unwrap();
     opened_later(silent.clone(), ask).await;
@@ -224,11 +229,7 @@ async fn an_ask_that_is_late_can_get_more_time() {
     let system = System::builder().cores(1).start().unwrap();
     let silent = system.spawn::<Silent>(()).await.unwrap();
     let mut ask = silent.hidden();
-    std::future::poll_fn(|context| {
-        assert!(Pin::new(&mut ask).poll(context).is_pending());
-        std::task::Poll::Ready(())
-    })
-    .await;
+    polled(&mut ask).await;
     // Its time passes, and its waker is used, before it is polled again.
     tokio::time::sleep(Duration::from_millis(100)).await;
     opened_later(silent.clone(), ask.deadline(LONG)).await;
@@ -240,11 +241,7 @@ async fn a_request_whose_handler_is_stuck_can_get_a_deadline() {
     let system = System::builder().cores(1).start().unwrap();
     let busy = system.spawn::<Busy>(()).await.unwrap();
     let mut ask = busy.work(Duration::from_secs(1));
-    std::future::poll_fn(|context| {
-        assert!(Pin::new(&mut ask).poll(context).is_pending());
-        std::task::Poll::Ready(())
-    })
-    .await;
+    polled(&mut ask).await;
     // The handler has begun, and the core has the waker.
     tokio::time::sleep(Duration::from_millis(50)).await;
     let late = ask.deadline(Duration::from_millis(1)).await;

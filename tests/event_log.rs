@@ -1,63 +1,18 @@
 //! Events that are logged: durable subscriptions, catching up over restarts, failures, retention.
 
+mod ticks;
+
 use std::collections::HashMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ticks::{Tick, start, stop};
 use tpc_actors::Start;
 use tpc_actors::bus::log::{
-    Bounds, DecodeError, EventLog, LogError, LogEvent, LogOptions, MemoryLog, Records, conformance,
+    Bounds, EventLog, LogError, LogOptions, MemoryLog, Records, conformance,
 };
 use tpc_actors::bus::{Cursor, EndReason, Position, Subscription};
 use tpc_actors::prelude::*;
-
-#[derive(Clone, Debug, PartialEq)]
-struct Tick(u64);
-
-impl LogEvent for Tick {
-    fn encode(&self, into: &mut Vec<u8>) {
-        self.0.encode(into);
-    }
-
-    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        u64::decode(bytes).map(Self)
-    }
-}
-
-#[core_actor(event = Tick)]
-struct Source {
-    next: u64,
-}
-
-#[core_actor]
-impl Source {
-    #[init]
-    fn new(next: u64) -> Self {
-        Self { next }
-    }
-
-    #[handler]
-    fn burst(&mut self, cx: &mut Ctx<Self>, count: u64) -> u64 {
-        for _ in 0..count {
-            cx.publish(Tick(self.next));
-            self.next += 1;
-        }
-        self.next
-    }
-}
-
-/// A system of one core whose ticks go to `log`; the first one is `next`.
-fn start(log: impl EventLog, options: LogOptions, next: u64) -> (System, SourceClient) {
-    let system = System::builder().cores(1).start().unwrap();
-    system.log_events::<Tick>(log, options).unwrap();
-    let source = system.spawn::<Source>(next).wait().unwrap();
-    (system, source)
-}
-
-fn stop(system: &System) {
-    let report = system.shutdown_wait(Duration::from_secs(10));
-    assert!(report.is_clean(), "{report}");
-}
 
 fn next_events(events: &mut Subscription<Tick>, count: usize) -> Vec<u64> {
     let next = || match events.next_wait() {

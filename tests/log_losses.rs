@@ -1,95 +1,16 @@
 //! What an event log does not get, and who is told of it.
 
+mod hindered;
+mod ticks;
+
 use std::thread;
 use std::time::Duration;
 
-use tpc_actors::bus::log::{
-    Bounds, DecodeError, EventLog, LogError, LogEvent, LogOptions, MemoryLog, Records,
-};
-use tpc_actors::bus::{Cursor, Position, Subscription};
+use hindered::{Hindered, Step};
+use ticks::{Tick, UNLUCKY, start, stop};
+use tpc_actors::bus::Subscription;
+use tpc_actors::bus::log::{EventLog, LogOptions, MemoryLog};
 use tpc_actors::prelude::*;
-
-/// The unlucky one cannot be written.
-#[derive(Clone, Debug, PartialEq)]
-struct Tick(u64);
-
-const UNLUCKY: u64 = 13_000_013;
-
-impl LogEvent for Tick {
-    fn encode(&self, into: &mut Vec<u8>) {
-        self.0.encode(into);
-        assert_ne!(self.0, UNLUCKY, "unlucky");
-    }
-
-    fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        u64::decode(bytes).map(Self)
-    }
-}
-
-#[core_actor(event = Tick)]
-struct Source {
-    next: u64,
-}
-
-#[core_actor]
-impl Source {
-    #[init]
-    fn new(next: u64) -> Self {
-        Self { next }
-    }
-
-    #[handler]
-    fn burst(&mut self, cx: &mut Ctx<Self>, count: u64) -> u64 {
-        for _ in 0..count {
-            cx.publish(Tick(self.next));
-            self.next += 1;
-        }
-        self.next
-    }
-}
-
-/// A system of one core whose ticks go to `log`; the first one is `next`.
-fn start(log: impl EventLog, options: LogOptions, next: u64) -> (System, SourceClient) {
-    let system = System::builder().cores(1).start().unwrap();
-    system.log_events::<Tick>(log, options).unwrap();
-    let source = system.spawn::<Source>(next).wait().unwrap();
-    (system, source)
-}
-
-/// A log that does something else before each sync.
-struct Hindered<F>(MemoryLog, F);
-
-impl<F: FnMut() + Send + 'static> EventLog for Hindered<F> {
-    fn begin_epoch(&mut self) -> Result<u64, LogError> {
-        self.0.begin_epoch()
-    }
-
-    fn append(&mut self, first: Position, records: &Records) -> Result<(), LogError> {
-        self.0.append(first, records)
-    }
-
-    fn sync(&mut self) -> Result<Cursor, LogError> {
-        (self.1)();
-        self.0.sync()
-    }
-
-    fn read_from(
-        &mut self,
-        from: Position,
-        max: usize,
-        each: &mut dyn FnMut(Position, &[u8]),
-    ) -> Result<(), LogError> {
-        self.0.read_from(from, max, each)
-    }
-
-    fn trim_to(&mut self, to: Position) -> Result<(), LogError> {
-        self.0.trim_to(to)
-    }
-
-    fn bounds(&mut self, core: usize) -> Result<Option<Bounds>, LogError> {
-        self.0.bounds(core)
-    }
-}
 
 /// What a subscription has delivered until it ended.
 fn all(events: &mut Subscription<Tick>) -> Vec<String> {
@@ -100,18 +21,17 @@ fn all(events: &mut Subscription<Tick>) -> Vec<String> {
     std::iter::from_fn(|| events.next_wait()).map(shown).collect()
 }
 
-fn stop(system: &System) {
-    let report = system.shutdown_wait(Duration::from_secs(10));
-    assert!(report.is_clean(), "{report}");
-}
-
 /// A log that is slower than its core, with a feed that does not hold what comes meanwhile.
 #[test]
 fn what_the_log_never_got_is_counted() {
     const TOTAL: u64 = 30_000;
     let log = MemoryLog::new();
     let options = LogOptions::new().feed_capacity(100);
-    let slow = Hindered(log.clone(), || thread::sleep(Duration::from_millis(2)));
+    let slow = Hindered(log.clone(), |step| {
+        if step == Step::Sync {
+            thread::sleep(Duration::from_millis(2));
+        }
+    });
     let (system, source) = start(slow, options, 0);
     let durable = || system.events::<Tick>().capacity(100_000).durable();
     let mut all = durable().subscribe();
@@ -164,9 +84,11 @@ fn what_cannot_be_written_is_missing_for_who_waits_for_the_log() {
 fn what_did_not_get_to_the_log_is_told_of_where_it_stood() {
     let (begins, begun) = std::sync::mpsc::channel();
     let (let_go, go_on) = std::sync::mpsc::channel();
-    let hindered = Hindered(MemoryLog::new(), move || {
-        begins.send(()).unwrap();
-        let _: Result<(), _> = go_on.recv();
+    let hindered = Hindered(MemoryLog::new(), move |step| {
+        if step == Step::Sync {
+            begins.send(()).unwrap();
+            let _: Result<(), _> = go_on.recv();
+        }
     });
     let (system, source) = start(hindered, LogOptions::new().feed_capacity(4), 0);
     let durable = || system.events::<Tick>().retain(100).durable();

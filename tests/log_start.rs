@@ -1,10 +1,13 @@
 //! Giving a bus its log: in time, with options that make sense, or not at all.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+mod hindered;
+
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use tpc_actors::bus::log::{Bounds, EventLog, LogError, LogOptions, MemoryLog, Records};
-use tpc_actors::bus::{Cursor, Position, SubscribeError};
+use hindered::{Hindered, Step};
+use tpc_actors::bus::SubscribeError;
+use tpc_actors::bus::log::{LogError, LogOptions, MemoryLog};
 use tpc_actors::prelude::*;
 
 type Tick = u64;
@@ -31,52 +34,17 @@ fn a_log_comes_first_or_not_at_all() {
     stop(&system);
 }
 
-/// Begins an epoch only when it is told to, and says that it has been asked.
-struct SlowToBegin {
-    log: MemoryLog,
-    asked: Sender<()>,
-    go_on: Receiver<()>,
-}
-
-impl EventLog for SlowToBegin {
-    fn begin_epoch(&mut self) -> Result<u64, LogError> {
-        self.asked.send(()).unwrap();
-        self.go_on.recv().unwrap();
-        self.log.begin_epoch()
-    }
-
-    fn append(&mut self, first: Position, events: &Records) -> Result<(), LogError> {
-        self.log.append(first, events)
-    }
-
-    fn sync(&mut self) -> Result<Cursor, LogError> {
-        self.log.sync()
-    }
-
-    fn read_from(
-        &mut self,
-        from: Position,
-        max: usize,
-        each: &mut dyn FnMut(Position, &[u8]),
-    ) -> Result<(), LogError> {
-        self.log.read_from(from, max, each)
-    }
-
-    fn trim_to(&mut self, to: Position) -> Result<(), LogError> {
-        self.log.trim_to(to)
-    }
-
-    fn bounds(&mut self, core: usize) -> Result<Option<Bounds>, LogError> {
-        self.log.bounds(core)
-    }
-}
-
 #[test]
 fn whoever_publishes_while_an_epoch_begins_makes_it_too_late() {
     let system = start();
     let (asked, was_asked) = channel();
     let (let_go, go_on) = channel();
-    let log = SlowToBegin { log: MemoryLog::new(), asked, go_on };
+    let log = Hindered(MemoryLog::new(), move |step| {
+        if step == Step::BeginEpoch {
+            asked.send(()).unwrap();
+            go_on.recv().unwrap();
+        }
+    });
     std::thread::scope(|scope| {
         let logs = scope.spawn(|| system.log_events::<Tick>(log, LogOptions::new()));
         was_asked.recv().unwrap();
