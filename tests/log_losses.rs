@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use hindered::{Hindered, Step};
 use ticks::{Tick, UNLUCKY, start, stop};
-use tpc_actors::bus::Subscription;
 use tpc_actors::bus::log::{EventLog, LogOptions, MemoryLog};
+use tpc_actors::bus::{EndReason, Position, Subscription};
 use tpc_actors::prelude::*;
 
 /// What a subscription has delivered until it ended.
@@ -118,4 +118,43 @@ fn what_did_not_get_to_the_log_is_told_of_where_it_stood() {
     assert_eq!(all(&mut every), expected);
     // As far as the next event that is wanted.
     assert_eq!(all(&mut even), ["0", "2", "4", "5-10: 2", "10"]);
+}
+
+/// Where nothing durable follows, what comes later cannot tell of what is missing.
+#[test]
+fn who_catches_up_is_told_of_the_last_one_that_cannot_be_written() {
+    let (system, source) = start(MemoryLog::new(), LogOptions::new(), UNLUCKY - 1);
+    let mut live = system.events::<Tick>().subscribe();
+    source.burst(2).wait().unwrap();
+    assert_eq!([live.next_wait(), live.next_wait()].into_iter().flatten().count(), 2);
+    let written = || system.log_status::<Tick>().unwrap();
+    while written().missing == 0 || written().durable.of(0).is_none_or(|end| end.seq < 1) {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let durable = || system.events::<Tick>().durable();
+    let mut all_of_it =
+        durable().from(Position::new(0, written().durable.of(0).unwrap().epoch, 0)).subscribe();
+    assert!(matches!(all_of_it.next_wait(), Some(Delivery::Event { .. })));
+    let Some(Delivery::Gap(gap)) = all_of_it.next_wait() else { panic!("no gap") };
+    assert_eq!((gap.from().seq, gap.to().seq, gap.len()), (1, 2, 1));
+    // What it has from elsewhere is not delivered again, whenever it becomes durable.
+    let mut rest = durable().from(Position::new(0, gap.from().epoch, 4)).subscribe();
+    assert_eq!(rest.try_next(), None);
+    source.burst(4).wait().unwrap();
+    stop(&system);
+    assert_eq!(all(&mut all_of_it), ["2", "3", "4", "5"]);
+    assert_eq!(all(&mut rest), ["4", "5"]);
+}
+
+#[test]
+fn a_log_that_cannot_be_fed_has_failed() {
+    let options = LogOptions::new().feed_capacity(1 << 44);
+    let (system, source) = start(MemoryLog::new(), options, 0);
+    let mut durable = system.events::<Tick>().durable().subscribe();
+    source.burst(1).wait().unwrap();
+    assert_eq!(durable.next_wait(), None);
+    assert!(matches!(durable.end_reason(), Some(EndReason::LogFailed(_))), "{durable:?}");
+    let failed = system.log_status::<Tick>().unwrap().failed;
+    assert!(failed.is_some_and(|why| why.contains("capacity")));
+    stop(&system);
 }

@@ -155,3 +155,24 @@ fn events_are_built_only_when_somebody_wants_them_and_numbered_always() {
     assert!(!source.wanted().wait().unwrap());
     stop(&system);
 }
+
+/// A subscription is not `Sync`, and what is spawned has to be `Send`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tasks_that_travel_fill_gaps() {
+    let system = System::builder().cores(1).start().unwrap();
+    let source = system.spawn::<Source>(Arc::default()).await.unwrap();
+    let mut events = system.events::<Tick>().capacity(16).retain(4096).subscribe();
+    source.burst(1000).await.unwrap();
+    let task = tokio::spawn(async move {
+        let mut count = 0;
+        while count < 1000 {
+            match events.next().await.expect("the bus is open") {
+                Delivery::Event { .. } => count += 1,
+                Delivery::Gap(gap) => count += events.replay(&gap).await.unwrap().len(),
+            }
+        }
+        count
+    });
+    assert_eq!(task.await.unwrap(), 1000);
+    system.shutdown(Duration::from_secs(10)).await;
+}

@@ -276,6 +276,9 @@ impl System {
     /// While the system drains, its own cores may still send to each other; everyone else is refused, and
     /// so is a future that an actor has offloaded to Tokio.
     ///
+    /// A core that does not come to an end is left behind, and what waits for it is refused. A request that it runs is
+    /// answered when its handler ends, or has its deadline: its asker can be woken by nobody else.
+    ///
     /// The end begins with the call; the returned future only waits for it. A second call gets the same
     /// report.
     pub fn shutdown(&self, drain_time: Duration) -> Shutdown {

@@ -133,12 +133,6 @@ impl<E> Channel<E> {
         drop(self.end_reason.set(reason));
     }
 
-    /// Has a source that cannot tell its past attach with its next event.
-    pub(super) fn give_up_the_past(&self, source: usize) {
-        let state = &self.ends[source].state;
-        let _ = state.compare_exchange(end::LATE, end::OPEN, Ordering::AcqRel, Ordering::Relaxed);
-    }
-
     /// The reading end of a source's lane, once.
     pub(super) fn take_reader(&self, source: usize) -> Option<LaneReader<E>> {
         if self.state(source) != end::ATTACHED {

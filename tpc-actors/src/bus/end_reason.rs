@@ -20,6 +20,12 @@ pub enum EndReason {
     /// A core had no memory for its ring.
     #[error("its ring: {0}")]
     NoMemory(CapacityError),
+    /// What it has missed is on a core that was stuck when its system ended, and was left behind.
+    #[error("core {core} was left behind with what it has missed")]
+    SourceUnreachable {
+        /// Which core.
+        core: usize,
+    },
     /// It was to begin with an event that has not been published: its position is of another run, perhaps.
     #[error("there is no event {position}; the next one is {next}")]
     NoSuchPosition {

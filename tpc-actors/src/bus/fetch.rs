@@ -11,6 +11,7 @@ use tokio::sync::oneshot::error::TryRecvError;
 
 use super::channel::Channel;
 use super::registry::Bus;
+use super::resting::Away;
 use super::retained::Found;
 use crate::isolate::drop_quietly;
 
@@ -55,6 +56,15 @@ impl<E, T> Drop for Answer<E, T> {
     }
 }
 
+/// What has become of a question.
+pub(super) enum Answered<E> {
+    Found(Found<E>),
+    /// The core that was asked has ended, and its next life has the source: to be asked again.
+    Moved,
+    /// Nobody can ask the source: its core was left behind, stuck.
+    Unreachable,
+}
+
 /// An answer on its way.
 pub(super) struct Fetching<E> {
     fetch: Fetch<E>,
@@ -77,25 +87,35 @@ impl<E: Send + Clone + 'static> Fetching<E> {
         Self { fetch, source, answer }
     }
 
-    /// What was found, once it is known; `None` when the source has been lost with its core. The
-    /// channel's waker is woken then.
-    pub(super) fn try_finish(&mut self, bus: &Arc<Bus<E>>) -> Poll<Option<Found<E>>> {
+    /// What has become of it, once that is known; the channel's waker is woken then.
+    pub(super) fn try_finish(&mut self, bus: &Arc<Bus<E>>) -> Poll<Answered<E>> {
         match self.answer.try_recv() {
-            Ok(found) => Poll::Ready(Some(found)),
+            Ok(found) => Poll::Ready(Answered::Found(found)),
             Err(TryRecvError::Empty) => Poll::Pending,
             Err(TryRecvError::Closed) => Poll::Ready(self.look_ourselves(bus)),
         }
     }
 
     /// The same for who has a waker of his own.
-    pub(super) async fn finish(mut self, bus: &Arc<Bus<E>>) -> Option<Found<E>> {
+    pub(super) async fn finish(mut self, bus: &Arc<Bus<E>>) -> Answered<E> {
         match (&mut self.answer).await {
-            Ok(found) => Some(found),
+            Ok(found) => Answered::Found(found),
             Err(_) => self.look_ourselves(bus),
         }
     }
 
-    fn look_ourselves(&self, bus: &Arc<Bus<E>>) -> Option<Found<E>> {
-        bus.look_at_resting(self.source, &self.fetch)
+    fn look_ourselves(&self, bus: &Arc<Bus<E>>) -> Answered<E> {
+        match bus.look_at_resting(self.source, &self.fetch) {
+            Ok(found) => Answered::Found(found),
+            Err(Away::WithUs) => Answered::Unreachable,
+            Err(Away::WithCore) => {
+                let core = bus.cores.get(self.source);
+                if core.is_some_and(|core| core.is_left_behind()) {
+                    Answered::Unreachable
+                } else {
+                    Answered::Moved
+                }
+            }
+        }
     }
 }

@@ -11,6 +11,8 @@ use crate::bridge::CapacityError;
 pub(super) struct Outlet<E> {
     pub(super) channel: Arc<Channel<E>>,
     source: usize,
+    /// What comes before this is not for the subscriber, who has had it elsewhere.
+    pub(super) first: u64,
     /// The channel's, at hand.
     filter: Option<Filter<E>>,
     lane: LaneWriter<E>,
@@ -23,24 +25,25 @@ pub(super) struct Outlet<E> {
 }
 
 impl<E: Clone> Outlet<E> {
-    /// Opens the lane; the first event that it may carry has the number `next_seq`.
+    /// Opens the lane; the first event that it may carry has the number `first`.
     pub(super) fn attach(
         channel: Arc<Channel<E>>,
         source: usize,
-        next_seq: u64,
+        first: u64,
     ) -> Result<Self, CapacityError> {
-        let (writer, reader) = lane(channel.capacity, &channel.policy, next_seq)?;
+        let (writer, reader) = lane(channel.capacity, &channel.policy, first)?;
         let counted = (0, Losses::default());
         let mut unlogged = 0;
         if channel.state(source) == end::LATE {
             // Who comes late has been told of the holes before.
-            while let Some(hole) = channel.holes(source).take_before(next_seq) {
+            while let Some(hole) = channel.holes(source).take_before(first) {
                 unlogged += hole.wanted;
             }
         }
         channel.attach(source, reader);
         let filter = channel.filter.clone();
-        Ok(Self { channel, source, filter, lane: writer, copying: false, unlogged, counted })
+        let (lane, copying) = (writer, false);
+        Ok(Self { channel, source, first, filter, lane, copying, unlogged, counted })
     }
 
     /// Passes the event on if the filter wants it. Filter and copy are foreign code; the caller catches

@@ -9,7 +9,7 @@ use tokio::sync::oneshot::error::TryRecvError;
 
 use super::channel::Channel;
 use super::end_reason::EndReason;
-use super::fetch::{Fetch, Fetching};
+use super::fetch::{Answered, Fetch, Fetching};
 use super::log::LogError;
 use super::log::reads::{Entry, FoundInLog, LogAnswer, LogFetch};
 use super::position::{Delivery, Gap, Position};
@@ -84,7 +84,15 @@ impl<E: Send + Clone + 'static> Past<E> {
             let asking = self.asking.take().unwrap_or_else(|| self.ask(bus, channel));
             match asking {
                 Asking::Source(mut fetching) => match fetching.try_finish(bus) {
-                    Poll::Ready(found) => self.found_in_source(found, bus, channel),
+                    Poll::Ready(Answered::Found(found)) => {
+                        self.found_in_source(found, bus, channel);
+                    }
+                    Poll::Ready(Answered::Moved) => {}
+                    Poll::Ready(Answered::Unreachable) => {
+                        let core = self.next.core;
+                        bus.end(channel, EndReason::SourceUnreachable { core });
+                        self.caught_up = true;
+                    }
                     Poll::Pending => {
                         self.asking = Some(Asking::Source(fetching));
                         return None;
@@ -117,16 +125,10 @@ impl<E: Send + Clone + 'static> Past<E> {
 
     fn found_in_source(
         &mut self,
-        found: Option<Found<E>>,
+        Found { events, next, reach }: Found<E>,
         bus: &Bus<E>,
         channel: &Arc<Channel<E>>,
     ) {
-        let Some(Found { events, next, reach }) = found else {
-            // The source was lost with its core, and its past with it.
-            channel.give_up_the_past(self.next.core);
-            self.caught_up = true;
-            return;
-        };
         let at = self.next;
         let place = |(seq, event)| Entry::Event(Position { seq, ..at }, event);
         self.found = events.into_iter().map(place).collect();
@@ -151,12 +153,9 @@ impl<E: Send + Clone + 'static> Past<E> {
         self.found = entries.into();
         self.next = next;
         self.has_found();
-        if !end {
-            return;
-        }
-        match self.log_until.take() {
-            Some(until) => self.skip_to(until),
-            None => self.caught_up = true,
+        if let Some(end) = end {
+            self.skip_to(end);
+            self.caught_up = self.log_until.take().is_none();
         }
     }
 

@@ -13,7 +13,7 @@ use super::fetch::Fetch;
 use super::lock;
 use super::log::link::LogLink;
 use super::log::{EventLog, LogError, LogEvent, LogOptions, LogStatus};
-use super::resting::Resting;
+use super::resting::{Away, Resting};
 use super::retained::Found;
 use super::source::Source;
 use super::stats::{SourceStats, SourceStatus};
@@ -177,7 +177,8 @@ impl<E: Send + Clone + 'static> Bus<E> {
             };
             let core = self.cores.get(index);
             if core.is_none_or(|core| core.command(Box::new(reap)).is_err()) {
-                let gone = self.resting[index].with(Source::refresh);
+                // A core that has it again meanwhile looks by itself.
+                let gone = self.resting[index].with((self, index), Source::refresh);
                 gone.into_iter().flatten().for_each(drop_quietly);
             }
         }
@@ -188,22 +189,18 @@ impl<E: Send + Clone + 'static> Bus<E> {
         &self.resting[index]
     }
 
-    /// Looks into the past of a source that no core holds; `None` when it was lost with its core.
+    /// Looks into the past of a source that no core holds.
     pub(super) fn look_at_resting(
         self: &Arc<Self>,
         index: usize,
         fetch: &Fetch<E>,
-    ) -> Option<Found<E>> {
-        if index == self.cores.len() {
-            // Perhaps nobody has published there yet.
-            self.resting[index].settle(self, index);
-        }
-        let (found, gone) = self.resting[index].with(|source, next_seq| {
+    ) -> Result<Found<E>, Away> {
+        let (found, gone) = self.resting[index].with((self, index), |source, next_seq| {
             let gone = if source.is_stale() { source.refresh(next_seq) } else { Vec::new() };
             (source.fetch(next_seq, fetch), gone)
         })?;
         gone.into_iter().for_each(drop_quietly);
-        Some(found)
+        Ok(found)
     }
 
     pub(super) fn stats(&self, index: usize) -> &SourceStats {

@@ -1,11 +1,14 @@
 //! Fetching what a gap lost.
 
 use std::fmt;
+use std::sync::Arc;
 
-use super::fetch::{Fetch, Fetching};
+use super::channel::Channel;
+use super::fetch::{Answered, Fetch, Fetching};
 use super::log::LogError;
 use super::log::reads::{Entry, LogFetch};
 use super::position::{Gap, Position};
+use super::registry::Bus;
 use super::retained::Reach;
 use super::subscription::Subscription;
 
@@ -54,7 +57,7 @@ impl<E: Send + Clone + 'static> Subscription<E> {
     /// from its [log](super::log).
     ///
     /// The filter is asked again, so it should give the same answers for the same events. A gap of another subscription
-    /// is filled with what this one's filter wants.
+    /// is filled with what this one's filter wants. The future borrows nothing, so that events go on meanwhile.
     ///
     /// # Errors
     ///
@@ -64,18 +67,51 @@ impl<E: Send + Clone + 'static> Subscription<E> {
     /// # Cancel safety
     ///
     /// Dropping the future changes nothing; ask again.
-    pub async fn replay(&self, gap: &Gap) -> Result<Vec<(Position, E)>, ReplayError<E>> {
+    pub fn replay(
+        &self,
+        gap: &Gap,
+    ) -> impl Future<Output = Result<Vec<(Position, E)>, ReplayError<E>>> + Send + use<E> {
+        let replay = Replay { bus: Arc::clone(self.bus()), channel: self.channel(), gap: *gap };
+        replay.run()
+    }
+
+    /// As [`Self::replay`], for plain threads.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::replay`].
+    ///
+    /// # Panics
+    ///
+    /// On a core's own thread, which must not block.
+    pub fn replay_wait(&self, gap: &Gap) -> Result<Vec<(Position, E)>, ReplayError<E>> {
+        assert!(!crate::core_loop::on_core_thread(), "`replay_wait` would block the core");
+        crate::client::block::block_on(self.replay(gap))
+    }
+}
+
+/// Fills one gap. Nothing of the subscription but what it shares: that is not `Sync`, and tasks travel.
+struct Replay<E> {
+    bus: Arc<Bus<E>>,
+    channel: Arc<Channel<E>>,
+    gap: Gap,
+}
+
+impl<E: Send + Clone + 'static> Replay<E> {
+    async fn run(self) -> Result<Vec<(Position, E)>, ReplayError<E>> {
         let mut found = Vec::new();
+        let gap = &self.gap;
         let mut next = gap.from;
-        if gap.core() >= self.bus().sources() {
+        if gap.core() >= self.bus.sources() {
             // Of a system with more cores.
             return Err(ReplayError::Gone { gone: gap.missed, found });
         }
         while (found.len() as u64) < gap.missed && next.seq < gap.to {
             // Of an epoch that is over, only the log has anything.
-            let oldest = if next.epoch == self.bus().epoch() {
-                let look = self.look_at_source(gap, next, &mut found).await;
-                let Some((looked_at, reach)) = look else { break };
+            let oldest = if next.epoch == self.bus.epoch() {
+                let Some((looked_at, reach)) = self.look_at_source(next, &mut found).await else {
+                    break;
+                };
                 next.seq = looked_at;
                 match reach {
                     Reach::More => continue,
@@ -94,17 +130,23 @@ impl<E: Send + Clone + 'static> Subscription<E> {
         }
     }
 
-    /// Adds what the source retains from `next` on; says how far that was.
+    /// Adds what the source retains from `next` on; says how far that was. `None` when it cannot be asked.
     async fn look_at_source(
         &self,
-        gap: &Gap,
         next: Position,
         found: &mut Vec<(Position, E)>,
     ) -> Option<(u64, Reach)> {
-        let max = usize::try_from(gap.missed - found.len() as u64).unwrap_or(usize::MAX);
-        let (channel, from, to) = (self.channel(), next.seq, gap.to);
+        let max = usize::try_from(self.gap.missed - found.len() as u64).unwrap_or(usize::MAX);
+        let (channel, from, to) = (Arc::clone(&self.channel), next.seq, self.gap.to);
         let fetch = Fetch { channel, from, to, max, attach: false };
-        let look = Fetching::begin(self.bus(), gap.core(), fetch).finish(self.bus()).await?;
+        let look = loop {
+            let fetching = Fetching::begin(&self.bus, self.gap.core(), fetch.clone());
+            match fetching.finish(&self.bus).await {
+                Answered::Found(look) => break look,
+                Answered::Moved => {}
+                Answered::Unreachable => return None,
+            }
+        };
         let placed = |(seq, event)| (Position { seq, ..next }, event);
         found.extend(look.events.into_iter().map(placed));
         Some((look.next, look.reach))
@@ -117,10 +159,10 @@ impl<E: Send + Clone + 'static> Subscription<E> {
         to: u64,
         found: &mut Vec<(Position, E)>,
     ) -> Result<(), LogError> {
-        let Some(log) = self.bus().log() else { return Ok(()) };
+        let Some(log) = self.bus.log() else { return Ok(()) };
         let until = Some(Position { seq: to, ..next });
         loop {
-            let fetch = LogFetch { channel: self.channel(), from: next, until };
+            let fetch = LogFetch { channel: Arc::clone(&self.channel), from: next, until };
             // A log that has ended with its system cannot be asked.
             let Ok(look) = log.fetch(fetch).await else { return Ok(()) };
             let look = look?;
@@ -129,23 +171,9 @@ impl<E: Send + Clone + 'static> Subscription<E> {
                 Entry::Event(position, event) => Some((position, event)),
                 Entry::Hole { .. } => None,
             }));
-            if look.end {
+            if look.end.is_some() {
                 return Ok(());
             }
         }
-    }
-
-    /// As [`Self::replay`], for plain threads.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::replay`].
-    ///
-    /// # Panics
-    ///
-    /// On a core's own thread, which must not block.
-    pub fn replay_wait(&self, gap: &Gap) -> Result<Vec<(Position, E)>, ReplayError<E>> {
-        assert!(!crate::core_loop::on_core_thread(), "`replay_wait` would block the core");
-        crate::client::block::block_on(self.replay(gap))
     }
 }

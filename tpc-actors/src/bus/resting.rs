@@ -14,6 +14,15 @@ use super::registry::Bus;
 use super::source::Source;
 use crate::isolate::drop_quietly;
 
+/// Why a source cannot be worked with here and now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Away {
+    /// Its core has it.
+    WithCore,
+    /// We are called by who works with it: to wait for him would be to wait for ourselves.
+    WithUs,
+}
+
 /// A source with the number of its next event.
 pub(super) struct Numbered<E> {
     pub(super) source: Source<E>,
@@ -23,6 +32,10 @@ pub(super) struct Numbered<E> {
 struct State<E> {
     source: Option<Source<E>>,
     next_seq: u64,
+    /// A core has taken the source for as long as it lives.
+    with_core: bool,
+    /// Nobody comes for it any more.
+    released: bool,
     /// The thread that has taken the source out for a moment.
     holder: Option<ThreadId>,
     /// Events that the holder's own filters, copies and wakers have published meanwhile.
@@ -43,16 +56,26 @@ struct Held<'a, E> {
 impl<E> Drop for Held<'_, E> {
     fn drop(&mut self) {
         let mut state = lock(&self.resting.state);
-        state.source = self.source.take();
+        if !state.released {
+            state.source = self.source.take();
+        }
         state.holder = None;
         drop(state);
+        drop_quietly(self.source.take());
         self.resting.back.notify_all();
     }
 }
 
 impl<E> Default for Resting<E> {
     fn default() -> Self {
-        let state = State { source: None, next_seq: 0, holder: None, nested: VecDeque::new() };
+        let state = State {
+            source: None,
+            next_seq: 0,
+            with_core: false,
+            released: false,
+            holder: None,
+            nested: VecDeque::new(),
+        };
         Self { state: Mutex::new(state), back: Condvar::new() }
     }
 }
@@ -66,49 +89,55 @@ impl<E: Send + Clone + 'static> Resting<E> {
         }
         let next_seq = state.next_seq;
         let source = state.source.take();
+        state.with_core = true;
         drop(state);
         let source = source.unwrap_or_else(|| Source::new(Arc::clone(bus), index));
         Numbered { source, next_seq }
-    }
-
-    /// Makes sure that a source that belongs to no core is here.
-    pub(super) fn settle(&self, bus: &Arc<Bus<E>>, index: usize) {
-        let mut state = lock(&self.state);
-        if state.holder.is_none() && state.source.is_none() {
-            state.source = Some(Source::new(Arc::clone(bus), index));
-        }
     }
 
     pub(super) fn put(&self, Numbered { source, next_seq }: Numbered<E>) {
         let mut state = lock(&self.state);
         let old = state.source.replace(source);
         state.next_seq = next_seq;
+        state.with_core = false;
         drop(state);
         drop_quietly(old);
     }
 
     /// Drops the source that is here.
     pub(super) fn clear(&self) {
-        let source = lock(&self.state).source.take();
+        let source = {
+            let mut state = lock(&self.state);
+            state.released = true;
+            state.source.take()
+        };
         drop_quietly(source);
     }
 
-    /// Works with the source if it is here, or comes back soon. `None` when a core holds it.
-    pub(super) fn with<R>(&self, work: impl FnOnce(&mut Source<E>, u64) -> R) -> Option<R> {
+    /// Works with the source if it is here, or comes back soon. One that nobody has published to is made.
+    pub(super) fn with<R>(
+        &self,
+        (bus, index): (&Arc<Bus<E>>, usize),
+        work: impl FnOnce(&mut Source<E>, u64) -> R,
+    ) -> Result<R, Away> {
         let me = std::thread::current().id();
         let mut state = lock(&self.state);
         while state.holder.is_some() {
             if state.holder == Some(me) {
-                return None;
+                return Err(Away::WithUs);
             }
             state = self.back.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        let source = Some(state.source.take()?);
+        if state.with_core {
+            return Err(Away::WithCore);
+        }
+        let source = state.source.take();
         state.holder = Some(me);
         let next_seq = state.next_seq;
         drop(state);
         let mut held = Held { resting: self, source };
-        held.source.as_mut().map(|source| work(source, next_seq))
+        let source = held.source.get_or_insert_with(|| Source::new(Arc::clone(bus), index));
+        Ok(work(source, next_seq))
     }
 
     /// Publishes an event of the source that belongs to no core; says its number.

@@ -29,6 +29,8 @@ pub(crate) struct Inbox {
     pub(crate) lanes: Vec<(u32, u32)>,
     pub(crate) wakes: Vec<TaskId>,
     closed: bool,
+    /// The core does not move, and its system has ended without it.
+    left_behind: bool,
 }
 
 /// An actor whose core has lost its thread.
@@ -156,8 +158,8 @@ impl CoreShared {
     /// Takes all news.
     pub(crate) fn take_inbox(&self) -> Inbox {
         let mut inbox = self.inbox();
-        let closed = inbox.closed;
-        std::mem::replace(&mut *inbox, Inbox { closed, ..Inbox::default() })
+        let Inbox { closed, left_behind, .. } = *inbox;
+        std::mem::replace(&mut *inbox, Inbox { closed, left_behind, ..Inbox::default() })
     }
 
     /// Refuses commands from here on; those that nobody will run are dropped, which tells their callers.
@@ -206,10 +208,16 @@ impl CoreShared {
         let left = {
             let mut inbox = self.inbox();
             inbox.closed = true;
+            inbox.left_behind = true;
             let end = inbox.commands.pop();
             std::mem::replace(&mut inbox.commands, end.into_iter().collect())
         };
         left.into_iter().for_each(drop_quietly);
+    }
+
+    /// Whether the core's thread was stuck when its system ended.
+    pub(crate) fn is_left_behind(&self) -> bool {
+        self.inbox().left_behind
     }
 
     pub(crate) fn acquire_lane_id(&self) -> Option<u32> {

@@ -100,7 +100,10 @@ impl<E: Send + Clone + 'static> LogLink<E> {
                 Some(feed)
             }
             Err(error) => {
-                tracing::error!(source, %error, "no feed to the log; its events are not logged");
+                // A source that is not logged would be a log that lies.
+                self.command(Box::new(move |writer: &mut Writer<E>| {
+                    writer.fail(&LogError::Capacity(error));
+                }));
                 None
             }
         }

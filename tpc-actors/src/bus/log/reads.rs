@@ -33,8 +33,8 @@ pub(in crate::bus) enum Entry<E> {
 pub(in crate::bus) struct FoundInLog<E> {
     pub(in crate::bus) entries: Vec<Entry<E>>,
     pub(in crate::bus) next: Position,
-    /// There is nothing more before the end.
-    pub(in crate::bus) end: bool,
+    /// There is nothing more before here, where it goes on elsewhere.
+    pub(in crate::bus) end: Option<Position>,
 }
 
 pub(in crate::bus) type LogAnswer<E> = Result<FoundInLog<E>, LogError>;
@@ -121,13 +121,17 @@ impl<E: Send + Clone + 'static> Writer<E> {
         let Look { entries, last, beyond, passed, .. } = look;
         let next = last.map_or(fetch.from, Position::next);
         // What is still on its way to the log is not missing in it.
-        let end = (beyond || passed < LOOK_MAX) && (fetch.until.is_none() || self.is_idle(source));
-        if end && fetch.until.is_none() && fetch.channel.state(source) == end::LATE {
+        let is_end =
+            (beyond || passed < LOOK_MAX) && (fetch.until.is_none() || self.is_idle(source));
+        // What could not be written is missing also where nothing durable follows.
+        let goes_on = next.max(self.shown(source));
+        if is_end && fetch.until.is_none() && fetch.channel.state(source) == end::LATE {
             if self.has_failed() {
                 return Err(LogError::Poisoned);
             }
-            self.attach(source, &fetch.channel);
+            self.attach(source, &fetch.channel, goes_on);
         }
+        let end = is_end.then(|| fetch.until.unwrap_or(goes_on));
         Ok(FoundInLog { entries, next, end })
     }
 }

@@ -249,7 +249,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
     }
 
     /// From here on nothing is acknowledged; subscriptions that wait for that end.
-    fn fail(&mut self, error: &LogError) {
+    pub(super) fn fail(&mut self, error: &LogError) {
         if !self.failed {
             self.failed = true;
             tracing::error!(%error, "the event log failed; nothing more is durable");
@@ -271,6 +271,12 @@ impl<E: Send + Clone + 'static> Writer<E> {
     /// Where the source's durable events end.
     pub(super) fn durable(&self, source: usize) -> Position {
         self.position(source, self.intakes[source].durable)
+    }
+
+    /// Where those end that are durable, or could not be written.
+    pub(super) fn shown(&self, source: usize) -> Position {
+        let Intake { durable, shown, .. } = self.intakes[source];
+        self.position(source, durable.max(shown))
     }
 
     /// Whether nothing of the source is on its way to the log.

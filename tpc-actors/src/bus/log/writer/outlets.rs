@@ -6,6 +6,7 @@ use super::super::super::channel::{Channel, end};
 use super::super::super::end_reason::EndReason;
 use super::super::super::lock;
 use super::super::super::outlet::Outlet;
+use super::super::super::position::Position;
 use super::{Intake, Writer};
 use crate::isolate::{catch, drop_quietly};
 
@@ -16,6 +17,10 @@ impl<E: Send + Clone + 'static> Writer<E> {
         let mut at = 0;
         while at < outlets.len() {
             let outlet = &mut outlets[at];
+            if seq < outlet.first {
+                at += 1;
+                continue;
+            }
             outlet.miss_unlogged_before(seq);
             let offer =
                 || if written { outlet.offer(seq, event) } else { outlet.withhold(seq, event) };
@@ -66,16 +71,20 @@ impl<E: Send + Clone + 'static> Writer<E> {
             }
             for source in 0..self.intakes.len() {
                 if channel.state(source) == end::OPEN {
-                    self.attach(source, &channel);
+                    self.attach(source, &channel, self.shown(source));
                 }
             }
         }
     }
 
-    /// Has a subscription get the source's durable events from here on.
-    pub(in crate::bus::log) fn attach(&mut self, source: usize, channel: &Arc<Channel<E>>) {
-        let durable = self.intakes[source].durable;
-        match Outlet::attach(Arc::clone(channel), source, durable) {
+    /// Has a subscription get the source's durable events from `first` on.
+    pub(in crate::bus::log) fn attach(
+        &mut self,
+        source: usize,
+        channel: &Arc<Channel<E>>,
+        first: Position,
+    ) {
+        match Outlet::attach(Arc::clone(channel), source, first.seq) {
             Ok(outlet) => self.intakes[source].outlets.push(outlet),
             Err(error) => {
                 tracing::error!(source, %error, "no lane; its subscription ends");

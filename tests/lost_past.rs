@@ -1,0 +1,118 @@
+//! What a subscription has missed, when the core that has it is lost before it is asked.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::{Context, Waker};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tpc_actors::bus::{EndReason, Position, Start, Subscription};
+use tpc_actors::prelude::*;
+
+#[derive(Clone, Debug, PartialEq)]
+struct Tick(u64);
+
+#[core_actor(event = Tick)]
+struct Source;
+
+#[core_actor]
+impl Source {
+    #[init]
+    fn new() -> Self {
+        Self
+    }
+
+    #[handler]
+    fn burst(&mut self, cx: &mut Ctx<Self>, count: u64) -> Position {
+        let mut last = Position::new(0, 0, 0);
+        for n in 0..count {
+            last = cx.publish(Tick(n));
+        }
+        last
+    }
+
+    /// Keeps the core from everything else.
+    #[handler]
+    fn hold(&mut self, begun: Sender<()>, until: Receiver<()>) {
+        begun.send(()).unwrap();
+        let _ = until.recv();
+    }
+}
+
+/// Holds the core until the sender is dropped; says then what became of it.
+fn hold(source: &SourceClient) -> (Sender<()>, JoinHandle<Result<(), AskError>>) {
+    let (begins, begun) = channel();
+    let (let_go, until) = channel();
+    let source = source.clone();
+    let held = std::thread::spawn(move || source.hold(begins, until).wait());
+    begun.recv().unwrap();
+    (let_go, held)
+}
+
+fn start() -> (System, SourceClient) {
+    let system = System::builder().cores(1).stall_after(None).start().unwrap();
+    let source = system.spawn::<Source>(()).wait().unwrap();
+    (system, source)
+}
+
+fn lives_again(source: &SourceClient) -> Position {
+    let until = Instant::now() + Duration::from_secs(30);
+    loop {
+        match source.burst(1).wait() {
+            Ok(position) => return position,
+            Err(error) => assert!(Instant::now() < until, "{error}"),
+        }
+    }
+}
+
+fn numbers(events: &mut Subscription<Tick>, count: usize) -> Vec<u64> {
+    let number = |delivery| match delivery {
+        Delivery::Event { position, .. } => position.seq,
+        Delivery::Gap(gap) => panic!("{gap}"),
+    };
+    std::iter::from_fn(|| events.next_wait()).map(number).take(count).collect()
+}
+
+#[test]
+fn the_next_life_of_a_core_is_asked() {
+    let (system, source) = start();
+    let mut tight = system.events::<Tick>().capacity(1).retain(100).subscribe();
+    source.burst(10).wait().unwrap();
+    assert_eq!(numbers(&mut tight, 1), [0]);
+    let Some(Delivery::Gap(gap)) = tight.next_wait() else { panic!("no gap") };
+    let mut all = system.events::<Tick>().from(Start::Oldest).subscribe();
+
+    let (let_go, held) = hold(&source);
+    system.crash_core(0);
+    // Both ask behind the crash, so that nobody answers.
+    assert_eq!(all.try_next(), None);
+    let mut replay = pin!(tight.replay(&gap));
+    let waker = Waker::noop();
+    assert!(replay.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+    drop(let_go);
+    drop(held.join());
+    assert_eq!(lives_again(&source).seq, 10);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(runtime.block_on(replay).unwrap().len(), 9);
+    assert_eq!(numbers(&mut all, 11), (0..11).collect::<Vec<_>>());
+    system.shutdown_wait(Duration::from_secs(10));
+    assert_eq!((all.next_wait(), all.end_reason()), (None, None));
+}
+
+#[test]
+fn who_cannot_ask_a_core_that_was_left_behind_is_told_so() {
+    let (system, source) = start();
+    let _first = system.events::<Tick>().retain(100).subscribe();
+    source.burst(10).wait().unwrap();
+    let (let_go, held) = hold(&source);
+    let mut all = system.events::<Tick>().from(Start::Oldest).subscribe();
+    assert_eq!(all.try_next(), None);
+    let report = system.shutdown_wait(Duration::from_millis(1));
+    assert_eq!(report.stuck_threads(), ["tpc-core-0"], "{report}");
+    assert_eq!(all.next_wait(), None);
+    assert_eq!(all.end_reason(), Some(&EndReason::SourceUnreachable { core: 0 }));
+    // It runs, and is answered when it is done.
+    drop(let_go);
+    held.join().unwrap().unwrap();
+}
