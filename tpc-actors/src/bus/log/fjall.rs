@@ -18,6 +18,7 @@ use self::acknowledged::{Acknowledged, Marks};
 use self::entry::{Entry, Header, key, position_of};
 use super::{Bounds, Cursor, EventLog, LogError, Position, Records};
 use crate::isolate::catch;
+use crate::placement::CpuSet;
 
 /// Where the events of a core end.
 #[derive(Debug, Clone, Copy)]
@@ -30,15 +31,15 @@ struct End {
 
 /// A log in a directory of its own, on [`fjall`](https://docs.rs/fjall). Needs the feature `log-fjall`.
 ///
-/// All cores share one journal, so one sync makes the events of all of them durable. Open it from a
-/// thread that is not bound to a core's CPU: the engine's own thread inherits where that may run.
+/// All cores share one journal, so one sync makes the events of all of them durable. The engine has a thread of its own
+/// that sorts and merges files from time to time: [`Self::open_on`] keeps it away from the cores.
 ///
 /// ```no_run
 /// # use tpc_actors::System;
 /// use tpc_actors::bus::log::{FjallLog, LogOptions};
 ///
 /// let system = System::builder().start()?;
-/// let log = FjallLog::open("data/events")?;
+/// let log = FjallLog::open_on("data/events", &system.placement().control_plane())?;
 /// system.log_events::<String>(log, LogOptions::new().keep_bytes(10 << 30))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -69,7 +70,7 @@ impl From<fjall::Error> for LogError {
 const EPOCH: &[u8] = b"epoch";
 
 impl FjallLog {
-    /// Opens the log in the directory `path`, or creates it.
+    /// Opens the log in the directory `path`, or creates it. The engine's own thread may run where the caller may.
     ///
     /// An end that was torn by a crash and never acknowledged is cut off.
     ///
@@ -81,6 +82,25 @@ impl FjallLog {
         // The engine asserts some of what it reads from its files.
         let opened = catch(|| Self::open_in(path.as_ref()));
         opened.unwrap_or_else(|message| Err(LogError::Damaged(message)))
+    }
+
+    /// As [`Self::open`]; the engine's own thread runs on `cpus` only.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::open`], and when there is no thread to open it on.
+    pub fn open_on(path: impl AsRef<Path>, cpus: &CpuSet) -> Result<Self, LogError> {
+        let path = path.as_ref();
+        std::thread::scope(|scope| {
+            // A thread inherits the CPUs of the one that starts it.
+            let open = || {
+                cpus.bind_current_thread();
+                Self::open(path)
+            };
+            let thread = std::thread::Builder::new().name("tpc-log-open".to_owned());
+            let opening = thread.spawn_scoped(scope, open).map_err(LogError::failed)?;
+            opening.join().unwrap_or_else(|_| Err(LogError::failed("opening it panicked")))
+        })
     }
 
     fn open_in(path: &Path) -> Result<Self, LogError> {
