@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tpc_actors::bus::{Position, ReplayError, Subscription};
+use tpc_actors::bus::{Position, ReplayError, Start, Subscription};
 use tpc_actors::prelude::*;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -175,4 +175,17 @@ async fn tasks_that_travel_fill_gaps() {
     });
     assert_eq!(task.await.unwrap(), 1000);
     system.shutdown(Duration::from_secs(10)).await;
+}
+
+/// What is retained belongs to the bus, which lives as long as its last subscription.
+#[test]
+fn who_outlives_the_system_still_catches_up() {
+    let (system, source, _) = start();
+    let first = system.events::<Tick>().retain(3000).subscribe();
+    source.burst(2000).wait().unwrap();
+    let mut late = system.events::<Tick>().from(Start::Oldest).subscribe();
+    stop(&system);
+    drop((system, source, first));
+    assert_eq!(all(&mut late, 2000), (0..2000).collect::<Vec<_>>());
+    assert_eq!((late.next_wait(), late.end_reason()), (None, None));
 }

@@ -91,7 +91,7 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
     fn publish_to_all(&self, seq: u64, event: E) {
         self.unshown.set(true);
         if let Some(source) = &mut *self.source.borrow_mut() {
-            source.publish(seq, event);
+            source.publish(&self.bus, seq, event);
         }
     }
 
@@ -115,7 +115,7 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
     #[inline(never)]
     fn refresh(&self) {
         let gone = self.with(|source| {
-            let gone = source.refresh(self.next_seq.get());
+            let gone = source.refresh(&self.bus, self.next_seq.get());
             self.version.set(source.version);
             self.wanted.set(source.is_wanted());
             gone
@@ -138,7 +138,7 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
             self.refresh();
         }
         self.with(|source| {
-            let found = source.fetch(self.next_seq.get(), fetch);
+            let found = source.fetch(&self.bus, self.next_seq.get(), fetch);
             self.wanted.set(source.is_wanted());
             Some(found)
         })
@@ -147,18 +147,18 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
 
 impl<E: Send + Clone + 'static> Flush for CorePublisher<E> {
     fn show(&self) {
-        self.with(|source| source.show(self.next_seq.get()));
+        self.with(|source| source.show(&self.bus, self.next_seq.get()));
     }
 
     fn flush(&self) {
-        self.with(|source| source.flush(self.next_seq.get()));
+        self.with(|source| source.flush(&self.bus, self.next_seq.get()));
     }
 }
 
 impl<E: Send + Clone + 'static> Drop for CorePublisher<E> {
     fn drop(&mut self) {
         if let Some(mut source) = self.source.take() {
-            source.flush(self.next_seq.get());
+            source.flush(&self.bus, self.next_seq.get());
             // For replays after the end, and for the core's next life.
             let numbered = Numbered { source, next_seq: self.next_seq.get() };
             self.bus.resting(self.core).put(numbered);

@@ -178,7 +178,8 @@ impl<E: Send + Clone + 'static> Bus<E> {
             let core = self.cores.get(index);
             if core.is_none_or(|core| core.command(Box::new(reap)).is_err()) {
                 // A core that has it again meanwhile looks by itself.
-                let gone = self.resting[index].with((self, index), Source::refresh);
+                let refresh = |source: &mut Source<E>, next_seq| source.refresh(self, next_seq);
+                let gone = self.resting[index].with((self, index), refresh);
                 gone.into_iter().flatten().for_each(drop_quietly);
             }
         }
@@ -191,13 +192,14 @@ impl<E: Send + Clone + 'static> Bus<E> {
 
     /// Looks into the past of a source that no core holds.
     pub(super) fn look_at_resting(
-        self: &Arc<Self>,
+        &self,
         index: usize,
         fetch: &Fetch<E>,
     ) -> Result<Found<E>, Away> {
         let (found, gone) = self.resting[index].with((self, index), |source, next_seq| {
-            let gone = if source.is_stale() { source.refresh(next_seq) } else { Vec::new() };
-            (source.fetch(next_seq, fetch), gone)
+            let stale = source.is_stale(self);
+            let gone = if stale { source.refresh(self, next_seq) } else { Vec::new() };
+            (source.fetch(self, next_seq, fetch), gone)
         })?;
         gone.into_iter().for_each(drop_quietly);
         Ok(found)
@@ -215,8 +217,6 @@ impl<E: Send + Clone + 'static> Bus<E> {
 /// Ends a bus whatever its event type.
 trait Close: Any + Send + Sync {
     fn close(&self);
-    /// Lets go of the sources that rest here, which hold the bus in turn.
-    fn release(&self);
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
@@ -230,10 +230,6 @@ impl<E: Send + Clone + 'static> Close for Bus<E> {
         for channel in self.channels() {
             channel.wake();
         }
-    }
-
-    fn release(&self) {
-        self.resting.iter().for_each(Resting::clear);
     }
 
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
@@ -280,17 +276,6 @@ impl BusRegistry {
         };
         for bus in buses {
             bus.close();
-        }
-    }
-}
-
-impl Drop for BusRegistry {
-    fn drop(&mut self) {
-        // The system and its cores are gone; without this, each bus and its sources would keep each other.
-        let buses = std::mem::take(&mut lock(&self.buses).by_type);
-        for bus in buses.into_values() {
-            bus.release();
-            drop_quietly(bus);
         }
     }
 }

@@ -6,7 +6,7 @@
 //! the holder.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::ThreadId;
 
 use super::lock;
@@ -34,8 +34,6 @@ struct State<E> {
     next_seq: u64,
     /// A core has taken the source for as long as it lives.
     with_core: bool,
-    /// Nobody comes for it any more.
-    released: bool,
     /// The thread that has taken the source out for a moment.
     holder: Option<ThreadId>,
     /// Events that the holder's own filters, copies and wakers have published meanwhile.
@@ -56,13 +54,18 @@ struct Held<'a, E> {
 impl<E> Drop for Held<'_, E> {
     fn drop(&mut self) {
         let mut state = lock(&self.resting.state);
-        if !state.released {
-            state.source = self.source.take();
-        }
+        state.source = self.source.take();
         state.holder = None;
         drop(state);
-        drop_quietly(self.source.take());
         self.resting.back.notify_all();
+    }
+}
+
+impl<E> Drop for Resting<E> {
+    fn drop(&mut self) {
+        // The events that it retains are foreign.
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        drop_quietly(state.source.take());
     }
 }
 
@@ -72,7 +75,6 @@ impl<E> Default for Resting<E> {
             source: None,
             next_seq: 0,
             with_core: false,
-            released: false,
             holder: None,
             nested: VecDeque::new(),
         };
@@ -82,7 +84,7 @@ impl<E> Default for Resting<E> {
 
 impl<E: Send + Clone + 'static> Resting<E> {
     /// The source of a core, for as long as the core lives.
-    pub(super) fn take(&self, bus: &Arc<Bus<E>>, index: usize) -> Numbered<E> {
+    pub(super) fn take(&self, bus: &Bus<E>, index: usize) -> Numbered<E> {
         let mut state = lock(&self.state);
         while state.holder.is_some() {
             state = self.back.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -91,7 +93,7 @@ impl<E: Send + Clone + 'static> Resting<E> {
         let source = state.source.take();
         state.with_core = true;
         drop(state);
-        let source = source.unwrap_or_else(|| Source::new(Arc::clone(bus), index));
+        let source = source.unwrap_or_else(|| Source::new(bus, index));
         Numbered { source, next_seq }
     }
 
@@ -104,20 +106,10 @@ impl<E: Send + Clone + 'static> Resting<E> {
         drop_quietly(old);
     }
 
-    /// Drops the source that is here.
-    pub(super) fn clear(&self) {
-        let source = {
-            let mut state = lock(&self.state);
-            state.released = true;
-            state.source.take()
-        };
-        drop_quietly(source);
-    }
-
     /// Works with the source if it is here, or comes back soon. One that nobody has published to is made.
     pub(super) fn with<R>(
         &self,
-        (bus, index): (&Arc<Bus<E>>, usize),
+        (bus, index): (&Bus<E>, usize),
         work: impl FnOnce(&mut Source<E>, u64) -> R,
     ) -> Result<R, Away> {
         let me = std::thread::current().id();
@@ -136,12 +128,12 @@ impl<E: Send + Clone + 'static> Resting<E> {
         let next_seq = state.next_seq;
         drop(state);
         let mut held = Held { resting: self, source };
-        let source = held.source.get_or_insert_with(|| Source::new(Arc::clone(bus), index));
+        let source = held.source.get_or_insert_with(|| Source::new(bus, index));
         Ok(work(source, next_seq))
     }
 
     /// Publishes an event of the source that belongs to no core; says its number.
-    pub(super) fn publish(&self, bus: &Arc<Bus<E>>, index: usize, event: E) -> u64 {
+    pub(super) fn publish(&self, bus: &Bus<E>, index: usize, event: E) -> u64 {
         let me = std::thread::current().id();
         let mut state = lock(&self.state);
         while state.holder.is_some_and(|holder| holder != me) {
@@ -156,12 +148,12 @@ impl<E: Send + Clone + 'static> Resting<E> {
         state.holder = Some(me);
         let source = state.source.take();
         drop(state);
-        let source = source.unwrap_or_else(|| Source::new(Arc::clone(bus), index));
+        let source = source.unwrap_or_else(|| Source::new(bus, index));
         let mut held = Held { resting: self, source: Some(source) };
         let mut next = Some((seq, event));
         while let Some((seq, event)) = next.take() {
             if let Some(source) = &mut held.source {
-                publish_one(source, seq, event);
+                publish_one(bus, source, seq, event);
             }
             next = lock(&self.state).nested.pop_front();
         }
@@ -169,10 +161,15 @@ impl<E: Send + Clone + 'static> Resting<E> {
     }
 }
 
-fn publish_one<E: Send + Clone + 'static>(source: &mut Source<E>, seq: u64, event: E) {
-    if source.is_stale() {
-        source.refresh(seq).into_iter().for_each(drop_quietly);
+fn publish_one<E: Send + Clone + 'static>(
+    bus: &Bus<E>,
+    source: &mut Source<E>,
+    seq: u64,
+    event: E,
+) {
+    if source.is_stale(bus) {
+        source.refresh(bus, seq).into_iter().for_each(drop_quietly);
     }
-    source.publish(seq, event);
-    source.flush(seq + 1);
+    source.publish(bus, seq, event);
+    source.flush(bus, seq + 1);
 }

@@ -12,11 +12,10 @@ use super::log::feed::Feed;
 use super::outlet::Outlet;
 use super::registry::Bus;
 use super::retained::{Found, Reach, Retained};
-use super::stats::SourceStats;
 use crate::isolate::{catch, drop_quietly};
 
+/// It does not hold its bus, which holds it while no core does.
 pub(super) struct Source<E> {
-    pub(super) bus: Arc<Bus<E>>,
     pub(super) index: usize,
     /// The version of the bus that the rest reflects.
     pub(super) version: u64,
@@ -37,12 +36,11 @@ pub(super) struct Source<E> {
 const STAGED_MAX: usize = 64;
 
 impl<E: Send + Clone + 'static> Source<E> {
-    pub(super) fn new(bus: Arc<Bus<E>>, index: usize) -> Self {
+    pub(super) fn new(bus: &Bus<E>, index: usize) -> Self {
         bus.is_in_use();
         let feed = bus.log().and_then(|log| log.open_feed(index));
         let retained = Retained::default();
         Self {
-            bus,
             index,
             version: 0,
             outlets: Vec::new(),
@@ -55,13 +53,9 @@ impl<E: Send + Clone + 'static> Source<E> {
         }
     }
 
-    fn stats(&self) -> &SourceStats {
-        self.bus.stats(self.index)
-    }
-
     /// Whether subscribers have come or gone.
-    pub(super) fn is_stale(&self) -> bool {
-        self.bus.version.load(Ordering::Relaxed) != self.version
+    pub(super) fn is_stale(&self, bus: &Bus<E>) -> bool {
+        bus.version.load(Ordering::Relaxed) != self.version
     }
 
     /// Whether an event would go anywhere.
@@ -78,7 +72,7 @@ impl<E: Send + Clone + 'static> Source<E> {
     /// reads back what has just been written.
     #[expect(clippy::inline_always, reason = "a copy of the event costs more than the rest")]
     #[inline(always)]
-    pub(super) fn publish(&mut self, seq: u64, event: E) {
+    pub(super) fn publish(&mut self, bus: &Bus<E>, seq: u64, event: E) {
         // Not by reference, which would keep the event in memory where there is nothing to learn.
         let event = if self.router.is_some() { self.enriched(event) } else { event };
         if self.staged.is_empty() {
@@ -86,13 +80,13 @@ impl<E: Send + Clone + 'static> Source<E> {
         }
         self.staged.push(event);
         if self.staged.len() >= STAGED_MAX {
-            self.dispatch();
+            self.dispatch(bus);
         }
     }
 
     /// Passes the staged events to everyone whose filter wants them.
     #[inline(never)]
-    fn dispatch(&mut self) {
+    fn dispatch(&mut self, bus: &Bus<E>) {
         if self.staged.is_empty() {
             return;
         }
@@ -102,7 +96,7 @@ impl<E: Send + Clone + 'static> Source<E> {
         while let Some(outlet) = self.outlets.get_mut(at) {
             match offer_all(outlet, self.staged_from, &staged) {
                 Ok(()) => at += 1,
-                Err(message) => self.filter_panicked(at, &message),
+                Err(message) => self.filter_panicked(bus, at, &message),
             }
         }
         if let Some(feed) = &mut self.feed {
@@ -126,13 +120,13 @@ impl<E: Send + Clone + 'static> Source<E> {
     }
 
     #[cold]
-    fn filter_panicked(&mut self, at: usize, message: &str) {
+    fn filter_panicked(&mut self, bus: &Bus<E>, at: usize, message: &str) {
         let core = self.index;
         tracing::error!(core, message, "an event filter or key panicked; its subscription ends");
         let mut outlet = self.outlets.swap_remove(at);
-        outlet.flush(self.stats());
-        self.stats().filters_panicked.add(1);
-        self.bus.end(&outlet.channel, EndReason::FilterPanicked);
+        outlet.flush(bus.stats(self.index));
+        bus.stats(self.index).filters_panicked.add(1);
+        bus.end(&outlet.channel, EndReason::FilterPanicked);
         drop_quietly(outlet);
     }
 
@@ -140,11 +134,11 @@ impl<E: Send + Clone + 'static> Source<E> {
     /// foreign, and are dropped where nothing is borrowed or locked.
     #[cold]
     #[must_use]
-    pub(super) fn refresh(&mut self, next_seq: u64) -> Vec<Outlet<E>> {
+    pub(super) fn refresh(&mut self, bus: &Bus<E>, next_seq: u64) -> Vec<Outlet<E>> {
         // Who comes now gets what is published from now on.
-        self.dispatch();
-        self.version = self.bus.version.load(Ordering::Acquire);
-        let channels = self.bus.channels();
+        self.dispatch(bus);
+        self.version = bus.version.load(Ordering::Acquire);
+        let channels = bus.channels();
         let gone = |outlet: &mut Outlet<E>| outlet.channel.is_closed();
         let gone: Vec<_> = self.outlets.extract_if(.., gone).collect();
         let (durable, channels): (Vec<_>, Vec<_>) =
@@ -154,31 +148,31 @@ impl<E: Send + Clone + 'static> Source<E> {
         }
         for channel in channels {
             if channel.state(self.index) == end::OPEN {
-                self.attach(&channel, next_seq);
+                self.attach(bus, &channel, next_seq);
             }
         }
         if self.router.is_none() {
-            self.router = self.bus.routing().map(Routing::router);
+            self.router = bus.routing().map(Routing::router);
         }
-        self.retained.limit(self.bus.retain.load(Ordering::Relaxed));
-        self.stats().left.add(gone.len() as u64);
-        self.stats().set_subscribers(self.outlets.len());
+        self.retained.limit(bus.retain.load(Ordering::Relaxed));
+        bus.stats(self.index).left.add(gone.len() as u64);
+        bus.stats(self.index).set_subscribers(self.outlets.len());
         gone
     }
 
-    fn attach(&mut self, channel: &Arc<Channel<E>>, next_seq: u64) {
+    fn attach(&mut self, bus: &Bus<E>, channel: &Arc<Channel<E>>, next_seq: u64) {
         match Outlet::attach(Arc::clone(channel), self.index, next_seq) {
             Ok(outlet) => self.outlets.push(outlet),
             Err(error) => {
                 tracing::error!(core = self.index, %error, "no lane; its subscription ends");
-                self.bus.end(channel, EndReason::NoMemory(error));
+                bus.end(channel, EndReason::NoMemory(error));
             }
         }
     }
 
     /// Looks into the past; who wants to, and has seen all of it, gets the events from here on.
-    pub(super) fn fetch(&mut self, next_seq: u64, fetch: &Fetch<E>) -> Found<E> {
-        self.dispatch();
+    pub(super) fn fetch(&mut self, bus: &Bus<E>, next_seq: u64, fetch: &Fetch<E>) -> Found<E> {
+        self.dispatch(bus);
         let range = (fetch.from, fetch.to);
         let found = self.retained.find(next_seq, &fetch.channel, range, fetch.max);
         if fetch.attach
@@ -186,16 +180,16 @@ impl<E: Send + Clone + 'static> Source<E> {
             && fetch.channel.state(self.index) == end::LATE
             && !fetch.channel.is_closed()
         {
-            self.attach(&fetch.channel, next_seq);
-            self.stats().set_subscribers(self.outlets.len());
+            self.attach(bus, &fetch.channel, next_seq);
+            bus.stats(self.index).set_subscribers(self.outlets.len());
         }
         found
     }
 
     /// Shows what is new to the subscribers.
-    pub(super) fn show(&mut self, next_seq: u64) {
-        self.dispatch();
-        let stats = self.bus.stats(self.index);
+    pub(super) fn show(&mut self, bus: &Bus<E>, next_seq: u64) {
+        self.dispatch(bus);
+        let stats = bus.stats(self.index);
         stats.published.set(next_seq);
         if let Some(router) = &self.router {
             stats.set_routes(router.counts());
@@ -207,9 +201,9 @@ impl<E: Send + Clone + 'static> Source<E> {
     }
 
     /// Shows what is new to the subscribers and wakes them, each once. Wakers are foreign code.
-    pub(super) fn flush(&mut self, next_seq: u64) {
-        self.dispatch();
-        let stats = self.bus.stats(self.index);
+    pub(super) fn flush(&mut self, bus: &Bus<E>, next_seq: u64) {
+        self.dispatch(bus);
+        let stats = bus.stats(self.index);
         stats.published.set(next_seq);
         if let Some(router) = &self.router {
             stats.set_routes(router.counts());
