@@ -56,6 +56,26 @@ fn whoever_publishes_while_an_epoch_begins_makes_it_too_late() {
 }
 
 #[test]
+fn a_bus_keeps_its_log_and_gets_none_after_the_end() {
+    let system = start();
+    system.log_events::<Tick>(MemoryLog::new(), LogOptions::new()).unwrap();
+    let second = system.log_events::<Tick>(MemoryLog::new(), LogOptions::new());
+    assert!(matches!(second, Err(LogError::Exists)), "{second:?}");
+    stop(&system);
+    let late = system.log_events::<String>(MemoryLog::new(), LogOptions::new());
+    assert!(matches!(late, Err(LogError::Closed)), "{late:?}");
+}
+
+#[test]
+fn a_log_that_panics_has_failed() {
+    let system = start();
+    let log = Hindered(MemoryLog::new(), |_| panic!("on demand"));
+    let failed = system.log_events::<Tick>(log, LogOptions::new());
+    assert!(matches!(failed, Err(LogError::Failed(_))), "{failed:?}");
+    stop(&system);
+}
+
+#[test]
 fn a_feed_without_a_place_is_refused() {
     let system = start();
     for capacity in [0, usize::MAX] {

@@ -53,6 +53,8 @@ mod stats;
 mod subscribers;
 #[cfg(not(tpc_loom))]
 mod subscription;
+#[cfg(not(tpc_loom))]
+mod turns;
 
 #[cfg(not(tpc_loom))]
 pub use {

@@ -277,7 +277,8 @@ impl System {
     /// so is a future that an actor has offloaded to Tokio.
     ///
     /// A core that does not come to an end is left behind, and what waits for it is refused. A request that it runs is
-    /// answered when its handler ends, or has its deadline: its asker can be woken by nobody else.
+    /// answered when its handler ends, or has its deadline: its asker can be woken by nobody else. An event log has two
+    /// seconds more to make durable what was published, and is left behind then.
     ///
     /// The end begins with the call; the returned future only waits for it. A second call gets the same
     /// report.

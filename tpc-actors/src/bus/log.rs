@@ -115,6 +115,12 @@ pub enum LogError {
     /// A bus takes a log only before anybody publishes or subscribes.
     #[error("the bus is in use; give it its log before the first actor, publisher or subscription")]
     TooLate,
+    /// A bus has one log, and keeps it.
+    #[error("the bus has a log already")]
+    Exists,
+    /// The log was closed with its system.
+    #[error("the log was closed when its system ended")]
+    Closed,
 }
 
 impl LogError {

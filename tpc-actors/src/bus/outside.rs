@@ -48,13 +48,11 @@ impl<E: Send + Clone + 'static> Publisher<E> {
     ///
     /// # Errors
     ///
-    /// The event, when the system has shut down.
+    /// The event, when the system has shut down: then it was not published, and nobody misses it.
     pub fn publish(&self, event: E) -> Result<Position, PublishError<E>> {
-        if self.bus.is_closed() {
-            return Err(PublishError(event));
-        }
         let core = self.bus.cores.len();
-        let seq = self.bus.resting(core).publish(&self.bus, core, event);
+        let published = self.bus.resting(core).publish(&self.bus, core, event);
+        let seq = published.map_err(PublishError)?;
         Ok(Position { core, epoch: self.bus.epoch(), seq })
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Instant;
 
 use super::channel::{Channel, end};
 use super::end_reason::EndReason;
@@ -38,10 +39,29 @@ pub(crate) struct Bus<E> {
     log: OnceLock<Arc<LogLink<E>>>,
     /// How the events learn their routes, if they do.
     routing: OnceLock<Routing<E>>,
-    /// Somebody publishes or subscribes; it is too late for a log.
-    in_use: Mutex<bool>,
+    usage: Mutex<Usage>,
     /// Nothing will be published any more.
     closed: AtomicBool,
+}
+
+/// Whether there is still time for a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Usage {
+    None,
+    /// Somebody publishes or subscribes.
+    Begun,
+    /// The system has ended.
+    Over,
+}
+
+impl Usage {
+    fn may_have_log(self) -> Result<(), LogError> {
+        match self {
+            Self::None => Ok(()),
+            Self::Begun => Err(LogError::TooLate),
+            Self::Over => Err(LogError::Closed),
+        }
+    }
 }
 
 impl<E: Send + Clone + 'static> Bus<E> {
@@ -55,7 +75,7 @@ impl<E: Send + Clone + 'static> Bus<E> {
             cores,
             log: OnceLock::new(),
             routing: OnceLock::new(),
-            in_use: Mutex::default(),
+            usage: Mutex::new(Usage::None),
             closed: AtomicBool::new(false),
         }
     }
@@ -86,7 +106,10 @@ impl<E: Send + Clone + 'static> Bus<E> {
 
     /// Notes that somebody publishes or subscribes.
     pub(super) fn is_in_use(&self) {
-        *lock(&self.in_use) = true;
+        let mut usage = lock(&self.usage);
+        if *usage == Usage::None {
+            *usage = Usage::Begun;
+        }
     }
 
     /// Gives the bus its log and starts the log's thread.
@@ -99,16 +122,16 @@ impl<E: Send + Clone + 'static> Bus<E> {
     where
         E: LogEvent,
     {
-        if *lock(&self.in_use) || self.log.get().is_some() {
-            return Err(LogError::TooLate);
+        if self.log.get().is_some() {
+            return Err(LogError::Exists);
         }
+        lock(&self.usage).may_have_log()?;
         let link = LogLink::new(&mut *log, options)?;
         {
             // An epoch takes a while to begin. Who came meanwhile has no way to the log; who comes after this has.
-            let in_use = lock(&self.in_use);
-            if *in_use || self.log.set(Arc::clone(&link)).is_err() {
-                return Err(LogError::TooLate);
-            }
+            let usage = lock(&self.usage);
+            usage.may_have_log()?;
+            self.log.set(Arc::clone(&link)).map_err(|_| LogError::Exists)?;
         }
         link.start(self, log, cpus)
     }
@@ -191,11 +214,7 @@ impl<E: Send + Clone + 'static> Bus<E> {
     }
 
     /// Looks into the past of a source that no core holds.
-    pub(super) fn look_at_resting(
-        &self,
-        index: usize,
-        fetch: &Fetch<E>,
-    ) -> Result<Found<E>, Away> {
+    pub(super) fn look_at_resting(&self, index: usize, fetch: &Fetch<E>) -> Result<Found<E>, Away> {
         let (found, gone) = self.resting[index].with((self, index), |source, next_seq| {
             let stale = source.is_stale(self);
             let gone = if stale { source.refresh(self, next_seq) } else { Vec::new() };
@@ -216,20 +235,29 @@ impl<E: Send + Clone + 'static> Bus<E> {
 
 /// Ends a bus whatever its event type.
 trait Close: Any + Send + Sync {
-    fn close(&self);
+    /// True when its log, if there is one, has written everything `until` then.
+    fn close(&self, until: Instant) -> bool;
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
 impl<E: Send + Clone + 'static> Close for Bus<E> {
-    fn close(&self) {
+    fn close(&self, until: Instant) -> bool {
+        *lock(&self.usage) = Usage::Over;
+        // Whoever is refused knows that his event is not among those that are accounted for.
+        self.resting[self.cores.len()].refuse(until);
         // What was published becomes durable first.
-        if let Some(log) = self.log.get() {
-            log.stop();
+        let in_time = self.log.get().is_none_or(|log| log.stop(until));
+        for channel in self.channels() {
+            if channel.durable && !in_time {
+                let reason = "it did not come to an end with its system".to_owned();
+                self.end(&channel, EndReason::LogFailed(reason));
+            }
         }
         self.closed.store(true, Ordering::Release);
         for channel in self.channels() {
             channel.wake();
         }
+        in_time
     }
 
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
@@ -259,24 +287,25 @@ impl BusRegistry {
         let mut buses = lock(&self.buses);
         let closed = buses.closed;
         let bus = buses.by_type.entry(TypeId::of::<E>()).or_insert_with(|| {
-            let bus = Bus::<E>::new(Arc::clone(&self.cores));
-            bus.closed.store(closed, Ordering::Relaxed);
-            Arc::new(bus)
+            let bus = Arc::new(Bus::<E>::new(Arc::clone(&self.cores)));
+            if closed {
+                bus.close(Instant::now());
+            }
+            bus
         });
         let bus = Arc::clone(bus).into_any().downcast();
         bus.unwrap_or_else(|_| unreachable!("buses are kept by the type of their events"))
     }
 
-    /// Ends all subscriptions once they have yielded what was published.
-    pub(crate) fn close(&self) {
+    /// Ends all subscriptions once they have yielded what was published; says how many logs did not come to an end
+    /// `until` then.
+    pub(crate) fn close(&self, until: Instant) -> usize {
         let buses: Vec<_> = {
             let mut buses = lock(&self.buses);
             buses.closed = true;
             buses.by_type.values().cloned().collect()
         };
-        for bus in buses {
-            bus.close();
-        }
+        buses.into_iter().filter(|bus| !bus.close(until)).count()
     }
 }
 

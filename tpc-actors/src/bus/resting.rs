@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::ThreadId;
+use std::time::Instant;
 
 use super::lock;
 use super::registry::Bus;
@@ -34,6 +35,8 @@ struct State<E> {
     next_seq: u64,
     /// A core has taken the source for as long as it lives.
     with_core: bool,
+    /// Nothing is published from outside of the cores any more.
+    refuses: bool,
     /// The thread that has taken the source out for a moment.
     holder: Option<ThreadId>,
     /// Events that the holder's own filters, copies and wakers have published meanwhile.
@@ -75,6 +78,7 @@ impl<E> Default for Resting<E> {
             source: None,
             next_seq: 0,
             with_core: false,
+            refuses: false,
             holder: None,
             nested: VecDeque::new(),
         };
@@ -132,18 +136,40 @@ impl<E: Send + Clone + 'static> Resting<E> {
         Ok(work(source, next_seq))
     }
 
+    /// Refuses events from outside of the cores from here on, and waits for whoever publishes one, but not longer than
+    /// `until`.
+    pub(super) fn refuse(&self, until: Instant) {
+        let mut state = lock(&self.state);
+        state.refuses = true;
+        while state.holder.is_some() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let waited = self.back.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
     /// Publishes an event of the source that belongs to no core; says its number.
-    pub(super) fn publish(&self, bus: &Bus<E>, index: usize, event: E) -> u64 {
+    ///
+    /// # Errors
+    ///
+    /// The event, when it is refused.
+    pub(super) fn publish(&self, bus: &Bus<E>, index: usize, event: E) -> Result<u64, E> {
         let me = std::thread::current().id();
         let mut state = lock(&self.state);
         while state.holder.is_some_and(|holder| holder != me) {
             state = self.back.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        if state.refuses {
+            return Err(event);
+        }
         let seq = state.next_seq;
         state.next_seq += 1;
         if state.holder.is_some() {
             state.nested.push_back((seq, event));
-            return seq;
+            return Ok(seq);
         }
         state.holder = Some(me);
         let source = state.source.take();
@@ -157,7 +183,7 @@ impl<E: Send + Clone + 'static> Resting<E> {
             }
             next = lock(&self.state).nested.pop_front();
         }
-        seq
+        Ok(seq)
     }
 }
 

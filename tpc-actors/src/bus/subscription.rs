@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
+use futures_core::stream::FusedStream;
 
 use super::channel::{Channel, end};
 use super::end_reason::EndReason;
@@ -16,6 +17,7 @@ use super::position::{Delivery, Position};
 use super::registry::Bus;
 use super::start::Cursor;
 use super::stats::LaneStatus;
+use super::turns::Turns;
 use crate::client::block::block_on;
 
 /// Receives the events of one type from all cores.
@@ -70,6 +72,9 @@ pub struct Subscription<E: Send + Clone + 'static> {
     /// Deliveries in a row from the first source.
     in_a_row: u32,
     lagged: u64,
+    turns: Turns,
+    /// `None` has been delivered, and nothing is after it.
+    over: bool,
 }
 
 /// Deliveries from one source before the next one has its turn.
@@ -77,7 +82,8 @@ const IN_A_ROW_MAX: u32 = 64;
 
 impl<E: Send + Clone + 'static> Subscription<E> {
     pub(super) fn new(bus: Arc<Bus<E>>, channel: Arc<Channel<E>>, inlets: Vec<Inlet<E>>) -> Self {
-        Self { bus, channel, inlets, first: 0, in_a_row: 0, lagged: 0 }
+        let (turns, over) = (Turns::default(), false);
+        Self { bus, channel, inlets, first: 0, in_a_row: 0, lagged: 0, turns, over }
     }
 
     pub(super) fn bus(&self) -> &Arc<Bus<E>> {
@@ -90,6 +96,8 @@ impl<E: Send + Clone + 'static> Subscription<E> {
 
     /// The next event or gap; `None` when everything was delivered and the system has shut down, or the subscription
     /// has [ended](Self::end_reason) before that.
+    ///
+    /// A task that always finds something yields now and then, so that timeouts and other tasks have their turn.
     ///
     /// # Cancel safety
     ///
@@ -169,6 +177,13 @@ impl<E: Send + Clone + 'static> Subscription<E> {
     /// Asks one source after the other; if there is nothing, has the next one that shows something wake us.
     #[inline(never)]
     fn poll_around(&mut self, context: &Context<'_>) -> Poll<Option<Delivery<E>>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
+        if self.turns.is_over() {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if let Some(delivery) = self.look_around() {
             return Poll::Ready(Some(delivery));
         }
@@ -179,8 +194,14 @@ impl<E: Send + Clone + 'static> Subscription<E> {
         // A source shows its events and then takes the waker: it finds ours, or we find them.
         match self.try_next() {
             Some(delivery) => Poll::Ready(Some(delivery)),
-            None if over && !behind => Poll::Ready(None),
-            None => Poll::Pending,
+            None if over && !behind => {
+                self.over = true;
+                Poll::Ready(None)
+            }
+            None => {
+                self.turns.waits();
+                Poll::Pending
+            }
         }
     }
 
@@ -246,6 +267,12 @@ impl<E: Send + Clone + 'static> Stream for Subscription<E> {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Delivery<E>>> {
         self.get_mut().poll_delivery(context)
+    }
+}
+
+impl<E: Send + Clone + 'static> FusedStream for Subscription<E> {
+    fn is_terminated(&self) -> bool {
+        self.over
     }
 }
 

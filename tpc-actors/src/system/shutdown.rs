@@ -156,6 +156,8 @@ impl Ending {
 
 /// Beyond the drain time, how long the cores may take for their hooks and last answers.
 const GRACE: Duration = Duration::from_millis(100);
+/// Beyond the drain time, how long the event logs may take to make durable what was published.
+const LOG_GRACE: Duration = Duration::from_secs(2);
 /// Between two questions whether a busy core has finished.
 const PROBE_PAUSE: Duration = Duration::from_micros(500);
 
@@ -206,7 +208,7 @@ impl Inner {
         let (abandoned, counts) = mpsc::channel();
         self.finish_cores(&abandoned);
         drop(abandoned);
-        let (stuck, mut lost) = self.join(deadline.max(Instant::now()) + GRACE);
+        let (mut stuck, mut lost) = self.join(deadline.max(Instant::now()) + GRACE);
         #[cfg(tpc_planted)]
         if crate::sync::planted!("leak-descriptor", 1 in 2) {
             Box::leak(Box::new(Arc::clone(&self.cores[0])));
@@ -215,7 +217,7 @@ impl Inner {
         for core in &self.cores {
             core.abandon_orphans();
         }
-        self.bus.close();
+        let logs = self.bus.close(deadline.max(Instant::now()) + LOG_GRACE);
         for core in self.cores.iter().filter(|core| stuck.contains(&self.thread_name(core.index))) {
             self.give_up(core);
         }
@@ -231,6 +233,7 @@ impl Inner {
             drop_quietly(thread.join());
         }
         self.offload.shut_down();
+        stuck.extend(std::iter::repeat_n("tpc-log".to_owned(), logs));
         self.report(counts.try_iter().sum(), stuck, lost)
     }
 

@@ -3,17 +3,21 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use super::super::lock;
 use super::super::registry::Bus;
 use super::feed::{Fed, Feed, FeedReader, feed};
 use super::writer::Writer;
-use super::{DecodeError, EventLog, LogError, LogEvent, LogOptions, LogStatus};
+use super::{DecodeError, EventLog, LogError, LogEvent, LogOptions, LogStatus, guarded};
 use crate::bridge::bell::{CoreBell, LaneBell};
 use crate::bridge::doorbell::platform_doorbell;
 use crate::bridge::ring::check_capacity;
 use crate::isolate::drop_quietly;
 use crate::placement::CpuSet;
+
+/// Between two looks whether the thread has ended.
+const STOP_PAUSE: Duration = Duration::from_micros(500);
 
 /// Something for the log's thread to do between two groups.
 pub(super) type Command<E> = Box<dyn FnOnce(&mut Writer<E>) + Send>;
@@ -66,7 +70,7 @@ impl<E: Send + Clone + 'static> LogLink<E> {
             inbox: Mutex::new(inbox),
             status: Mutex::default(),
             thread: Mutex::default(),
-            epoch: log.begin_epoch()?,
+            epoch: guarded(|| log.begin_epoch())?,
         }))
     }
 
@@ -148,14 +152,21 @@ impl<E: Send + Clone + 'static> LogLink<E> {
         left.into_iter().for_each(drop_quietly);
     }
 
-    /// Has everything written that was published, and ends the thread.
-    pub(in crate::bus) fn stop(&self) {
+    /// Has everything written that was published, and ends the thread; false when that is left behind, because it has
+    /// not ended `until` then.
+    pub(in crate::bus) fn stop(&self, until: Instant) -> bool {
         lock(&self.inbox).stop = true;
         self.bell.ring_command();
-        let thread = lock(&self.thread).take();
-        if let Some(thread) = thread {
-            drop_quietly(thread.join());
+        let Some(thread) = lock(&self.thread).take() else { return true };
+        while !thread.is_finished() {
+            if Instant::now() >= until {
+                tracing::error!("an event log did not come to an end with its system");
+                return false;
+            }
+            std::thread::sleep(STOP_PAUSE);
         }
+        drop_quietly(thread.join());
+        true
     }
 
     pub(in crate::bus) fn status(&self) -> LogStatus {

@@ -70,6 +70,8 @@ impl<E: Send + Clone + 'static> Writer<E> {
     }
 
     pub(super) fn run(&mut self) {
+        // A core that was left behind may publish for ever, and only what came before the end is waited for.
+        let mut last_groups = self.link.options.feed_capacity / GROUP_MAX + 2;
         loop {
             let began = Instant::now();
             self.link.bell.take(|_| {});
@@ -84,8 +86,12 @@ impl<E: Send + Clone + 'static> Writer<E> {
             if wrote {
                 if !stop {
                     self.pause(began);
+                    continue;
                 }
-                continue;
+                last_groups -= 1;
+                if last_groups > 0 {
+                    continue;
+                }
             }
             for source in 0..self.intakes.len() {
                 self.flush(source);
