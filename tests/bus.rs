@@ -210,3 +210,18 @@ fn filters_run_before_the_copy() {
     assert_eq!(clones_after(), 1);
     stop(&system);
 }
+
+#[test]
+fn what_passes_both_filters_is_delivered() {
+    let (system, sources) = start(1);
+    let events = system.events::<Tick>().filter(|Tick(n)| n % 2 == 0);
+    let mut sixths = events.filter(|Tick(n)| n % 3 == 0).subscribe();
+    sources[0].burst(18).wait().unwrap();
+    stop(&system);
+    let number = |delivery| match delivery {
+        Delivery::Event { event: Tick(n), .. } => n,
+        Delivery::Gap(gap) => panic!("{gap}"),
+    };
+    let numbers: Vec<_> = std::iter::from_fn(|| sixths.next_wait()).map(number).collect();
+    assert_eq!(numbers, [0, 6, 12]);
+}

@@ -1,4 +1,4 @@
-//! What a subscription has missed, when the core that has it is lost before it is asked.
+//! What a subscription has missed and does not get: its core is lost before it is asked, or its copy panics.
 
 use std::future::Future;
 use std::pin::pin;
@@ -115,4 +115,30 @@ fn who_cannot_ask_a_core_that_was_left_behind_is_told_so() {
     // It runs, and is answered when it is done.
     drop(let_go);
     held.join().unwrap().unwrap();
+}
+
+#[test]
+fn an_event_that_cannot_be_copied_is_a_gap_in_the_past_too() {
+    #[derive(Debug)]
+    struct Fragile(u64);
+
+    impl Clone for Fragile {
+        fn clone(&self) -> Self {
+            assert_ne!(self.0, 2, "unlucky");
+            Self(self.0)
+        }
+    }
+
+    let system = System::builder().cores(1).start().unwrap();
+    let _retains = system.events::<Fragile>().filter(|_| false).retain(10).subscribe();
+    let publisher = system.publisher::<Fragile>();
+    (0..4).for_each(|n| _ = publisher.publish(Fragile(n)).unwrap());
+    let mut events = system.events::<Fragile>().from(Start::Oldest).subscribe();
+    let shown = |delivery| match delivery {
+        Delivery::Event { event: Fragile(n), .. } => n.to_string(),
+        Delivery::Gap(gap) => gap.to_string(),
+    };
+    let shown: Vec<_> = (0..4).map(|_| events.next_wait().map(shown).unwrap()).collect();
+    assert_eq!(shown, ["0", "1", "1 events missing between 1:0:2 and 1:0:3", "3"]);
+    system.shutdown_wait(Duration::from_secs(10));
 }

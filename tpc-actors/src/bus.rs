@@ -62,7 +62,7 @@ pub use {
     enrich::{Enrich, Routing},
     events::{Events, Overflow, SubscribeError},
     outside::{PublishError, Publisher},
-    position::{Delivery, Gap, Position},
+    position::{Delivery, Gap, ParsePositionError, Position},
     replay::ReplayError,
     start::{Cursor, Start},
     stats::{LaneStatus, SourceStatus},

@@ -14,9 +14,14 @@ pub enum EndReason {
     /// It waits for what becomes durable, and the log has failed.
     #[error("its log failed: {0}")]
     LogFailed(String),
-    /// What it has missed is in the log, which cannot be read.
+    /// What it has missed is in the log, which cannot be read from [where it has come
+    /// to](super::Subscription::position) on.
     #[error("its log cannot be read: {0}")]
     LogUnreadable(String),
+    /// What it has missed is in the log, which was closed with the system before it had read all of it; another one can
+    /// go on [there](super::Subscription::position).
+    #[error("its log was closed with the system before it had caught up")]
+    LogClosed,
     /// A core had no memory for its ring.
     #[error("its ring: {0}")]
     NoMemory(CapacityError),

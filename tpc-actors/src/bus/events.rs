@@ -100,9 +100,13 @@ impl<E: Send + Clone + 'static> Events<E> {
     }
 
     /// Receives only what `wanted` says yes to. It runs on the publishing core, before the event is
-    /// copied, so it should be quick. A filter that panics ends its subscription.
+    /// copied, so it should be quick. A filter that panics ends its subscription. A second one is asked about what the
+    /// first one wants.
     pub fn filter(mut self, wanted: impl Fn(&E) -> bool + Send + Sync + 'static) -> Self {
-        self.filter = Some(Arc::new(wanted));
+        self.filter = Some(match self.filter.take() {
+            None => Arc::new(wanted),
+            Some(first) => Arc::new(move |event: &E| first.wants(event) && wanted(event)),
+        });
         self
     }
 
@@ -115,8 +119,8 @@ impl<E: Send + Clone + 'static> Events<E> {
 
     /// Has each core keep its last `events` events of this type for [`Subscription::replay`].
     ///
-    /// The events are kept for all subscriptions, and until the system ends: the largest number that
-    /// anybody has asked for counts.
+    /// The events are kept for all subscriptions, and until the system and the last of these are gone: the largest
+    /// number that anybody has asked for counts.
     pub fn retain(mut self, events: usize) -> Self {
         self.retain = events;
         self
@@ -131,8 +135,9 @@ impl<E: Send + Clone + 'static> Events<E> {
     /// Where to begin; [`Start::Latest`] by default. What is still [retained](Self::retain) comes first,
     /// in order and without a hole before the events that are published meanwhile. Events that are kept
     /// no more are reported as a [`Gap`](super::Gap); since the filter cannot be asked about them, it counts
-    /// all of them. An event that has not been published yet is no place to begin: the subscription
-    /// [ends](Subscription::end_reason).
+    /// all of them. How many events the end of an earlier run had that its log keeps no more, nobody knows, and no gap
+    /// tells. An event that has not been published yet is no place to begin: the subscription
+    /// [ends](Subscription::end_reason). So does one that has not caught up with the log when the system ends.
     ///
     /// A subscription that was away goes on where it ended:
     ///
@@ -249,12 +254,15 @@ impl<E: Send + Clone + 'static> Events<E> {
 
     fn inlet(&self, source: usize) -> Inlet<E> {
         let published = self.bus.stats(source).published.get();
+        let epoch = self.bus.epoch();
         let durable = || self.bus.log_status().and_then(|status| status.durable.of(source));
-        let seq = if self.durable { durable().map_or(0, |end| end.seq) } else { published };
-        let first = Position::new(source, self.bus.epoch(), seq);
+        let durable = || durable().filter(|end| end.epoch == epoch).map_or(0, |end| end.seq);
+        let seq = if self.durable { durable() } else { published };
+        let first = Position::new(source, epoch, seq);
         let past = match &self.start {
             _ if self.state(source) != end::LATE => None,
             Start::At(cursor) => Some(match cursor.of(source) {
+                Some(position) if self.durable => Past::from(position, first).durable(first),
                 Some(position) => Past::from(position, first),
                 None => Past::oldest(first),
             }),
@@ -269,7 +277,8 @@ impl<E: 'static> Overflow<E> {
     /// newest of each key. With more keys than [`capacity`](Events::capacity), the oldest event gives way.
     ///
     /// `key` runs on the publishing core and on the subscriber's thread. If it panics on the core, the
-    /// subscription ends.
+    /// subscription ends; on the subscriber's thread the panic is the subscriber's, and the events that were about to
+    /// be merged are missing.
     pub fn conflate<K: Hash + Eq + Send + 'static>(
         key: impl Fn(&E) -> K + Send + Sync + 'static,
     ) -> Self {

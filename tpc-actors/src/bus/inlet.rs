@@ -17,13 +17,14 @@ pub(super) struct Inlet<E> {
     past: Option<Past<E>>,
     /// There once the source has published since the subscription was made.
     lane: Option<LaneReader<E>>,
-    /// Not after the next event, as long as nothing else tells.
-    first_seq: u64,
+    /// Not after the next event, as long as nothing else tells; of an earlier epoch when it has not caught up.
+    first: Position,
     /// Why the log could not be read.
     failed: Option<LogError>,
     delivered: u64,
     /// Those of them that came before the lane.
     from_past: u64,
+    gone: u64,
     reported: u64,
 }
 
@@ -34,10 +35,11 @@ impl<E: Send + Clone + 'static> Inlet<E> {
             at: first,
             past,
             lane: None,
-            first_seq: first.seq,
+            first,
             failed: None,
             delivered: 0,
             from_past: 0,
+            gone: 0,
             reported: 0,
         }
     }
@@ -86,10 +88,14 @@ impl<E: Send + Clone + 'static> Inlet<E> {
         if let Some(past) = &mut self.past {
             let taken = past.take(bus, channel);
             if !past.is_over() || taken.is_some() {
-                self.from_past += u64::from(matches!(taken, Some(Delivery::Event { .. })));
+                match &taken {
+                    Some(Delivery::Event { .. }) => self.from_past += 1,
+                    Some(Delivery::Gap(gap)) => self.gone += gap.len(),
+                    None => {}
+                }
                 return taken;
             }
-            self.first_seq = past.next().seq;
+            self.first = past.next();
             self.failed = past.failed.take();
             self.past = None;
         }
@@ -125,7 +131,7 @@ impl<E: Send + Clone + 'static> Inlet<E> {
         let seq = match (&self.past, &self.lane) {
             (Some(past), _) => return past.next(),
             (None, Some(lane)) => lane.next_seq(),
-            (None, None) => self.first_seq,
+            (None, None) => return self.first,
         };
         Position { seq, ..self.at }
     }
@@ -133,7 +139,7 @@ impl<E: Send + Clone + 'static> Inlet<E> {
     /// What has been counted on this side.
     pub(super) fn received(&self) -> Received {
         let (losses, most) = self.lane.as_ref().map(LaneReader::counts).unwrap_or_default();
-        let Self { delivered, from_past, reported, .. } = *self;
-        Received { delivered, from_past, reported, losses, most }
+        let Self { delivered, from_past, gone, reported, .. } = *self;
+        Received { delivered, from_past, gone, reported, losses, most }
     }
 }

@@ -6,6 +6,10 @@
 //! next group. A storage engine brings its own log by implementing the trait and running the
 //! [`conformance`] suite over it; [`MemoryLog`] is for tests, and the feature `log-fjall` has `FjallLog`.
 //!
+//! The log knows the sources by their numbers: the cores from 0 on, and then the publishers outside of them. A system
+//! with another number of cores has other sources, so what is to be read again is read with as many cores as it was
+//! written with.
+//!
 //! A core never waits for the log. If it publishes faster than the log can write for longer than
 //! [`LogOptions::feed_capacity`] lasts, events are missing in the log, and are counted and reported.
 

@@ -11,7 +11,7 @@ use super::channel::Channel;
 use super::end_reason::EndReason;
 use super::fetch::{Answered, Fetch, Fetching};
 use super::log::LogError;
-use super::log::reads::{Entry, FoundInLog, LogAnswer, LogFetch};
+use super::log::reads::{Entry, FoundInLog, LogFetch, Stopped};
 use super::position::{Delivery, Gap, Position};
 use super::registry::Bus;
 use super::retained::{Found, Reach};
@@ -22,39 +22,64 @@ const FETCH_MAX: usize = 256;
 /// A question under way.
 enum Asking<E> {
     Source(Fetching<E>),
-    Log(oneshot::Receiver<LogAnswer<E>>),
+    Log(oneshot::Receiver<FoundInLog<E>>),
 }
 
 pub(super) struct Past<E> {
     /// Position of the next event that is looked for.
     next: Position,
     /// Nothing has been found yet, and it is all right to begin later, up to here.
-    oldest: Option<u64>,
+    oldest: Option<Position>,
     /// What comes before this is looked for in the log.
     log_until: Option<Position>,
+    /// It is to begin beyond what was durable, and nobody has said that there is such an event.
+    unchecked: bool,
     found: VecDeque<Entry<E>>,
     asking: Option<Asking<E>>,
-    /// Nothing is missing between `found` and the lane.
-    caught_up: bool,
+    /// How it ends once everything that was found is taken.
+    ending: Option<Ending>,
+    /// Nothing is missing between `found` and the lane, or there is nothing more to be had.
+    over: bool,
     /// Why the log could not be read.
     pub(super) failed: Option<LogError>,
+}
+
+/// Why nothing comes after what was found: without it nobody knows what is next, so the subscription ends rather than
+/// leave it out.
+enum Ending {
+    Reason(EndReason),
+    Unreadable(LogError),
 }
 
 impl<E: Send + Clone + 'static> Past<E> {
     /// Begins with the event at `next`, in a bus whose source is at `now`.
     pub(super) fn from(next: Position, now: Position) -> Self {
-        let log_until = (next.epoch < now.epoch).then_some(Position { seq: 0, ..now });
-        let (found, asking) = (VecDeque::new(), None);
-        Self { next, oldest: None, log_until, found, asking, caught_up: false, failed: None }
+        Self {
+            next,
+            oldest: None,
+            log_until: (next.epoch < now.epoch).then_some(Position { seq: 0, ..now }),
+            unchecked: false,
+            found: VecDeque::new(),
+            asking: None,
+            ending: None,
+            over: false,
+            failed: None,
+        }
+    }
+
+    /// For a subscription to what is durable, in a bus whose source was durable up to `now`.
+    pub(super) fn durable(mut self, now: Position) -> Self {
+        self.unchecked = self.next > now;
+        self
     }
 
     /// Begins with whatever is the oldest.
     pub(super) fn oldest(now: Position) -> Self {
-        Self { oldest: Some(now.seq), ..Self::from(Position::new(now.core, 0, 0), now) }
+        Self { oldest: Some(now), ..Self::from(Position::new(now.core, 0, 0), now) }
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.caught_up && self.found.is_empty()
+        self.over && self.found.is_empty()
     }
 
     /// Not after the next event.
@@ -81,17 +106,18 @@ impl<E: Send + Clone + 'static> Past<E> {
                 }
                 None => {}
             }
+            if let Some(ending) = self.ending.take() {
+                self.end(ending, bus, channel);
+                return None;
+            }
             let asking = self.asking.take().unwrap_or_else(|| self.ask(bus, channel));
             match asking {
                 Asking::Source(mut fetching) => match fetching.try_finish(bus) {
-                    Poll::Ready(Answered::Found(found)) => {
-                        self.found_in_source(found, bus, channel);
-                    }
+                    Poll::Ready(Answered::Found(found)) => self.found_in_source(found, bus),
                     Poll::Ready(Answered::Moved) => {}
                     Poll::Ready(Answered::Unreachable) => {
                         let core = self.next.core;
-                        bus.end(channel, EndReason::SourceUnreachable { core });
-                        self.caught_up = true;
+                        self.ending = Some(Ending::Reason(EndReason::SourceUnreachable { core }));
                     }
                     Poll::Pending => {
                         self.asking = Some(Asking::Source(fetching));
@@ -103,9 +129,10 @@ impl<E: Send + Clone + 'static> Past<E> {
                         self.asking = Some(Asking::Log(answer));
                         return None;
                     }
-                    Ok(Ok(found)) => self.found_in_log(found),
-                    Ok(Err(error)) => self.end(Some(error), bus, channel),
-                    Err(TryRecvError::Closed) => self.end(None, bus, channel),
+                    Ok(found) => self.found_in_log(found),
+                    Err(TryRecvError::Closed) => {
+                        self.ending = Some(Ending::Reason(EndReason::LogClosed));
+                    }
                 },
             }
         }
@@ -116,76 +143,100 @@ impl<E: Send + Clone + 'static> Past<E> {
         let (channel, from) = (Arc::clone(channel), self.next);
         if let Some(log) = bus.log()
             && (channel.durable || self.log_until.is_some())
+            && !self.unchecked
         {
             return Asking::Log(log.fetch(LogFetch { channel, from, until: self.log_until }));
         }
-        let fetch = Fetch { channel, from: from.seq, to: u64::MAX, max: FETCH_MAX, attach: true };
+        // Who only asks whether there is such an event gets none.
+        let to = if self.unchecked { from.seq } else { u64::MAX };
+        let attach = !channel.durable;
+        let fetch = Fetch { channel, from: from.seq, to, max: FETCH_MAX, attach };
         Asking::Source(Fetching::begin(bus, from.core, fetch))
     }
 
-    fn found_in_source(
-        &mut self,
-        Found { events, next, reach }: Found<E>,
-        bus: &Bus<E>,
-        channel: &Arc<Channel<E>>,
-    ) {
+    fn found_in_source(&mut self, Found { events, next, reach }: Found<E>, bus: &Bus<E>) {
         let at = self.next;
-        let place = |(seq, event)| Entry::Event(Position { seq, ..at }, event);
-        self.found = events.into_iter().map(place).collect();
+        if let Reach::Ahead { next } = reach {
+            let next = Position { seq: next, ..at };
+            let reason = EndReason::NoSuchPosition { position: at, next };
+            self.ending = Some(Ending::Reason(reason));
+            return;
+        }
+        if std::mem::take(&mut self.unchecked) {
+            return;
+        }
+        for (seq, event) in events {
+            self.add(match event {
+                Some(event) => Entry::Event(Position { seq, ..at }, event),
+                None => Entry::Hole { from: Position { seq, ..at }, to: seq + 1 },
+            });
+        }
         self.next.seq = next;
-        self.has_found();
         match reach {
-            Reach::More => {}
-            Reach::End => self.caught_up = true,
+            Reach::More | Reach::Ahead { .. } => {}
+            Reach::End => self.over = true,
             Reach::Gone { oldest } if bus.log().is_some() => {
                 self.log_until = Some(Position { seq: oldest, ..at });
             }
             Reach::Gone { oldest } => self.skip_to(Position { seq: oldest, ..at }),
-            Reach::Ahead { next } => {
-                let next = Position { seq: next, ..at };
-                bus.end(channel, EndReason::NoSuchPosition { position: at, next });
-                self.caught_up = true;
+            Reach::FilterPanicked => {
+                self.ending = Some(Ending::Reason(EndReason::FilterPanicked));
             }
         }
     }
 
-    fn found_in_log(&mut self, FoundInLog { entries, next, end }: FoundInLog<E>) {
-        self.found = entries.into();
+    fn found_in_log(&mut self, FoundInLog { entries, next, end, stopped }: FoundInLog<E>) {
+        for entry in entries {
+            self.add(entry);
+        }
         self.next = next;
-        self.has_found();
+        self.ending = stopped.map(|stopped| match stopped {
+            Stopped::Unreadable(error) => Ending::Unreadable(error),
+            Stopped::FilterPanicked => Ending::Reason(EndReason::FilterPanicked),
+        });
         if let Some(end) = end {
             self.skip_to(end);
-            self.caught_up = self.log_until.take().is_none();
+            self.over = self.log_until.take().is_none();
         }
     }
 
-    /// From the first event on, what is missing is missed.
-    fn has_found(&mut self) {
-        if !self.found.is_empty() {
-            self.oldest = None;
+    /// Adds what was found. From the first event on, what is missing is missed.
+    fn add(&mut self, entry: Entry<E>) {
+        match entry {
+            Entry::Event(..) => {
+                self.oldest = None;
+                self.found.push_back(entry);
+            }
+            Entry::Hole { from, to } => {
+                let end = Position { seq: to, ..from };
+                let from = self.oldest.map_or(from, |since| since.max(from));
+                if from < end {
+                    self.found.push_back(Entry::Hole { from, to });
+                }
+            }
         }
     }
 
     /// Goes on at `to`; what lies before it in the same epoch is kept nowhere.
     fn skip_to(&mut self, to: Position) {
-        let mut from = std::mem::replace(&mut self.next, to);
-        if let Some(since) = self.oldest {
-            from.seq = from.seq.max(since);
-        }
+        let from = std::mem::replace(&mut self.next, to);
         // Of an epoch that is over, whatever became durable has been found.
         if from.epoch == to.epoch && from.seq < to.seq {
-            self.found.push_back(Entry::Hole { from, to: to.seq });
+            self.add(Entry::Hole { from, to: to.seq });
         }
     }
 
-    /// Without the log nobody knows what comes next, so the subscription ends rather than leave it out.
-    fn end(&mut self, failed: Option<LogError>, bus: &Bus<E>, channel: &Arc<Channel<E>>) {
-        self.caught_up = true;
-        // The log has ended with the system otherwise.
-        if let Some(error) = &failed {
-            tracing::error!(%error, "an event log cannot be read; a subscription ends");
-            bus.end(channel, EndReason::LogUnreadable(error.to_string()));
-        }
-        self.failed = failed;
+    fn end(&mut self, ending: Ending, bus: &Bus<E>, channel: &Arc<Channel<E>>) {
+        self.over = true;
+        let reason = match ending {
+            Ending::Reason(reason) => reason,
+            Ending::Unreadable(error) => {
+                let reason = EndReason::LogUnreadable(error.to_string());
+                self.failed = Some(error);
+                reason
+            }
+        };
+        tracing::warn!(%reason, next = %self.next, "a subscription has not caught up, and ends");
+        bus.end(channel, reason);
     }
 }

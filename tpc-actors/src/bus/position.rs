@@ -1,9 +1,13 @@
 //! Where events stand, and what a subscription yields.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// Where an event stands: contiguous per core and epoch.
+///
+/// Its text, as in `2:1:17`, can be parsed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Position {
     /// The core that published it, counted from 0; the number of cores for a
@@ -33,6 +37,26 @@ impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { core, epoch, seq } = self;
         write!(f, "{core}:{epoch}:{seq}")
+    }
+}
+
+/// A text is not a [`Position`], nor a [`Cursor`](super::Cursor).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a position; write `core:epoch:seq`, as in `2:1:17`")]
+pub struct ParsePositionError(String);
+
+impl FromStr for Position {
+    type Err = ParsePositionError;
+
+    fn from_str(text: &str) -> Result<Self, ParsePositionError> {
+        let parse = || {
+            let mut parts = text.split(':');
+            let core = parts.next()?.parse().ok()?;
+            let epoch = parts.next()?.parse().ok()?;
+            let seq = parts.next()?.parse().ok()?;
+            parts.next().is_none().then_some(Self { core, epoch, seq })
+        };
+        parse().ok_or_else(|| ParsePositionError(text.to_owned()))
     }
 }
 
@@ -90,5 +114,25 @@ impl Gap {
 impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} events missing between {} and {}", self.missed, self.from, self.to())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bus::Cursor;
+
+    #[test]
+    fn a_position_s_text_is_one_again() {
+        let position = Position::new(2, 1, u64::MAX);
+        assert_eq!(position.to_string().parse(), Ok(position));
+        for text in ["", "1:2", "1:2:3:4", "1:2:x", "-1:0:0", "1:2: 3"] {
+            let error = text.parse::<Position>().unwrap_err();
+            assert!(error.to_string().contains("core:epoch:seq"), "{text}: {error}");
+        }
+        let cursor: Cursor = "1:0:4 0:0:17 1:0:5\n".parse().unwrap();
+        assert_eq!(cursor.to_string(), "0:0:17 1:0:5", "the last one of a core counts");
+        assert_eq!("".parse(), Ok(Cursor::default()));
+        assert!("0:0:17,1:0:4".parse::<Cursor>().is_err());
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::channel::Channel;
 use super::fetch::{Answered, Fetch, Fetching};
 use super::log::LogError;
-use super::log::reads::{Entry, LogFetch};
+use super::log::reads::{Entry, LogFetch, Stopped};
 use super::position::{Gap, Position};
 use super::registry::Bus;
 use super::retained::Reach;
@@ -50,19 +50,24 @@ impl<E> fmt::Display for ReplayError<E> {
     }
 }
 
-impl<E> std::error::Error for ReplayError<E> {}
+impl<E> std::error::Error for ReplayError<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        // What the text has is not a source: that of the log's own error is.
+        if let Self::Log(error) = self { error.source() } else { None }
+    }
+}
 
 impl<E: Send + Clone + 'static> Subscription<E> {
     /// The events that `gap` lost, in order, from those that the bus [retains](super::Events::retain), or else
     /// from its [log](super::log).
     ///
-    /// The filter is asked again, so it should give the same answers for the same events. A gap of another subscription
+    /// The filter is asked again, so it should give the same answers for the same events; where it panics, the event is gone. A gap of another subscription
     /// is filled with what this one's filter wants. The future borrows nothing, so that events go on meanwhile.
     ///
     /// # Errors
     ///
     /// [`ReplayError::Gone`] when some of them are not kept any more; it has the rest.
-    /// [`ReplayError::Log`] when the log cannot be read.
+    /// [`ReplayError::Log`] when the log cannot be read, or was [closed](LogError::Closed) with the system.
     ///
     /// # Cancel safety
     ///
@@ -115,6 +120,10 @@ impl<E: Send + Clone + 'static> Replay<E> {
                 next.seq = looked_at;
                 match reach {
                     Reach::More => continue,
+                    Reach::FilterPanicked => {
+                        next.seq += 1;
+                        continue;
+                    }
                     Reach::End | Reach::Ahead { .. } => break,
                     Reach::Gone { oldest } => oldest.min(gap.to),
                 }
@@ -147,8 +156,8 @@ impl<E: Send + Clone + 'static> Replay<E> {
                 Answered::Unreachable => return None,
             }
         };
-        let placed = |(seq, event)| (Position { seq, ..next }, event);
-        found.extend(look.events.into_iter().map(placed));
+        let placed = |(seq, event): (u64, Option<E>)| Some((Position { seq, ..next }, event?));
+        found.extend(look.events.into_iter().filter_map(placed));
         Some((look.next, look.reach))
     }
 
@@ -163,16 +172,17 @@ impl<E: Send + Clone + 'static> Replay<E> {
         let until = Some(Position { seq: to, ..next });
         loop {
             let fetch = LogFetch { channel: Arc::clone(&self.channel), from: next, until };
-            // A log that has ended with its system cannot be asked.
-            let Ok(look) = log.fetch(fetch).await else { return Ok(()) };
-            let look = look?;
+            let look = log.fetch(fetch).await.map_err(|_| LogError::Closed)?;
             next = look.next;
             found.extend(look.entries.into_iter().filter_map(|entry| match entry {
                 Entry::Event(position, event) => Some((position, event)),
                 Entry::Hole { .. } => None,
             }));
-            if look.end.is_some() {
-                return Ok(());
+            match look.stopped {
+                Some(Stopped::Unreadable(error)) => return Err(error),
+                Some(Stopped::FilterPanicked) => next = next.next(),
+                None if look.end.is_some() => return Ok(()),
+                None => {}
             }
         }
     }

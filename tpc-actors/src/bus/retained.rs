@@ -28,12 +28,15 @@ pub(super) enum Reach {
     Gone { oldest: u64 },
     /// There is no such event yet; this will be the next one.
     Ahead { next: u64 },
+    /// The filter panicked at the next event.
+    FilterPanicked,
 }
 
 /// What a look into the past has found.
 #[derive(Debug)]
 pub(super) struct Found<E> {
-    pub(super) events: Vec<(u64, E)>,
+    /// Those that the filter wants; `None` for one whose copy panicked.
+    pub(super) events: Vec<(u64, Option<E>)>,
     /// One past the last event that was looked at.
     pub(super) next: u64,
     pub(super) reach: Reach,
@@ -96,18 +99,25 @@ impl<E: Clone> Retained<E> {
         }
         let mut next = from;
         let end = next_seq.min(to);
+        let mut reach = Reach::More;
         let skipped = usize::try_from(from - oldest).unwrap_or(usize::MAX);
         for event in self.events.iter().skip(skipped).take(LOOK_MAX) {
             if next == end || events.len() == max {
                 break;
             }
-            // A filter or copy that panics here has let the event go, as it would have when it was new.
-            if let Ok(Some(event)) = catch(|| channel.wants(event).then(|| event.clone())) {
-                events.push((next, event));
+            match catch(|| channel.wants(event)) {
+                Ok(true) => events.push((next, catch(|| event.clone()).ok())),
+                Ok(false) => {}
+                Err(_) => {
+                    reach = Reach::FilterPanicked;
+                    break;
+                }
             }
             next += 1;
         }
-        let reach = if next >= end { Reach::End } else { Reach::More };
+        if next >= end {
+            reach = Reach::End;
+        }
         Found { events, next, reach }
     }
 }

@@ -175,6 +175,9 @@ impl<E: Send + Clone + 'static> Source<E> {
         self.dispatch(bus);
         let range = (fetch.from, fetch.to);
         let found = self.retained.find(next_seq, &fetch.channel, range, fetch.max);
+        if fetch.attach && found.reach == Reach::FilterPanicked {
+            bus.stats(self.index).filters_panicked.add(1);
+        }
         if fetch.attach
             && found.reach == Reach::End
             && fetch.channel.state(self.index) == end::LATE

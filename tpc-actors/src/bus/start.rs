@@ -1,8 +1,9 @@
 //! Where a subscription begins, and where one has come to.
 
 use std::fmt;
+use std::str::FromStr;
 
-use super::position::Position;
+use super::position::{ParsePositionError, Position};
 
 /// Where a subscription begins.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,6 +25,12 @@ impl From<Cursor> for Start {
     }
 }
 
+impl From<&Cursor> for Start {
+    fn from(cursor: &Cursor) -> Self {
+        Self::At(cursor.clone())
+    }
+}
+
 impl From<Position> for Start {
     fn from(position: Position) -> Self {
         Self::At(Cursor::from_iter([position]))
@@ -33,7 +40,7 @@ impl From<Position> for Start {
 /// The position of the next event of each core: where a subscription has come to, and where another one
 /// can go on.
 ///
-/// It is a list of [`Position`]s, at most one for each core, that can be stored as such.
+/// It is a list of [`Position`]s, at most one for each core, that can be stored as such, or as its text.
 ///
 /// ```
 /// use tpc_actors::bus::{Cursor, Position};
@@ -41,8 +48,14 @@ impl From<Position> for Start {
 /// let cursor = Cursor::from_iter([Position::new(0, 0, 17), Position::new(1, 0, 4)]);
 /// assert_eq!(cursor.of(1), Some(Position::new(1, 0, 4)));
 /// assert_eq!(cursor.to_string(), "0:0:17 1:0:4");
+/// assert_eq!("0:0:17 1:0:4".parse(), Ok(cursor));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(from = "Vec<Position>", into = "Vec<Position>")
+)]
 pub struct Cursor(Vec<Position>);
 
 impl Cursor {
@@ -67,6 +80,36 @@ impl FromIterator<Position> for Cursor {
         }
         cursor.sort_unstable_by_key(|position| position.core);
         Self(cursor)
+    }
+}
+
+impl From<Vec<Position>> for Cursor {
+    /// As from any iterator.
+    fn from(positions: Vec<Position>) -> Self {
+        positions.into_iter().collect()
+    }
+}
+
+impl From<Cursor> for Vec<Position> {
+    fn from(cursor: Cursor) -> Self {
+        cursor.0
+    }
+}
+
+impl IntoIterator for Cursor {
+    type Item = Position;
+    type IntoIter = std::vec::IntoIter<Position>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = ParsePositionError;
+
+    fn from_str(text: &str) -> Result<Self, ParsePositionError> {
+        text.split_whitespace().map(str::parse).collect()
     }
 }
 

@@ -33,6 +33,8 @@ pub(super) struct Received {
     pub(super) delivered: u64,
     /// Those of them that came before the lane: no copy of them was made for it.
     pub(super) from_past: u64,
+    /// What was reported before the lane: events that are not kept.
+    pub(super) gone: u64,
     pub(super) reported: u64,
     /// What was lost on its side.
     pub(super) losses: Losses,
@@ -97,7 +99,8 @@ fn high_water(capacity: usize, source: &LaneStats, most: u64) -> u64 {
 pub struct LaneStatus {
     /// The core; the number of cores for a publisher outside of them.
     pub core: usize,
-    /// Events that the filter wanted.
+    /// Events that the filter wanted, also those of before the subscription was made: the sum of what was delivered,
+    /// what was lost for one of the reasons below, and what is still on its way.
     pub wanted: u64,
     /// Events that the subscription has yielded.
     pub delivered: u64,
@@ -113,6 +116,9 @@ pub struct LaneStatus {
     pub uncopied: u64,
     /// Events of a durable subscription that the log did not get, because they came faster than it could write.
     pub unlogged: u64,
+    /// Events of before the subscription was made that were not kept, as far as it has come; all of those between two
+    /// positions, because nobody knows which ones the filter would have wanted.
+    pub gone: u64,
     /// The most events that were seen waiting for the subscriber at a time.
     pub high_water: u64,
 }
@@ -121,7 +127,7 @@ impl LaneStatus {
     pub(super) fn of(core: usize, capacity: usize, stats: &LaneStats, received: Received) -> Self {
         Self {
             core,
-            wanted: stats.wanted.get(),
+            wanted: stats.wanted.get() + received.from_past + received.gone,
             delivered: received.delivered,
             reported_missing: received.reported,
             dropped_newest: stats.newest.get(),
@@ -129,6 +135,7 @@ impl LaneStatus {
             conflated: stats.conflated.get() + received.losses.conflated,
             uncopied: stats.uncopied.get(),
             unlogged: stats.unlogged.get(),
+            gone: received.gone,
             high_water: high_water(capacity, stats, received.most as u64),
         }
     }

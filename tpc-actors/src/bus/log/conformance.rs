@@ -156,7 +156,13 @@ impl Suite<'_> {
             found.first().is_some_and(|(position, _)| *position == after),
             "numbers may be left out",
             || format!("{found:?}"),
-        )
+        )?;
+        let rule = "reading goes on from one epoch into the next";
+        let found = read(&mut *log, Position { seq: 38, ..old }, 100).says(rule)?;
+        let found: Vec<_> = found.into_iter().map(|(position, _)| position).collect();
+        let both = (38..40).map(|seq| Position { seq, ..old });
+        let both = both.chain((5..10).map(|seq| Position { seq, ..after }));
+        that(found.iter().copied().eq(both), rule, || format!("{found:?}"))
     }
 
     fn reopens(&mut self) -> Outcome {

@@ -83,6 +83,7 @@ impl<E: Send + Clone + 'static> LogLink<E> {
     ) -> Result<(), LogError> {
         let link = Arc::clone(self);
         let mut writer = Writer::new(link, Arc::clone(bus), log);
+        writer.update_status(false);
         let thread = std::thread::Builder::new().name("tpc-log".to_owned());
         let run = move || {
             // A thread inherits the CPU of a core that starts it.

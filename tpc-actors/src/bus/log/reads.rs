@@ -35,16 +35,22 @@ pub(in crate::bus) struct FoundInLog<E> {
     pub(in crate::bus) next: Position,
     /// There is nothing more before here, where it goes on elsewhere.
     pub(in crate::bus) end: Option<Position>,
+    /// Why the event at `next` has not been found.
+    pub(in crate::bus) stopped: Option<Stopped>,
 }
 
-pub(in crate::bus) type LogAnswer<E> = Result<FoundInLog<E>, LogError>;
+/// Why a look into a log cannot go on.
+pub(in crate::bus) enum Stopped {
+    Unreadable(LogError),
+    FilterPanicked,
+}
 
 /// Events that one look may pass, so that it does not hold up the next group.
 const LOOK_MAX: usize = 1024;
 
 impl<E: Send + Clone + 'static> LogLink<E> {
     /// Has the log's thread look; the answer never comes when that has ended.
-    pub(in crate::bus) fn fetch(&self, fetch: LogFetch<E>) -> oneshot::Receiver<LogAnswer<E>> {
+    pub(in crate::bus) fn fetch(&self, fetch: LogFetch<E>) -> oneshot::Receiver<FoundInLog<E>> {
         let (reply, answer) = oneshot::channel();
         let reply = Answer::new(reply, Arc::clone(&fetch.channel));
         self.command(Box::new(move |writer: &mut Writer<E>| {
@@ -59,79 +65,82 @@ struct Look<'a, E> {
     channel: &'a Channel<E>,
     decode: fn(&[u8]) -> Result<E, DecodeError>,
     until: Position,
-    from: Position,
-    last: Option<Position>,
     entries: Vec<Entry<E>>,
+    next: Position,
     passed: usize,
     beyond: bool,
-    damaged: Option<LogError>,
+    stopped: Option<Stopped>,
 }
 
 impl<E> Look<'_, E> {
     fn pass(&mut self, position: Position, bytes: &[u8]) {
         self.passed += 1;
         self.beyond |= position >= self.until;
-        if self.beyond || self.damaged.is_some() {
+        if self.beyond || self.stopped.is_some() {
             return;
         }
-        let expected = match self.last {
-            Some(last) if last.epoch == position.epoch => last.next(),
-            // The numbers of an epoch begin with 0.
-            Some(_) => Position { seq: 0, ..position },
-            None if self.from.epoch == position.epoch => self.from,
-            None => position,
+        // The numbers of an epoch begin with 0.
+        let expected = if self.next.epoch == position.epoch {
+            self.next
+        } else {
+            Position { seq: 0, ..position }
         };
         if expected.seq < position.seq {
             self.entries.push(Entry::Hole { from: expected, to: position.seq });
         }
-        self.last = Some(position);
-        match catch(|| (self.decode)(bytes)) {
-            Ok(Ok(event)) => {
-                if catch(|| self.channel.wants(&event)) == Ok(true) {
-                    self.entries.push(Entry::Event(position, event));
-                }
+        self.next = position;
+        match self.wanted(position, bytes) {
+            Ok(event) => {
+                self.entries.extend(event.map(|event| Entry::Event(position, event)));
+                self.next = position.next();
             }
-            Ok(Err(DecodeError(reason))) | Err(reason) => {
-                self.damaged = Some(LogError::Damaged(format!("the event {position}: {reason}")));
-            }
+            Err(stopped) => self.stopped = Some(stopped),
+        }
+    }
+
+    /// The event, if the filter wants it.
+    fn wanted(&self, position: Position, bytes: &[u8]) -> Result<Option<E>, Stopped> {
+        let decoded = catch(|| (self.decode)(bytes)).and_then(|event| event.map_err(|why| why.0));
+        let damaged = |why| LogError::Damaged(format!("the event {position}: {why}"));
+        let event = decoded.map_err(|why| Stopped::Unreadable(damaged(why)))?;
+        match catch(|| self.channel.wants(&event)) {
+            Ok(wants) => Ok(wants.then_some(event)),
+            Err(_) => Err(Stopped::FilterPanicked),
         }
     }
 }
 
 impl<E: Send + Clone + 'static> Writer<E> {
-    fn look(&mut self, fetch: &LogFetch<E>) -> LogAnswer<E> {
+    fn look(&mut self, fetch: &LogFetch<E>) -> FoundInLog<E> {
         let source = fetch.from.core;
-        let until = fetch.until.unwrap_or_else(|| self.durable(source));
         let mut look = Look {
             channel: &fetch.channel,
             decode: self.link.decode,
-            until,
-            from: fetch.from,
-            last: None,
+            until: fetch.until.unwrap_or_else(|| self.durable(source)),
             entries: Vec::new(),
+            next: fetch.from,
             passed: 0,
             beyond: false,
-            damaged: None,
+            stopped: None,
         };
         let each = &mut |position, bytes: &[u8]| look.pass(position, bytes);
-        guarded(|| self.log.read_from(fetch.from, LOOK_MAX, each))?;
-        if let Some(error) = look.damaged {
-            return Err(error);
-        }
-        let Look { entries, last, beyond, passed, .. } = look;
-        let next = last.map_or(fetch.from, Position::next);
+        let read = guarded(|| self.log.read_from(fetch.from, LOOK_MAX, each));
+        let Look { entries, next, beyond, passed, stopped, .. } = look;
+        let mut stopped = stopped.or_else(|| read.err().map(Stopped::Unreadable));
         // What is still on its way to the log is not missing in it.
         let is_end =
             (beyond || passed < LOOK_MAX) && (fetch.until.is_none() || self.is_idle(source));
         // What could not be written is missing also where nothing durable follows.
         let goes_on = next.max(self.shown(source));
-        if is_end && fetch.until.is_none() && fetch.channel.state(source) == end::LATE {
+        let attaches = fetch.until.is_none() && fetch.channel.state(source) == end::LATE;
+        if stopped.is_none() && is_end && attaches {
             if self.has_failed() {
-                return Err(LogError::Poisoned);
+                stopped = Some(Stopped::Unreadable(LogError::Poisoned));
+            } else {
+                self.attach(source, &fetch.channel, goes_on);
             }
-            self.attach(source, &fetch.channel, goes_on);
         }
-        let end = is_end.then(|| fetch.until.unwrap_or(goes_on));
-        Ok(FoundInLog { entries, next, end })
+        let end = (stopped.is_none() && is_end).then(|| fetch.until.unwrap_or(goes_on));
+        FoundInLog { entries, next, end, stopped }
     }
 }

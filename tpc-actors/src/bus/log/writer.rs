@@ -20,6 +20,8 @@ use crate::isolate::{catch, drop_quietly};
 /// What the log's thread has of one source.
 struct Intake<E> {
     feed: Option<FeedReader<E>>,
+    /// Where the events of earlier runs end.
+    before: Option<Position>,
     outlets: Vec<Outlet<E>>,
     /// The events that were handed to the log end here.
     appended: u64,
@@ -54,8 +56,11 @@ const GROUP_MAX: usize = 16_384;
 
 impl<E: Send + Clone + 'static> Writer<E> {
     pub(super) fn new(link: Arc<LogLink<E>>, bus: Arc<Bus<E>>, log: Box<dyn EventLog>) -> Self {
-        let intake = || Intake {
+        let mut log = log;
+        let mut intake = |source| Intake {
             feed: None,
+            // What cannot be read is told of when somebody reads it.
+            before: guarded(|| log.bounds(source)).ok().flatten().map(|bounds| bounds.next),
             outlets: Vec::new(),
             appended: 0,
             durable: 0,
@@ -63,7 +68,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
             group: Vec::new(),
             unwritten: Vec::new(),
         };
-        let intakes = (0..bus.sources()).map(|_| intake()).collect();
+        let intakes = (0..bus.sources()).map(&mut intake).collect();
         let (records, stats) = (Records::default(), SourceStats::default());
         let (version, failed, unwritten) = (0, false, 0);
         Self { link, bus, log, intakes, records, version, stats, failed, unwritten }
@@ -238,10 +243,14 @@ impl<E: Send + Clone + 'static> Writer<E> {
         }
     }
 
-    fn update_status(&self, synced: bool) {
-        let known = self.intakes.iter().enumerate().filter(|(_, intake)| intake.feed.is_some());
+    pub(super) fn update_status(&self, synced: bool) {
         let cursor = |end: fn(&Intake<E>) -> u64| -> Cursor {
-            known.clone().map(|(core, intake)| self.position(core, end(intake))).collect()
+            let end = |(core, intake): (usize, &Intake<E>)| match (end(intake), intake.before) {
+                (0, Some(before)) => Some(before),
+                (0, None) if intake.feed.is_none() => None,
+                (end, _) => Some(self.position(core, end)),
+            };
+            self.intakes.iter().enumerate().filter_map(end).collect()
         };
         let (appended, durable) =
             (cursor(|intake| intake.appended), cursor(|intake| intake.durable));
