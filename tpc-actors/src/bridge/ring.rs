@@ -28,6 +28,7 @@ pub(crate) use consumer::Gauge;
 pub(crate) use line::Line;
 pub use producer::Producer;
 pub use reserved::Reserved;
+#[cfg(not(tpc_loom))]
 pub(crate) use words::take_by_words;
 
 /// Why a ring was not built.

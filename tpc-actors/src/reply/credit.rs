@@ -109,6 +109,11 @@ impl<A: Actor> Credit<A> {
         self.slab.unlock_started(started);
     }
 
+    /// Whether the asker is still there.
+    pub(crate) fn is_wanted(&self, started: &Started) -> bool {
+        self.slab.is_wanted(started)
+    }
+
     /// Stores the answer; the asker, if it waits. An answer that is not wanted any more is dropped here.
     pub(crate) fn complete(
         &self,

@@ -39,6 +39,9 @@ pub(super) fn wake(mut asker: Option<Asker>) {
 pub(super) trait Answers<T>: Send + Sync {
     /// Stores the answer; the asker, if it waits.
     fn answer(&self, started: Started, outcome: Outcome<T>) -> Option<Asker>;
+
+    /// Whether the asker is still there.
+    fn is_wanted(&self, started: &Started) -> bool;
 }
 
 /// The answers of one handler of an actor.
@@ -51,6 +54,10 @@ impl<A: Actor, T> Answers<T> for Wrapped<A, T> {
     fn answer(&self, started: Started, outcome: Outcome<T>) -> Option<Asker> {
         self.credit.complete(started, outcome.map(self.wrap))
     }
+
+    fn is_wanted(&self, started: &Started) -> bool {
+        self.credit.is_wanted(started)
+    }
 }
 
 /// One answer that is owed.
@@ -60,6 +67,10 @@ pub(super) struct Owed<T> {
 }
 
 impl<T> Owed<T> {
+    pub(super) fn is_wanted(&self) -> bool {
+        self.to.is_wanted(&self.started)
+    }
+
     pub(super) fn answer(self, outcome: Outcome<T>) {
         wake(self.to.answer(self.started, outcome));
     }

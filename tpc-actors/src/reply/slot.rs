@@ -185,6 +185,9 @@ pub(crate) struct Slab<V> {
     chunks: [OnceLock<Box<[Slot<V>]>>; CHUNKS],
     /// Slots that may be used; written by the owner of the free list only.
     count: AtomicU32,
+    /// Slots whose askers have left and whose handlers have not answered yet; below 0 for a moment, when the answer is
+    /// counted before the leaving.
+    abandoned: AtomicU32,
     /// Slots that came back: pushed by anyone, taken as a whole by the owner. Index + 1, or 0.
     returned: CachePadded<AtomicU32>,
 }
@@ -198,6 +201,9 @@ unsafe impl<V: Send> Sync for Slab<V> {}
 /// Slots of the first chunk.
 const FIRST: u32 = if cfg!(tpc_loom) { 1 } else { 8 };
 const CHUNKS: usize = 24;
+
+/// Where a slab stops growing in spite of slots that were left.
+const GROWN_MAX: u32 = 1 << 17;
 
 /// The chunk of a slot, and its place there.
 #[inline]
@@ -213,6 +219,7 @@ impl<V> Slab<V> {
         Self {
             chunks: [const { OnceLock::new() }; CHUNKS],
             count: AtomicU32::new(0),
+            abandoned: AtomicU32::new(0),
             returned: CachePadded::new(AtomicU32::new(0)),
         }
     }

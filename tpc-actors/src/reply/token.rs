@@ -228,6 +228,9 @@ impl<A: Actor> fmt::Debug for ReplySlot<'_, A> {
 /// [`AskError::Panicked`](crate::AskError::Panicked) when a panic on the core takes it down. A leaked
 /// token (`mem::forget`) answers nothing; then only a deadline ends the ask.
 ///
+/// An asker that has left, because of its deadline for instance, does not take its token along: an actor that keeps
+/// tokens for long asks now and then which of them are [still wanted](Self::is_wanted).
+///
 /// ```
 /// use tpc_actors::prelude::*;
 ///
@@ -276,6 +279,52 @@ pub struct Reply<T: 'static> {
 }
 
 impl<T: 'static> Reply<T> {
+    /// Whether the caller is still there: it has neither left nor been a tell. It may leave at any moment, so an answer
+    /// that is sent to somebody who is there may be dropped nevertheless.
+    ///
+    /// ```
+    /// use tpc_actors::prelude::*;
+    ///
+    /// #[core_actor]
+    /// struct Gate {
+    ///     waiting: Vec<Reply<u32>>,
+    /// }
+    ///
+    /// #[core_actor]
+    /// impl Gate {
+    ///     #[init]
+    ///     fn new() -> Self { Self { waiting: Vec::new() } }
+    ///
+    ///     #[handler]
+    ///     fn enter(&mut self, reply: Reply<u32>) {
+    ///         self.waiting.push(reply);
+    ///     }
+    ///
+    ///     #[every("10ms")]
+    ///     fn forget(&mut self) {
+    ///         self.waiting.retain(Reply::is_wanted);
+    ///     }
+    ///
+    ///     #[handler]
+    ///     fn waiting(&self) -> usize {
+    ///         self.waiting.len()
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// let system = System::builder().cores(1).start()?;
+    /// let gate = system.spawn::<Gate>(()).wait()?;
+    /// assert!(gate.enter().deadline(Duration::from_millis(1)).wait().is_err());
+    /// while gate.waiting().wait()? > 0 {}
+    /// # system.shutdown_wait(Duration::from_secs(5));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn is_wanted(&self) -> bool {
+        self.answer.as_ref().is_some_and(Owed::is_wanted)
+    }
+
     /// Answers the caller. An answer that nobody waits for any more is dropped.
     pub fn send(mut self, value: T) {
         if let Some(answer) = self.answer.take() {

@@ -5,8 +5,8 @@
 use std::task::Waker;
 
 use super::{
-    ABANDONED, FreeSlots, LOCK, Left, NO_DEADLINE, Polled, QUEUED, READY, STARTED, Slab, Slot,
-    TIMED, Ticket,
+    ABANDONED, FreeSlots, GROWN_MAX, LOCK, Left, NO_DEADLINE, Polled, QUEUED, READY, STARTED, Slab,
+    Slot, TIMED, Ticket,
 };
 use crate::isolate::drop_quietly;
 use crate::sync::{Ordering, intact, weaken};
@@ -20,7 +20,8 @@ impl<V> Slab<V> {
             free.head = self.returned.swap(0, weaken!("slot.take-returned", Ordering::Acquire));
         }
         if free.head == 0 {
-            self.grow(free, most);
+            // A slot that was left is the handler's until it answers, and no ask is under way with it.
+            self.grow(free, most.saturating_add(self.abandoned()).min(GROWN_MAX.max(most)));
         }
         free.head != 0
     }
@@ -136,19 +137,50 @@ impl<V> Slab<V> {
             if word & READY != 0 {
                 return Left::Answered(Self::take(slot, || self.give_back(ticket.index())));
             }
-            // Not begun and nobody at the waker: the slot is ours to free and the request is void.
-            // Otherwise the core (begun) or the keeper (at the waker) frees it for us.
-            let ours = word & (STARTED | LOCK) == 0;
-            let next = if ours { Self::next_generation(word) } else { word | ABANDONED };
+            let (begun, at_waker) = (word & STARTED != 0, word & LOCK != 0);
+            let next = match (begun, at_waker) {
+                // The slot is ours to free, and the request is void.
+                (false, false) => Self::next_generation(word),
+                // The core frees it; the waker goes with us, for the answer may take as long as it likes.
+                (true, false) => word | ABANDONED | LOCK,
+                // The core or the keeper has the waker, and the one or the other frees the slot.
+                (_, true) => word | ABANDONED,
+            };
             match slot.word.compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) if begun => {
+                    self.was_abandoned();
+                    if !at_waker {
+                        let (waker, _) = self.unlock(slot, ticket.index());
+                        drop_quietly(waker);
+                    }
+                    return Left::Started;
+                }
                 Ok(_) => {
-                    if ours {
+                    if !at_waker {
                         self.give_back(ticket.index());
                     }
-                    return if word & STARTED == 0 { Left::NeverStarted } else { Left::Started };
+                    return Left::NeverStarted;
                 }
                 Err(now) => word = now,
             }
         }
+    }
+
+    /// An asker has left a request that its handler has not answered.
+    fn was_abandoned(&self) {
+        // Either who looks for a slot comes after this and finds one more, or has lined up before and is seen there.
+        self.abandoned.fetch_add(1, weaken!("slot.abandon", Ordering::AcqRel));
+    }
+
+    /// Such a request is answered.
+    pub(super) fn is_answered(&self) {
+        // Wrapping on purpose, see the field.
+        self.abandoned.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn abandoned(&self) -> u32 {
+        // A read-modify-write, as whoever counts on the other side does one.
+        let abandoned = self.abandoned.fetch_add(0, Ordering::AcqRel);
+        u32::try_from(abandoned.cast_signed()).unwrap_or(0)
     }
 }

@@ -3,6 +3,7 @@
 #![allow(unsafe_code, reason = "value and waker cells are handed over by the state word")]
 
 use std::sync::OnceLock;
+use std::task::Waker;
 
 use super::{ABANDONED, LOCK, NO_DEADLINE, QUEUED, STARTED, Slab, Slot, TIMED, Ticket};
 use crate::isolate::{drop_quietly, wake_quietly};
@@ -33,16 +34,22 @@ impl<V> Slab<V> {
             let locked =
                 slot.word.compare_exchange(word, word | LOCK, Ordering::AcqRel, Ordering::Acquire);
             match locked {
-                Ok(_) => freed += usize::from(self.wake_locked(slot, index)),
+                Ok(_) => {
+                    let (waker, was_freed) = self.unlock(slot, index);
+                    freed += usize::from(was_freed);
+                    if let Some(waker) = waker {
+                        wake_quietly(waker);
+                    }
+                }
                 Err(_) => earliest = earliest.min(deadline),
             }
         }
         (earliest, freed)
     }
 
-    /// Wakes the asker of a slot that the caller has locked; true when that freed the slot.
-    fn wake_locked(&self, slot: &Slot<V>, index: u32) -> bool {
-        // Taken and not cloned, which would run foreign code under the lock: the asker is late, and leaves
+    /// Unlocks a slot that the caller has locked, and takes the asker's waker with it; true when that freed the slot.
+    pub(super) fn unlock(&self, slot: &Slot<V>, index: u32) -> (Option<Waker>, bool) {
+        // Taken and not cloned, which would run foreign code under the lock: the asker has left, or is late, and leaves
         // when it is polled, or has been given more time and registers again.
         // SAFETY: LOCK is ours (set by the caller).
         let waker = slot.waker.with_mut(|cell| unsafe { (*cell).take() });
@@ -66,12 +73,9 @@ impl<V> Slab<V> {
         if freed {
             self.give_back(index);
         }
-        // Foreign code from here on, and nothing of ours depends on its return.
+        // Foreign code, and nothing of ours depends on its return.
         drop_quietly(unwanted);
-        if let Some(waker) = waker {
-            wake_quietly(waker);
-        }
-        freed
+        (waker, freed)
     }
 
     /// Calls `each` with every request that waits to be started; approximate under traffic.

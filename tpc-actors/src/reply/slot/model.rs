@@ -1,6 +1,7 @@
 //! Every interleaving of asker and core on one slot, and the checks without which it breaks.
 
 mod keeper;
+mod leaving;
 
 use std::future::poll_fn;
 use std::task::{Poll, Wake};
@@ -106,23 +107,6 @@ fn deferred() {
         assert_eq!(await_answer(&slab, ticket), 8);
         core.join().unwrap();
         assert_eq!(drops.load(Ordering::Relaxed), 1);
-    });
-}
-
-/// The asker leaves at any moment: the slot comes back once, and a request that was left before it
-/// began does not run.
-fn left() {
-    explore(3, || {
-        let (slab, mut free, drops) = slab(1);
-        let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
-        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
-        let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
-        let left = slab.leave(ticket);
-        let ran = core.join().unwrap();
-        assert_eq!(matches!(left, Left::NeverStarted), !ran, "never ran, or it is a lie");
-        drop(left);
-        assert_eq!(drops.load(Ordering::Relaxed), usize::from(ran));
-        assert!(slab.has_free(&mut free, MOST), "the slot comes back");
     });
 }
 
@@ -257,11 +241,6 @@ fn model_slot_answered() {
 #[test]
 fn model_slot_deferred() {
     deferred();
-}
-
-#[test]
-fn model_slot_left() {
-    left();
 }
 
 #[test]

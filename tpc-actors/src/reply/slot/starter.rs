@@ -57,7 +57,27 @@ impl<V> Slab<V> {
         // SAFETY: LOCK is ours since `start`.
         slot.waker.with_mut(|cell| unsafe { *cell = waker });
         started.locked = false;
-        slot.word.fetch_and(!LOCK, Ordering::AcqRel);
+        let mut word = slot.word.load(Ordering::Relaxed);
+        let unwanted = loop {
+            // Whoever has left does not come for the waker, and the answer may take as long as it likes.
+            if word & ABANDONED != 0 && intact!("slot.waker-of-who-left") {
+                // SAFETY: LOCK is still ours.
+                let waker = slot.waker.with_mut(|cell| unsafe { (*cell).take() });
+                slot.word.fetch_and(!LOCK, Ordering::AcqRel);
+                break waker;
+            }
+            let unlocked = word & !LOCK;
+            match slot.word.compare_exchange(word, unlocked, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => break None,
+                Err(now) => word = now,
+            }
+        };
+        drop_quietly(unwanted);
+    }
+
+    /// Whether the asker is still there.
+    pub(crate) fn is_wanted(&self, started: &Started) -> bool {
+        self.slot(started.ticket).word.load(Ordering::Relaxed) & ABANDONED == 0
     }
 
     /// Stores the answer. Returns the asker that waits, to be woken by the caller, or the value when it has left.
@@ -95,6 +115,7 @@ impl<V> Slab<V> {
         if before & ABANDONED == 0 {
             return Ok(waker.map(|waker| Asker { waker, answer: Line::of(slot) }));
         }
+        self.is_answered();
         if locked {
             // SAFETY: the asker left, so READY gave the value to nobody; it is still the core's.
             let value = slot.value.with_mut(|cell| unsafe { (*cell).take() });

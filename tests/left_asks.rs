@@ -1,0 +1,116 @@
+//! Asks that are left while their handlers keep the reply for later.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
+use std::thread;
+use std::time::Duration;
+
+use tpc_actors::prelude::*;
+
+const LONG: Duration = Duration::from_secs(20);
+
+#[core_actor(capacity = 4)]
+struct Lock {
+    held: Vec<Reply<u64>>,
+}
+
+#[core_actor]
+impl Lock {
+    #[init]
+    fn new() -> Self {
+        Self { held: Vec::new() }
+    }
+
+    #[handler]
+    fn acquire(&mut self, reply: Reply<u64>) {
+        self.held.push(reply);
+    }
+
+    /// How many hold a reply, and how many of them are still there.
+    #[handler]
+    fn held(&self) -> (usize, usize) {
+        (self.held.len(), self.held.iter().filter(|reply| reply.is_wanted()).count())
+    }
+
+    #[handler]
+    fn release(&mut self) -> usize {
+        let held = std::mem::take(&mut self.held);
+        let count = held.len();
+        held.into_iter().for_each(|reply| reply.send(7));
+        count
+    }
+}
+
+fn start() -> (System, LockClient) {
+    let system = System::builder().cores(1).start().unwrap();
+    let lock = system.spawn::<Lock>(()).wait().unwrap();
+    (system, lock)
+}
+
+fn stop(system: &System) {
+    let report = system.shutdown_wait(LONG);
+    assert!(report.is_clean(), "{report}");
+}
+
+/// Whoever has left waits for nothing, so nobody may have to wait for him.
+#[test]
+fn those_that_were_left_do_not_use_up_the_lane() {
+    let (system, lock) = start();
+    for client in [lock.clone(), lock.ordered()] {
+        for _ in 0..100 {
+            let left = client.acquire().deadline(Duration::from_micros(100)).wait();
+            assert!(matches!(left, Err(AskError::Deadline { .. })), "{left:?}");
+        }
+        // Over the same lane.
+        client.held().deadline(LONG).wait().unwrap();
+    }
+    let (held, wanted) = lock.held().wait().unwrap();
+    assert!(held > 16 && wanted == 0, "{held} held, {wanted} wanted");
+    assert_eq!(lock.release().wait().unwrap(), held);
+    stop(&system);
+}
+
+#[test]
+fn a_reply_says_whether_somebody_waits_for_it() {
+    let (system, lock) = start();
+    let there = lock.acquire().now().unwrap();
+    let leaves = lock.acquire().now().unwrap();
+    assert_eq!(lock.held().wait().unwrap(), (2, 2));
+    drop(leaves);
+    assert_eq!(lock.held().wait().unwrap(), (2, 1));
+    assert_eq!(lock.release().wait().unwrap(), 2);
+    assert_eq!(there.wait().unwrap(), 7);
+    stop(&system);
+}
+
+/// A waker holds a task, and with it a runtime perhaps.
+#[test]
+fn who_leaves_takes_his_waker_along() {
+    struct Task;
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {}
+    }
+    let (system, lock) = start();
+    for limit in [None, Some(LONG)] {
+        let task = Arc::new(Task);
+        let waker = Waker::from(Arc::clone(&task));
+        let ask = lock.acquire();
+        let mut ask = Box::pin(match limit {
+            Some(limit) => ask.deadline(limit),
+            None => ask,
+        });
+        let before = lock.held().wait().unwrap().0;
+        assert!(ask.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        while lock.held().wait().unwrap().0 == before {
+            thread::yield_now();
+        }
+        drop((ask, waker));
+        // The core may be about to put it back.
+        while Arc::strong_count(&task) > 1 {
+            thread::yield_now();
+        }
+        assert_eq!(lock.held().wait().unwrap().1, 0);
+    }
+    stop(&system);
+}

@@ -1,0 +1,113 @@
+//! An asker that leaves, before its request begins, while the handler is at it, and while the answer is kept for later.
+
+use super::*;
+
+/// The asker leaves at any moment: the slot comes back once, and a request that was left before it
+/// began does not run.
+fn left() {
+    explore(3, || {
+        let (slab, mut free, drops) = slab(1);
+        let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
+        let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
+        let left = slab.leave(ticket);
+        let ran = core.join().unwrap();
+        assert_eq!(matches!(left, Left::NeverStarted), !ran, "never ran, or it is a lie");
+        drop(left);
+        assert_eq!(drops.load(Ordering::Relaxed), usize::from(ran));
+        assert!(slab.has_free(&mut free, MOST), "the slot comes back");
+    });
+}
+
+/// The asker of a deferred answer leaves at any moment: its waker is gone before the answer comes, however long that
+/// takes, and then the slot comes back.
+fn left_to_wait() {
+    explore(3, || {
+        let (slab, mut free, drops) = slab(1);
+        let wake = std::sync::Arc::new(Noop);
+        let waker = Waker::from(std::sync::Arc::clone(&wake));
+        let ticket = acquire(&slab, &mut free, MOST, Some(waker), NO_DEADLINE).unwrap();
+        let theirs = Arc::clone(&slab);
+        let core = thread::spawn(move || {
+            let mut started = theirs.start(ticket)?;
+            theirs.unlock_started(&mut started);
+            Some(started)
+        });
+        let left = slab.leave(ticket);
+        let started = core.join().unwrap();
+        assert_eq!(matches!(left, Left::Started), started.is_some());
+        if let Some(started) = started {
+            assert_eq!(std::sync::Arc::strong_count(&wake), 1, "it keeps the asker's task");
+            assert!(!slab.is_wanted(&started));
+            drop(slab.complete(started, Value(1, Arc::clone(&drops))));
+            assert_eq!(drops.load(Ordering::Relaxed), 1);
+        }
+        assert!(slab.has_free(&mut free, MOST), "the slot comes back");
+    });
+}
+
+/// The same while the answer comes.
+fn left_while_answered() {
+    explore(3, || {
+        let (slab, mut free, drops) = slab(1);
+        let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+        let mut started = slab.start(ticket).unwrap();
+        slab.unlock_started(&mut started);
+        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
+        let core = thread::spawn(move || drop(theirs.complete(started, Value(1, counted))));
+        drop(slab.leave(ticket));
+        core.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+        assert!(slab.has_free(&mut free, MOST), "the slot comes back");
+        assert_eq!(slab.abandoned(), 0);
+    });
+}
+
+/// An asker leaves a request that its handler keeps, while somebody lines up for a slot: there is another one.
+fn lined_up_for_one_that_is_kept() {
+    explore(3, || {
+        let (slab, mut free, _drops) = slab(1);
+        let waiters = Arc::new(Waiters::default());
+        let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+        let mut started = slab.start(ticket).unwrap();
+        slab.unlock_started(&mut started);
+        let (theirs, line) = (Arc::clone(&slab), Arc::clone(&waiters));
+        let asker = thread::spawn(move || {
+            drop(theirs.leave(ticket));
+            line.freed_in_order(1);
+        });
+        let mut lined_up = false;
+        loom::future::block_on(poll_fn(|context| {
+            if !lined_up {
+                waiters.join(None, context.waker().clone(), NO_DEADLINE);
+            }
+            lined_up = true;
+            if slab.has_free(&mut free, MOST) { Poll::Ready(()) } else { Poll::Pending }
+        }));
+        asker.join().unwrap();
+        drop(started);
+    });
+}
+
+#[test]
+fn model_slot_left() {
+    left();
+}
+
+#[test]
+fn model_slot_left_to_wait() {
+    left_to_wait();
+}
+
+#[test]
+fn model_slot_left_while_answered() {
+    left_while_answered();
+}
+
+#[test]
+fn model_slot_lined_up_for_one_that_is_kept() {
+    lined_up_for_one_that_is_kept();
+}
+
+mutant!(mutant_waker_of_who_left: "slot.waker-of-who-left" breaks left_to_wait);
+mutant!(mutant_abandon: "slot.abandon" breaks lined_up_for_one_that_is_kept);
