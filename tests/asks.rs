@@ -396,8 +396,9 @@ async fn an_ask_that_waits_for_a_slot_does_not_hold_up_a_tell_that_has_room() {
     assert!(system.shutdown(Duration::from_secs(10)).await.is_clean());
 }
 
+/// Their handlers keep the slots, and others take their places.
 #[tokio::test]
-async fn a_slot_that_the_core_frees_goes_to_whoever_waits() {
+async fn who_leaves_makes_room_for_whoever_waits() {
     let (system, worker, _) = start();
     let kept = use_up_slots(&worker);
     worker.busy(Duration::ZERO).await.unwrap();
@@ -405,11 +406,11 @@ async fn a_slot_that_the_core_frees_goes_to_whoever_waits() {
     while system.actors()[0].handled() < 17 {
         tokio::task::yield_now().await;
     }
-    drop(kept);
     let mut waiting = Box::pin(worker.run());
     assert!(tokio::time::timeout(Duration::from_millis(5), &mut waiting).await.is_err());
-    worker.release(Some(3)).await.unwrap();
+    drop(kept);
     assert_eq!(waiting.await.unwrap(), 0);
+    worker.release(Some(3)).await.unwrap();
     assert!(system.shutdown(Duration::from_secs(10)).await.is_clean());
 }
 

@@ -361,3 +361,23 @@ fn nothing_blocks_a_core() {
     assert!(report.to_string().contains("must not block"), "{report}");
     system.shutdown_wait(Duration::from_secs(10));
 }
+
+/// Whoever is asked to send something and panics has sent what came before.
+#[test]
+fn a_batch_whose_iterator_panics_has_sent_the_rest() {
+    // Not `Debug`: a socket, or the sender of an answer.
+    struct Opaque(u32);
+    let (mut control, data) = channel::<Opaque, ()>(BridgeConfig::new(8, 1)).unwrap();
+    let receiver = thread::spawn(move || {
+        let mut data = data.pin();
+        std::iter::from_fn(|| data.recv_blocking().ok()).map(|Opaque(n)| n).collect::<Vec<_>>()
+    });
+    let mut source = (0..8).map(|n| if n == 4 { panic!("on demand") } else { Opaque(n) });
+    let sent = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        control.try_send_batch(&mut source)
+    }));
+    assert!(sent.is_err());
+    control.try_send(Opaque(9)).unwrap();
+    drop(control);
+    assert_eq!(receiver.join().unwrap(), [0, 1, 2, 3, 9]);
+}

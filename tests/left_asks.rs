@@ -114,3 +114,27 @@ fn who_leaves_takes_his_waker_along() {
     }
     stop(&system);
 }
+
+/// Who may still cancel it does not keep the task of one that is over.
+#[test]
+fn a_canceller_does_not_keep_the_task() {
+    struct Task;
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {}
+    }
+    let (system, lock) = start();
+    let task = Arc::new(Task);
+    let (ask, canceller) = lock.acquire().cancellable();
+    let mut ask = Box::pin(ask);
+    let waker = Waker::from(Arc::clone(&task));
+    assert!(ask.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    while lock.held().wait().unwrap().0 == 0 {
+        thread::yield_now();
+    }
+    drop((ask, waker));
+    while Arc::strong_count(&task) > 1 {
+        thread::yield_now();
+    }
+    canceller.cancel();
+    stop(&system);
+}

@@ -53,7 +53,9 @@ pub(crate) mod ring;
 mod waiting;
 
 #[cfg(not(tpc_loom))]
-pub use ends::{ControlHandle, DataHandle, PinnedDataHandle, channel};
+pub use ends::{
+    ControlHandle, DataHandle, PinnedDataHandle, RequestSender, ResponseReceiver, channel,
+};
 pub use pipe::{Closed, SendError, TryRecvError, TrySendError};
 #[cfg(not(tpc_loom))]
 pub use pressure::{BridgeConfig, BridgeError, Pressure, Thresholds};

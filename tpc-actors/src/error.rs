@@ -23,6 +23,7 @@ pub use start::{InitError, SpawnError, StartError};
 /// | `Full`, `Degraded`, `Stopped`, `WouldBlockCore` | no |
 /// | `Deadline`, `Cancelled`, `Stopping`, `CoreLost` | `started` tells |
 /// | `Partial` | on some shards perhaps |
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum AskError<E = Infallible> {
     /// The handler answered with its own error.
@@ -85,7 +86,49 @@ fn when(started: bool) -> &'static str {
     if started { "after the handler had begun" } else { "before the handler began" }
 }
 
+/// Slots count as room: that of an ask is taken until its answer is.
+const NO_ROOM: &str =
+    "no room: the lane to the actor is full, or has as many asks under way as it may have";
+
 impl<E> AskError<E> {
+    /// The same with another error of the handler.
+    ///
+    /// ```
+    /// use tpc_actors::AskError;
+    ///
+    /// #[derive(Debug, PartialEq)]
+    /// enum Refused { Unknown }
+    ///
+    /// // Of a handler that cannot fail.
+    /// let error: AskError = AskError::Full;
+    /// let error: AskError<Refused> = error.map(|never| match never {});
+    /// assert!(matches!(error, AskError::Full));
+    /// ```
+    pub fn map<F>(self, handler: impl FnOnce(E) -> F) -> AskError<F> {
+        match self {
+            Self::Handler(error) => AskError::Handler(handler(error)),
+            Self::Full => AskError::Full,
+            Self::Deadline { started } => AskError::Deadline { started },
+            Self::Cancelled { started } => AskError::Cancelled { started },
+            Self::Panicked(report) => AskError::Panicked(report),
+            Self::Dropped => AskError::Dropped,
+            Self::Degraded { retry_after } => AskError::Degraded { retry_after },
+            Self::Stopped => AskError::Stopped,
+            Self::Stopping { started } => AskError::Stopping { started },
+            Self::CoreLost { started } => AskError::CoreLost { started },
+            Self::WouldBlockCore => AskError::WouldBlockCore,
+            Self::Partial { shard, cause } => {
+                AskError::Partial { shard, cause: Box::new(cause.map_boxed(handler)) }
+            }
+        }
+    }
+
+    /// Through one pointer, because a closure of a closure of a closure is a type without end.
+    fn map_boxed<F>(self, handler: impl FnOnce(E) -> F) -> AskError<F> {
+        let handler: Box<dyn FnOnce(E) -> F + '_> = Box::new(handler);
+        self.map(handler)
+    }
+
     /// Whether the handler is certain not to have run, so that asking again is safe.
     pub fn never_ran(&self) -> bool {
         match self {
@@ -104,7 +147,7 @@ impl<E: fmt::Display> fmt::Display for AskError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Handler(error) => error.fmt(f),
-            Self::Full => f.write_str("no room: the lane to the actor is full"),
+            Self::Full => f.write_str(NO_ROOM),
             Self::Deadline { started } => write!(f, "the deadline passed {}", when(*started)),
             Self::Cancelled { started } => write!(f, "the ask was cancelled {}", when(*started)),
             Self::Panicked(report) => report.fmt(f),
@@ -158,7 +201,7 @@ impl<E: fmt::Debug> fmt::Debug for AskError<E> {
 #[non_exhaustive]
 pub enum TellError<M> {
     /// No room, and the message was not allowed to wait for it.
-    #[error("no room: the lane to the actor is full")]
+    #[error("{NO_ROOM}")]
     Full(M),
     /// The deadline passed while the message waited for room.
     #[error("the deadline passed before there was room")]

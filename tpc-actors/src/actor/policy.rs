@@ -38,7 +38,8 @@ impl Policy {
         }
     }
 
-    /// Messages that each lane to the actor holds.
+    /// Messages that each lane to the actor holds. Twice as many asks may be under way over it: sent, and their answers
+    /// not taken yet.
     #[must_use]
     pub const fn capacity(mut self, messages: usize) -> Self {
         self.capacity = messages;

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 mod control;
 mod data;
+mod split;
 
 use super::pipe::pipe;
 use super::pressure::{BridgeConfig, BridgeError, Level, Levels, Pressure};
 use super::ring::Gauge;
 pub use control::ControlHandle;
 pub use data::{DataHandle, PinnedDataHandle};
+pub use split::{RequestSender, ResponseReceiver};
 
 /// Both ends of a bridge.
 type Ends<Q, R> = (ControlHandle<Q, R>, DataHandle<Q, R>);

@@ -1,5 +1,6 @@
 //! One direction of a bridge: a ring whose ends can wait for each other.
 
+use std::fmt;
 use std::task::{Context, Poll, ready};
 
 use crossbeam_utils::CachePadded;
@@ -14,9 +15,16 @@ use crate::sync::{Arc, intact};
 pub struct Closed;
 
 /// The other end of the bridge is gone; the value comes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the other end of the bridge is gone")]
 pub struct SendError<T>(pub T);
+
+// Without the value, which need not be `Debug`: sockets and replies travel too.
+impl<T> fmt::Debug for SendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SendError(..)")
+    }
+}
 
 impl<T> SendError<T> {
     /// The value that was not sent.
@@ -26,7 +34,7 @@ impl<T> SendError<T> {
 }
 
 /// Why nothing was sent; the value comes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TrySendError<T> {
     /// No room now.
     #[error("the bridge is full")]
@@ -34,6 +42,15 @@ pub enum TrySendError<T> {
     /// The other end is gone.
     #[error("the other end of the bridge is gone")]
     Closed(T),
+}
+
+impl<T> fmt::Debug for TrySendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => "Full(..)",
+            Self::Closed(_) => "Closed(..)",
+        })
+    }
 }
 
 impl<T> TrySendError<T> {
@@ -74,6 +91,17 @@ impl Drop for WakeOther {
     fn drop(&mut self) {
         if intact!("pipe.close-wakes") {
             (self.which)(&self.waits).notify();
+        }
+    }
+}
+
+/// An iterator that panics has had its earlier items sent.
+struct NotifyIfPanicking<'a>(&'a Waiting);
+
+impl Drop for NotifyIfPanicking<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.notify();
         }
     }
 }
@@ -135,9 +163,10 @@ impl<T> PipeSender<T> {
         if self.ring.is_closed() {
             return Err(Closed);
         }
+        let told = NotifyIfPanicking(&self.waits.for_items);
         let count = self.ring.push_batch(source);
         if count > 0 {
-            self.waits.for_items.notify();
+            told.0.notify();
         }
         Ok(count)
     }

@@ -37,8 +37,10 @@ pub enum CapacityError {
     /// A ring without a place could never accept anything.
     #[error("a capacity of 0 could never accept anything; use at least 1")]
     Zero,
-    /// The slots would not fit in memory.
-    #[error("a capacity of {capacity} items of {item_bytes} bytes does not fit in memory")]
+    /// The slots would not fit in memory, or are more than positions can be told apart.
+    #[error(
+        "a capacity of {capacity} items of {item_bytes} bytes each is more than a ring can have"
+    )]
     TooLarge {
         /// The capacity that was asked for, in items.
         capacity: usize,

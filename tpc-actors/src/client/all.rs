@@ -23,6 +23,7 @@ use crate::error::{AskError, TellError};
 pub struct AskAll<'a, A: Actor, T, E = Infallible> {
     asks: Vec<Step<Ask<'a, A, T, E>, T>>,
     begun: bool,
+    over: bool,
 }
 
 enum Step<F, T> {
@@ -32,7 +33,7 @@ enum Step<F, T> {
 
 impl<'a, A: Actor, T, E> AskAll<'a, A, T, E> {
     pub(super) fn new(asks: Vec<Ask<'a, A, T, E>>) -> Self {
-        Self { asks: asks.into_iter().map(Step::Going).collect(), begun: false }
+        Self { asks: asks.into_iter().map(Step::Going).collect(), begun: false, over: false }
     }
 
     /// Ends with [`AskError::Deadline`] unless all shards have answered within `limit`.
@@ -41,7 +42,17 @@ impl<'a, A: Actor, T, E> AskAll<'a, A, T, E> {
             Step::Going(ask) => Step::Going(Ask::deadline(ask, limit)),
             done @ Step::Done(_) => done,
         };
-        Self { asks: self.asks.into_iter().map(timed).collect(), begun: self.begun }
+        Self { asks: self.asks.into_iter().map(timed).collect(), ..self }
+    }
+
+    /// The same with a client of its own, so that it may outlive the one that made it.
+    pub fn into_owned(mut self) -> AskAll<'static, A, T, E> {
+        let owned = |step| match step {
+            Step::Going(ask) => Step::Going(Ask::into_owned(ask)),
+            Step::Done(answer) => Step::Done(answer),
+        };
+        let asks = self.asks.drain(..).map(owned).collect();
+        AskAll { asks, begun: self.begun, over: self.over }
     }
 
     /// What a failing shard means for the whole: asking all of them again is safe only if none has run.
@@ -76,6 +87,7 @@ impl<A: Actor, T, E> Future for AskAll<'_, A, T, E> {
     type Output = Result<Vec<T>, AskError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        assert!(!self.over, "an ask to all shards was polled after its end");
         if !std::mem::replace(&mut self.begun, true) {
             // The shards work at the same time, and none is waited for before the next one is asked.
             lone::several();
@@ -94,6 +106,7 @@ impl<A: Actor, T, E> Future for AskAll<'_, A, T, E> {
                 }
             }
         }
+        self.over = !going || failed.is_some();
         if let Some((shard, error)) = failed {
             return Poll::Ready(Err(self.failure(shard, error)));
         }
@@ -114,8 +127,7 @@ impl<A: Actor, T, E> fmt::Debug for AskAll<'_, A, T, E> {
     }
 }
 
-/// A tell to every shard of an actor: ready when every shard has accepted it, or one has refused it; the others may have
-/// accepted it then.
+/// A tell to every shard of an actor: ready when every shard has accepted it or refused it.
 ///
 /// # Cancel safety
 ///
@@ -123,11 +135,38 @@ impl<A: Actor, T, E> fmt::Debug for AskAll<'_, A, T, E> {
 #[must_use = "a tell does nothing until it is awaited or waited for"]
 pub struct TellAll<'a, A: Actor> {
     tells: Vec<Step<Tell<'a, A>, ()>>,
+    /// What the first shard has said that refused it.
+    refused: Option<TellError<A::Request>>,
+    over: bool,
 }
 
 impl<'a, A: Actor> TellAll<'a, A> {
     pub(super) fn new(tells: Vec<Tell<'a, A>>) -> Self {
-        Self { tells: tells.into_iter().map(Step::Going).collect() }
+        let tells = tells.into_iter().map(Step::Going).collect();
+        Self { tells, refused: None, over: false }
+    }
+
+    /// Gives up, and a message back, when a shard has no room within `limit` of the first poll, or of now if it has
+    /// been polled already.
+    pub fn deadline(self, limit: Duration) -> Self {
+        let timed = |step| match step {
+            Step::Going(tell) => Step::Going(Tell::deadline(tell, limit)),
+            done @ Step::Done(_) => done,
+        };
+        Self { tells: self.tells.into_iter().map(timed).collect(), ..self }
+    }
+
+    /// Tells every shard now or not at all.
+    ///
+    /// # Errors
+    ///
+    /// Hands the message of the first shard back that refused it. The others have been told, or have refused it too.
+    pub fn now(self) -> Result<(), TellError<A::Request>> {
+        let told = self.tells.into_iter().map(|step| match step {
+            Step::Going(tell) => tell.now(),
+            Step::Done(_) => Ok(()),
+        });
+        told.fold(Ok(()), Result::and)
     }
 
     /// Waits for room on this thread.
@@ -152,17 +191,26 @@ impl<A: Actor> Future for TellAll<'_, A> {
     type Output = Result<(), TellError<A::Request>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut going = false;
-        for step in &mut self.tells {
+        let this = &mut *self;
+        assert!(!this.over, "a tell to all shards was polled after its end");
+        for step in &mut this.tells {
             if let Step::Going(tell) = step {
                 match Pin::new(tell).poll(context) {
-                    Poll::Pending => going = true,
-                    Poll::Ready(Ok(())) => *step = Step::Done(None),
-                    Poll::Ready(Err(refused)) => return Poll::Ready(Err(refused)),
+                    Poll::Pending => {}
+                    Poll::Ready(told) => {
+                        *step = Step::Done(None);
+                        if let Err(refused) = told {
+                            this.refused.get_or_insert(refused);
+                        }
+                    }
                 }
             }
         }
-        if going { Poll::Pending } else { Poll::Ready(Ok(())) }
+        if this.tells.iter().any(|step| matches!(step, Step::Going(_))) {
+            return Poll::Pending;
+        }
+        this.over = true;
+        Poll::Ready(this.refused.take().map_or(Ok(()), Err))
     }
 }
 

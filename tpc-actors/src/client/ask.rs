@@ -37,6 +37,11 @@ use crate::reply::slot::{Left, Polled};
 ///
 /// Dropping it before the handler has begun means that the handler never runs. Dropping it later means
 /// that the answer is discarded.
+///
+/// Poll it or drop it: an ask that is kept and not polled holds its place among those under way, of which a lane has
+/// twice its [`capacity`](crate::actor::Policy::capacity), also when it has been answered, and its place in line. Enough
+/// of them keep everybody from asking over their lane, whoever is to take the next one from a `buffered` stream among
+/// them.
 #[must_use = "an ask does nothing until it is awaited or sent with `.now()` or `.wait()`"]
 pub struct Ask<'a, A: Actor, T, E = Infallible> {
     sending: Sending<'a, A>,
@@ -135,6 +140,18 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         let (sent, registered) = (self.sent.take(), self.registered);
         let (decode, awakens) = (self.decode, self.awakens);
         Ask { sending: self.sending.move_to_owned(), decode, sent, registered, awakens }
+    }
+
+    /// Begins its time, if that is limited and has not begun.
+    pub(super) fn start_clock(&mut self) {
+        if self.sending.is_timed() {
+            self.sending.start_clock();
+        }
+    }
+
+    /// Whether its time is over before it was sent.
+    pub(super) fn is_overdue(&self) -> bool {
+        self.sent.is_none() && self.sending.is_late()
     }
 
     /// Leaves the slot; the answer if it was there already.

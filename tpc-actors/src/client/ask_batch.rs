@@ -77,6 +77,12 @@ impl<'a, A: Actor, T, E> FromIterator<Ask<'a, A, T, E>> for AskBatch<'a, A, T, E
 }
 
 impl<A: Actor, T, E> AskBatch<'_, A, T, E> {
+    /// Gives each ask until `limit` after the first poll, as [`Ask::deadline`] does.
+    pub fn deadline(self, limit: Duration) -> Self {
+        let asks = self.asks.into_iter().map(|ask| ask.deadline(limit)).collect();
+        Self { asks, ..self }
+    }
+
     /// Waits for the answers on this thread.
     ///
     /// # Errors
@@ -100,6 +106,12 @@ impl<A: Actor, T, E> AskBatch<'_, A, T, E> {
             }
             // Something is in the way, or there is a deadline: on its own.
             let ask = &mut self.asks[self.sent];
+            if ask.is_overdue() {
+                // Those before it have waited for room in its time.
+                self.outcomes[self.sent] = Some(Err(AskError::Deadline { started: false }));
+                self.sent += 1;
+                continue;
+            }
             match Pin::new(&mut *ask).poll(context) {
                 Poll::Pending if !ask.is_sent() => return false,
                 Poll::Pending => {}
@@ -126,6 +138,8 @@ impl<A: Actor, T, E> AskBatch<'_, A, T, E> {
     /// The first poll: whether the answers are looked for, and for how long.
     fn begin(&mut self, asker: WakerIdentity) {
         self.begun = true;
+        // All of them begin now, and not each as its turn comes.
+        self.asks.iter_mut().for_each(Ask::start_clock);
         let leaves_room = self.asks.first().is_some_and(Ask::leaves_room);
         if lone::begins(asker) == Wait::Here && leaves_room {
             let asks = u32::try_from(self.asks.len()).unwrap_or(u32::MAX);
@@ -178,6 +192,7 @@ impl<A: Actor, T, E> Future for AskBatch<'_, A, T, E> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        assert!(this.outcomes.len() == this.asks.len(), "a batch of asks was polled after its end");
         let asker = WakerIdentity::of(context.waker());
         if !this.begun {
             this.begin(asker);
@@ -217,7 +232,6 @@ impl<A: Actor, T, E> Future for AskBatch<'_, A, T, E> {
             }
         }
         lone::answered(asker, this.here);
-        this.asks.clear();
         Poll::Ready(this.outcomes.drain(..).flatten().collect())
     }
 }

@@ -51,13 +51,14 @@ impl Canceller {
 pub struct CancellableAsk<'a, A: Actor, T, E = Infallible> {
     ask: Ask<'a, A, T, E>,
     cancel: Arc<Cancel>,
+    over: bool,
 }
 
 impl<'a, A: Actor, T, E> CancellableAsk<'a, A, T, E> {
     pub(super) fn new(ask: Ask<'a, A, T, E>) -> (Self, Canceller) {
         let cancel = Arc::<Cancel>::default();
         let canceller = Canceller(Arc::clone(&cancel));
-        (Self { ask, cancel }, canceller)
+        (Self { ask, cancel, over: false }, canceller)
     }
 
     /// Waits for the answer on this thread.
@@ -80,14 +81,25 @@ impl<A: Actor, T, E> Future for CancellableAsk<'_, A, T, E> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        assert!(!this.over, "an ask was polled after its end");
         drop_quietly(this.cancel.replace(Some(context.waker().clone())));
         if this.cancel.cancelled.load(Ordering::Acquire) {
+            this.over = true;
             return Poll::Ready(match this.ask.give_up() {
                 Ok(outcome) => this.ask.decoded(outcome),
                 Err(started) => Err(AskError::Cancelled { started }),
             });
         }
-        Pin::new(&mut this.ask).poll(context)
+        let polled = Pin::new(&mut this.ask).poll(context);
+        this.over = polled.is_ready();
+        polled
+    }
+}
+
+impl<A: Actor, T, E> Drop for CancellableAsk<'_, A, T, E> {
+    fn drop(&mut self) {
+        // A canceller that is kept would keep the asker's task with it.
+        drop_quietly(self.cancel.replace(None));
     }
 }
 

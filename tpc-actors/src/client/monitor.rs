@@ -50,7 +50,7 @@ use crate::mailbox::{Ended, Life, Mailbox};
     message = "`{Self}` is not the client of an actor",
     note = "clients are what `System::spawn` returns: `CounterClient` for an actor `Counter`"
 )]
-pub trait ActorClient: Sized + From<Client<Self::Actor>> {
+pub trait ActorClient: Clone + Send + Sync + From<Client<Self::Actor>> + 'static {
     /// The actor that this is a client of.
     type Actor: Actor<Client = Self>;
 
@@ -76,6 +76,9 @@ pub trait ActorClient: Sized + From<Client<Self::Actor>> {
 
     /// How full the lane is that a send from here would take, or the fullest of them if there are several
     /// shards: whether it is time to send less, before anything has to wait or is refused.
+    ///
+    /// Only messages that wait for their handlers count. Asks whose handlers take their time to answer, or whose
+    /// answers nobody polls for, do not, and an ask may have to wait for them in an empty lane.
     ///
     /// Judged by each call anew, so it falls as the actor works through what it has. A level is left at a lower
     /// fill than it is entered at; `#[core_actor(pressure(..))]` changes [both](crate::actor::Policy::pressure).
@@ -230,7 +233,7 @@ impl Future for Closed {
                     return Poll::Ready(ended);
                 }
                 Some(_) => {}
-                None => return Poll::Pending,
+                None => panic!("the end of an actor was awaited after it had been told of"),
             }
         }
     }

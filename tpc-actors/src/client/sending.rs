@@ -167,7 +167,7 @@ impl<'a, A: Actor> Sending<'a, A> {
     }
 
     /// Begins the time unless it has begun; says the deadline.
-    fn start_clock(&mut self) -> u64 {
+    pub(super) fn start_clock(&mut self) -> u64 {
         let clock = self.client.get().mailbox(self.shard).clock();
         self.limit.begin(clock)
     }

@@ -19,6 +19,8 @@ use crate::error::TellError;
 /// # Cancel safety
 ///
 /// Dropping it before it is ready drops the message unsent.
+///
+/// Poll it or drop it: one that waits for room, and is not polled when there is some, keeps it from those behind it.
 #[must_use = "a tell does nothing until it is awaited or sent with `.now()` or `.wait()`"]
 pub struct Tell<'a, A: Actor> {
     sending: Sending<'a, A>,
@@ -45,6 +47,11 @@ impl<'a, A: Actor> Tell<'a, A> {
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.sending.limit(limit);
         self
+    }
+
+    /// The same with a client of its own, for code that outlives the borrow.
+    pub fn into_owned(mut self) -> Tell<'static, A> {
+        Tell { sending: self.sending.move_to_owned() }
     }
 
     /// Sends now or not at all.

@@ -103,36 +103,34 @@ impl<'a, A: Actor> TellBatch<'a, A> {
     /// Sends everything: `.await` waits for room, `.now()` sends what there is room for, `.wait()` blocks a
     /// thread. What could not be sent stays in the batch.
     pub fn send(&mut self) -> SendBatch<'_, 'a, A> {
-        SendBatch { batch: self, limit: TimeLimit::None }
+        SendBatch { batch: self, limit: TimeLimit::None, shard: 0, refused: None }
     }
 
-    fn poll_send(
+    /// Sends what is for one shard, waiting for room there.
+    fn poll_shard(
         &mut self,
+        shard: usize,
         limit: TimeLimit,
         context: &Context<'_>,
     ) -> Poll<Result<(), TellError<()>>> {
-        for shard in 0..self.messages.len() {
-            loop {
-                if let Some(first) = &mut self.in_line {
-                    let its_shard = first.shard();
-                    let sent = std::task::ready!(first.poll_tell(context));
-                    self.in_line = None;
-                    sent.map_err(|refused| self.put_back(its_shard, refused))?;
-                }
-                let messages = &mut self.messages[shard];
-                if messages.is_empty() {
-                    break;
-                }
-                if self.client.send_batch(shard, messages) == 0 {
-                    // Something is in the way, and a message on its own finds out what. There is none when a
-                    // lane that just closed had taken them all.
-                    let Some(first) = messages.pop_oldest() else { break };
-                    let first = first.request;
-                    self.in_line = Some(Sending::limited(self.client, shard, first, limit));
-                }
+        loop {
+            if let Some(first) = &mut self.in_line {
+                let sent = std::task::ready!(first.poll_tell(context));
+                self.in_line = None;
+                sent.map_err(|refused| self.put_back(shard, refused))?;
+            }
+            let messages = &mut self.messages[shard];
+            if messages.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            if self.client.send_batch(shard, messages) == 0 {
+                // Something is in the way, and a message on its own finds out what. There is none when a
+                // lane that just closed had taken them all.
+                let Some(first) = messages.pop_oldest() else { return Poll::Ready(Ok(())) };
+                let first = first.request;
+                self.in_line = Some(Sending::limited(self.client, shard, first, limit));
             }
         }
-        Poll::Ready(Ok(()))
     }
 
     /// Sends what a shard has room for.
@@ -178,6 +176,10 @@ impl<A: Actor> fmt::Debug for TellBatch<'_, A> {
 pub struct SendBatch<'b, 'a, A: Actor> {
     batch: &'b mut TellBatch<'a, A>,
     limit: TimeLimit,
+    /// The shard whose turn it is.
+    shard: usize,
+    /// Why the first shard that did not take all did not.
+    refused: Option<TellError<()>>,
 }
 
 impl<A: Actor> SendBatch<'_, '_, A> {
@@ -208,7 +210,8 @@ impl<A: Actor> SendBatch<'_, '_, A> {
     ///
     /// # Errors
     ///
-    /// What is not sent stays in the batch. On a core's own thread, which must not block, nothing is.
+    /// What is not sent stays in the batch, and the error says why, of the first shard that did not take all: the others
+    /// get theirs nevertheless. On a core's own thread, which must not block, nothing is.
     pub fn wait(self) -> Result<(), TellError<()>> {
         if crate::core_loop::on_core_thread() {
             return Err(TellError::WouldBlockCore(()));
@@ -225,7 +228,14 @@ impl<A: Actor> Future for SendBatch<'_, '_, A> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         this.limit.begin(this.batch.client.mailbox(0).clock());
-        this.batch.poll_send(this.limit, context)
+        while this.shard < this.batch.messages.len() {
+            let sent = this.batch.poll_shard(this.shard, this.limit, context);
+            if let Err(why) = std::task::ready!(sent) {
+                this.refused.get_or_insert(why);
+            }
+            this.shard += 1;
+        }
+        Poll::Ready(this.refused.take().map_or(Ok(()), Err))
     }
 }
 

@@ -111,7 +111,8 @@ fn deserves_own_lane() -> bool {
 
 /// Gives the calling thread lanes of its own, as Tokio's workers have.
 ///
-/// For a plain thread that sends a lot: its sends then share no lock with other threads. Call it before
+/// For a plain thread that sends a lot: its sends then share no lock with other threads, and neither the room nor the
+/// number of asks under way with all other threads that are neither registered nor Tokio's workers. Call it before
 /// the first send, because a thread stays with the lane that it began with. The lanes close when the
 /// thread ends.
 ///

@@ -6,6 +6,7 @@ use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 
+use super::split::{RequestSender, ResponseReceiver};
 use super::{Watch, may_block};
 use crate::bridge::pipe::{
     Closed, PipeReceiver, PipeSender, SendError, TryRecvError, TrySendError,
@@ -41,6 +42,46 @@ impl<Q, R> ControlHandle<Q, R> {
             #[cfg(target_os = "linux")]
             request_space_fd: None,
         }
+    }
+
+    /// Both directions at once, for code that sends and receives at the same time.
+    ///
+    /// Who sends until there is no room, and receives only then, needs rings that hold all of it: a data end that does
+    /// the same waits for room in the other ring meanwhile, and neither goes on.
+    ///
+    /// ```
+    /// use tpc_actors::bridge::{self, BridgeConfig};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (mut control, data) = bridge::channel::<u32, u32>(BridgeConfig::new(4, 4))?;
+    /// let core = std::thread::spawn(move || {
+    ///     let mut data = data.pin();
+    ///     while let Ok(request) = data.recv_blocking() {
+    ///         data.send_blocking(request * 2).unwrap();
+    ///     }
+    /// });
+    /// let (mut requests, mut responses) = control.split();
+    /// let (mut next, mut sum) = (0, 0);
+    /// for _ in 0..100 {
+    ///     loop {
+    ///         tokio::select! {
+    ///             response = responses.recv() => break sum += response?,
+    ///             sent = requests.send(next), if next < 100 => {
+    ///                 sent?;
+    ///                 next += 1;
+    ///             }
+    ///         }
+    ///     }
+    /// }
+    /// assert_eq!(sum, 9900);
+    /// drop(control);
+    /// core.join().unwrap();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn split(&mut self) -> (RequestSender<'_, Q>, ResponseReceiver<'_, R>) {
+        (RequestSender(&mut self.requests), ResponseReceiver(&mut self.answers))
     }
 
     /// Sends a request if there is room now.
@@ -156,6 +197,9 @@ impl<Q, R> ControlHandle<Q, R> {
     }
 
     /// Takes back the oldest request that the data end has not received, once that end is gone.
+    ///
+    /// Requests lie in the ring until they are taken back, or this end goes too: who waits for what one of them holds,
+    /// the sender of a channel for instance, waits until then.
     pub fn reclaim(&mut self) -> Option<Q> {
         self.requests.reclaim()
     }

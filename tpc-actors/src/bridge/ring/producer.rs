@@ -36,11 +36,17 @@ impl<T> Producer<T> {
 
     /// Appends items of `source` while there is room and publishes them at once; says how many.
     ///
-    /// Items that do not fit stay in `source`.
+    /// Items that do not fit stay in `source`. What it has given before it panics is published.
     pub fn push_batch(&mut self, source: &mut impl Iterator<Item = T>) -> usize {
-        let mut reserved = self.reserve(usize::MAX);
-        reserved.extend_from(source);
-        reserved.commit()
+        /// Nobody else has what was taken out of `source`.
+        struct Commit<'a, T>(Option<Reserved<'a, T>>);
+        impl<T> Drop for Commit<'_, T> {
+            fn drop(&mut self) {
+                self.0.take().map(Reserved::commit);
+            }
+        }
+        let mut commit = Commit(Some(self.reserve(usize::MAX)));
+        commit.0.as_mut().map_or(0, |reserved| reserved.extend_from(source))
     }
 
     /// Places for up to `wanted` items, to be filled one by one and published together.

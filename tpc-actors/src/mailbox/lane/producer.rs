@@ -170,7 +170,7 @@ impl<A: Actor> LaneProducer<A> {
             deadline = wish.deadline;
             ticket = self.fixed.credit.acquire(&mut self.free, &mut wish.waker, deadline);
         }
-        let Some(message) = request.take() else { unreachable!("a request is sent once") };
+        let Some(message) = request.take() else { panic!("a request was polled after its end") };
         self.ring.push_free(Envelope { request: message, ticket });
         let rang = self.ring_bell(ticket, request);
         if request.is_some() {

@@ -1,0 +1,159 @@
+//! What goes to several shards, or goes together: each part has its own fate, and none is in another's way.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tpc_actors::prelude::*;
+
+const LONG: Duration = Duration::from_secs(30);
+
+#[core_actor(capacity = 4)]
+struct Shard {
+    notes: Vec<u64>,
+}
+
+#[core_actor]
+impl Shard {
+    #[init]
+    fn new() -> Self {
+        Self { notes: Vec::new() }
+    }
+
+    #[handler(tell)]
+    fn note(&mut self, #[key] key: u64) {
+        self.notes.push(key);
+    }
+
+    #[handler(tell, all)]
+    fn note_all(&mut self, n: u64) {
+        self.notes.push(n);
+    }
+
+    #[handler]
+    fn notes(&self, #[key] _key: u64) -> Vec<u64> {
+        self.notes.clone()
+    }
+
+    #[handler(all)]
+    fn count(&self) -> usize {
+        self.notes.len()
+    }
+
+    #[handler]
+    fn stop(&mut self, cx: &mut Ctx<Self>, #[key] _key: u64) {
+        cx.stop();
+    }
+
+    /// Keeps the core busy until the sender is gone.
+    #[handler(tell)]
+    fn hold(&mut self, #[key] _key: u64, begun: Sender<()>, until: Receiver<()>) {
+        begun.send(()).unwrap();
+        let _ = until.recv_timeout(LONG);
+    }
+}
+
+/// Two shards, of which the first one has stopped; a key of it, and one of the other.
+async fn start() -> (System, ShardClient, u64, u64) {
+    let system = System::builder().cores(2).start().unwrap();
+    let shards = system.spawn_sharded::<Shard>(2, |_| ()).await.unwrap();
+    let key_of = |shard| (0..).find(|key| shards.shard_of(key) == shard).unwrap();
+    let (dead, alive) = (key_of(0), key_of(1));
+    shards.stop(dead).await.unwrap();
+    while shards.notes(dead).await.is_ok() {}
+    (system, shards, dead, alive)
+}
+
+#[tokio::test]
+async fn a_batch_reaches_the_shards_that_take_their_part() {
+    let (system, shards, dead, alive) = start().await;
+    let mut batch = shards.batch();
+    batch.push(shards.note(dead));
+    (0..10).for_each(|_| batch.push(shards.note(alive)));
+    let refused = timeout(LONG, batch.send()).await.unwrap().unwrap_err();
+    assert!(matches!(refused, TellError::Stopped(())), "{refused:?}");
+    assert_eq!(batch.len(), 1, "what was refused stays");
+    assert_eq!(shards.notes(alive).await.unwrap(), vec![alive; 10]);
+    drop(batch);
+    system.shutdown(LONG).await;
+}
+
+#[tokio::test]
+async fn a_tell_to_all_reaches_those_that_take_it() {
+    let (system, shards, _, alive) = start().await;
+    let refused = timeout(LONG, shards.note_all(1)).await.unwrap().unwrap_err();
+    assert!(matches!(refused, TellError::Stopped(_)), "{refused:?}");
+    assert!(matches!(shards.note_all(2).now(), Err(TellError::Stopped(_))));
+    let in_time = shards.note_all(3).deadline(LONG).await;
+    assert!(matches!(in_time, Err(TellError::Stopped(_))));
+    assert_eq!(shards.notes(alive).await.unwrap(), [1, 2, 3]);
+    system.shutdown(LONG).await;
+}
+
+/// One after the other they would take a hundred times as long.
+#[tokio::test]
+async fn the_time_of_all_asks_of_a_batch_begins_together() {
+    let (system, shards, _, alive) = start().await;
+    let (begins, begun) = channel();
+    let (let_go, until) = channel();
+    shards.hold(alive, begins, until).await.unwrap();
+    begun.recv().unwrap();
+    let limit = Duration::from_secs(1);
+    let each = shards.ask_batch((0..100).map(|_| shards.notes(alive).deadline(limit)));
+    let all = shards.ask_batch((0..100).map(|_| shards.notes(alive))).deadline(limit);
+    for batch in [each, all] {
+        let outcomes = timeout(LONG, batch).await.expect("they wait for each other");
+        assert_eq!(outcomes.len(), 100);
+        for outcome in outcomes {
+            assert!(matches!(outcome, Err(AskError::Deadline { started: false })), "{outcome:?}");
+        }
+    }
+    drop(let_go);
+    system.shutdown(LONG).await;
+}
+
+#[tokio::test]
+async fn requests_may_outlive_the_client_that_made_them() {
+    let system = System::builder().cores(2).start().unwrap();
+    let shards = system.spawn_sharded::<Shard>(2, |_| ()).await.unwrap();
+    let (tell, ask) = {
+        let client = shards.clone();
+        (client.note(7).into_owned(), client.count().into_owned())
+    };
+    tokio::spawn(tell).await.unwrap().unwrap();
+    assert_eq!(shards.notes(7).await.unwrap(), [7]);
+    let counts = tokio::spawn(ask).await.unwrap().unwrap();
+    assert_eq!(counts.into_iter().sum::<usize>(), 1);
+    system.shutdown(LONG).await;
+}
+
+/// Another answer would be a lie.
+#[tokio::test]
+async fn what_is_over_has_no_second_outcome() {
+    let (system, shards, dead, alive) = start().await;
+    let poll = |future: &mut (dyn Future<Output = ()> + Unpin)| {
+        let mut context = Context::from_waker(Waker::noop());
+        catch_unwind(AssertUnwindSafe(|| Pin::new(future).poll(&mut context).is_ready()))
+    };
+    let mut ask = shards.notes(alive);
+    let mut all = shards.count();
+    let mut tells = shards.note_all(1);
+    let mut batch = shards.ask_batch([shards.notes(alive)]);
+    let (mut cancellable, canceller) = shards.notes(dead).cancellable();
+    (&mut ask).await.unwrap();
+    (&mut all).await.unwrap_err();
+    (&mut tells).await.unwrap_err();
+    assert_eq!((&mut batch).await.len(), 1);
+    (&mut cancellable).await.unwrap_err();
+    canceller.cancel();
+    assert!(poll(&mut Box::pin(async { drop(ask.await) })).is_err());
+    assert!(poll(&mut Box::pin(async { drop(all.await) })).is_err());
+    assert!(poll(&mut Box::pin(async { drop(tells.await) })).is_err());
+    assert!(poll(&mut Box::pin(async { drop(batch.await) })).is_err());
+    assert!(poll(&mut Box::pin(async { drop(cancellable.await) })).is_err());
+    system.shutdown(LONG).await;
+}
