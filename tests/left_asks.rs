@@ -37,7 +37,9 @@ impl Lock {
     fn release(&mut self) -> usize {
         let held = std::mem::take(&mut self.held);
         let count = held.len();
-        held.into_iter().for_each(|reply| reply.send(7));
+        for reply in held {
+            reply.send(7);
+        }
         count
     }
 }

@@ -61,7 +61,7 @@ impl Shard {
 async fn start() -> (System, ShardClient, u64, u64) {
     let system = System::builder().cores(2).start().unwrap();
     let shards = system.spawn_sharded::<Shard>(2, |_| ()).await.unwrap();
-    let key_of = |shard| (0..).find(|key| shards.shard_of(key) == shard).unwrap();
+    let key_of = |shard| (0..100).find(|key| shards.shard_of(key) == shard).unwrap();
     let (dead, alive) = (key_of(0), key_of(1));
     shards.stop(dead).await.unwrap();
     while shards.notes(dead).await.is_ok() {}

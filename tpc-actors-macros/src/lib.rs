@@ -88,7 +88,9 @@ pub fn core_actor(args: TokenStream, item: TokenStream) -> TokenStream {
 /// The return type is the answer, and a `Result` is a fallible answer; with a `reply: Reply<T>`
 /// parameter the answer comes later. `#[handler(tell)]` has no answer, `#[handler(all)]` runs on
 /// every shard, and `#[key]` on an argument makes it choose the shard. `#[boxed]` on a large argument,
-/// or `#[handler(boxed)]` for all of them together, keeps requests small at the price of an allocation.
+/// or `#[handler(boxed)]` for all of them together, keeps requests small at the price of an allocation. Every reply slot
+/// of the actor has room for its largest answer, and answers pass over stacks a few times: write `Box<[u8]>` or the like
+/// for one of more than some kilobytes.
 ///
 /// With `#[handler(batch = 64)]` messages that wait one behind the other arrive together: the method takes
 /// one `records: Batch<T, Reply<R>>`, and clients send a `T` and get an `R`. `#[handler(tell, batch = 64)]`
