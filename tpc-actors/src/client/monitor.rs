@@ -16,6 +16,8 @@ use crate::mailbox::{Ended, Life, Mailbox};
 /// In the prelude. A handler of the same name as one of these methods wins; write
 /// `ActorClient::closed(&client)` then.
 ///
+/// Every client is `Send` and `Sync`; code that is generic over them and moves them to other threads asks for that.
+///
 /// ```
 /// use std::time::Duration;
 /// use tpc_actors::Ended;
@@ -50,7 +52,7 @@ use crate::mailbox::{Ended, Life, Mailbox};
     message = "`{Self}` is not the client of an actor",
     note = "clients are what `System::spawn` returns: `CounterClient` for an actor `Counter`"
 )]
-pub trait ActorClient: Clone + Send + Sync + From<Client<Self::Actor>> + 'static {
+pub trait ActorClient: Clone + From<Client<Self::Actor>> + 'static {
     /// The actor that this is a client of.
     type Actor: Actor<Client = Self>;
 
