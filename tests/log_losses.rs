@@ -154,3 +154,43 @@ fn a_log_that_cannot_be_fed_has_failed() {
     assert!(failed.is_some_and(|why| why.contains("capacity")));
     stop(&system);
 }
+
+/// What was lost before the source knew of a subscription is as lost as the rest.
+#[test]
+fn who_comes_while_events_are_lost_is_told_of_all_of_them() {
+    let (begins, begun) = std::sync::mpsc::channel();
+    let (let_go, go_on) = std::sync::mpsc::channel::<()>();
+    let hindered = Hindered(MemoryLog::new(), move |step| {
+        if step == Step::Sync {
+            let _ = begins.send(());
+            let _ = go_on.recv();
+        }
+    });
+    let options = LogOptions::new().feed_capacity(4).commit_interval(Duration::ZERO);
+    let (system, source) = start(hindered, options, 0);
+    let durable = || system.events::<Tick>().durable();
+    source.burst(1).wait().unwrap();
+    begun.recv().unwrap();
+    // 1 to 4 are on their way, and 5 to 9 are lost.
+    source.burst(9).wait().unwrap();
+    let mut latest = durable().subscribe();
+    let mut from_there = durable().from(Position::new(0, 1, 2)).subscribe();
+    let mut even = durable().from(Position::new(0, 1, 2)).filter(|Tick(n)| n % 2 == 0).subscribe();
+    assert_eq!((from_there.try_next(), even.try_next()), (None, None));
+    // 10 to 12 as well, with subscriptions that the source knows.
+    source.burst(3).wait().unwrap();
+    drop(let_go);
+    let first = from_there.next_wait();
+    assert!(matches!(first, Some(Delivery::Event { position, .. }) if position.seq == 2));
+    let first = even.next_wait();
+    assert!(matches!(first, Some(Delivery::Event { position, .. }) if position.seq == 2));
+    while system.log_status::<Tick>().unwrap().durable.of(0).is_none_or(|end| end.seq < 5) {
+        thread::sleep(Duration::from_millis(1));
+    }
+    source.burst(1).wait().unwrap();
+    stop(&system);
+    assert_eq!(all(&mut latest), ["1", "2", "3", "4", "5-13: 8", "13"]);
+    assert_eq!(all(&mut from_there), ["3", "4", "5-13: 8", "13"]);
+    // Only those since then can be told apart.
+    assert_eq!(all(&mut even), ["4", "5-13: 7"]);
+}

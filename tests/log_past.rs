@@ -3,7 +3,11 @@
 mod hindered;
 mod ticks;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 use hindered::{Hindered, Step};
 use ticks::{Tick, start, stop};
@@ -207,5 +211,58 @@ fn a_log_that_was_opened_again_says_where_its_events_end() {
     source.burst(2).wait().unwrap();
     assert!(durable.next_wait().is_some() && durable.next_wait().is_some());
     assert_eq!(end(&system), Some(Position::new(0, 2, 2)));
+    stop(&system);
+}
+
+/// Of a log that is never idle, what lies before what is looked for is there all the same.
+#[test]
+fn a_source_that_goes_on_publishing_does_not_keep_anybody_from_its_past() {
+    let slow = Hindered(MemoryLog::new(), |step| {
+        if step == Step::Sync {
+            thread::sleep(Duration::from_millis(5));
+        }
+    });
+    let (system, source) = start(slow, LogOptions::new(), 0);
+    let mut tight = system.events::<Tick>().capacity(4).subscribe();
+    source.burst(2000).wait().unwrap();
+    for _ in 0..4 {
+        assert!(matches!(tight.next_wait(), Some(Delivery::Event { .. })));
+    }
+    let Some(Delivery::Gap(gap)) = tight.next_wait() else { panic!("no gap") };
+    let stop_it = Arc::new(AtomicBool::new(false));
+    let publisher = {
+        let stop_it = Arc::clone(&stop_it);
+        thread::spawn(move || {
+            while !stop_it.load(Ordering::Relaxed) {
+                source.burst(1).wait().unwrap();
+                thread::sleep(Duration::from_micros(100));
+            }
+        })
+    };
+    // The publisher ends only then.
+    let mut all = system.events::<Tick>().capacity(100_000).from(Start::Oldest).subscribe();
+    for seq in 0..2000 {
+        let next = all.next_wait();
+        assert!(matches!(next, Some(Delivery::Event { position, .. }) if position.seq == seq));
+    }
+    assert_eq!(tight.replay_wait(&gap).unwrap().len() as u64, gap.len());
+    stop_it.store(true, Ordering::Relaxed);
+    publisher.join().unwrap();
+    stop(&system);
+}
+
+#[test]
+fn who_has_not_begun_goes_on_at_the_oldest() {
+    let (system, source) = start(written(&[5]), LogOptions::new(), 0);
+    let never_polled = system.events::<Tick>().from(Start::Oldest).subscribe();
+    let at = never_polled.position();
+    assert_eq!(at.of(0), None);
+    drop(never_polled);
+    source.burst(1).wait().unwrap();
+    let mut events = system.events::<Tick>().from(at).subscribe();
+    let first = events.next_wait();
+    assert!(
+        matches!(first, Some(Delivery::Event { position, .. }) if position == Position::new(0, 1, 0))
+    );
     stop(&system);
 }

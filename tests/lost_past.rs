@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::{Context, Waker};
 use std::thread::JoinHandle;
@@ -141,4 +142,33 @@ fn an_event_that_cannot_be_copied_is_a_gap_in_the_past_too() {
     let shown: Vec<_> = (0..4).map(|_| events.next_wait().map(shown).unwrap()).collect();
     assert_eq!(shown, ["0", "1", "1 events missing between 1:0:2 and 1:0:3", "3"]);
     system.shutdown_wait(Duration::from_secs(10));
+}
+
+/// A filter that publishes while somebody catches up.
+#[test]
+fn what_a_filter_publishes_about_the_past_comes_next() {
+    let system = System::builder().cores(1).start().unwrap();
+    let mut live = system.events::<u64>().retain(10).subscribe();
+    let publisher = system.publisher::<u64>();
+    let nested = publisher.clone();
+    publisher.publish(1).unwrap();
+    let once = AtomicBool::new(true);
+    let filter = move |n: &u64| {
+        if *n == 1 && once.swap(false, Ordering::Relaxed) {
+            nested.publish(100).unwrap();
+        }
+        true
+    };
+    let mut late = system.events::<u64>().from(Start::Oldest).filter(filter).subscribe();
+    assert!(matches!(late.next_wait(), Some(Delivery::Event { event: 1, .. })));
+    publisher.publish(2).unwrap();
+    system.shutdown_wait(Duration::from_secs(10));
+    let number = |delivery| match delivery {
+        Delivery::Event { position, event } => (position.seq, event),
+        Delivery::Gap(gap) => panic!("{gap}"),
+    };
+    let all: Vec<_> = std::iter::from_fn(|| live.next_wait()).map(number).collect();
+    assert_eq!(all, [(0, 1), (1, 100), (2, 2)]);
+    let rest: Vec<_> = std::iter::from_fn(|| late.next_wait()).map(number).collect();
+    assert_eq!(rest, [(1, 100), (2, 2)]);
 }

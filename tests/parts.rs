@@ -157,3 +157,31 @@ async fn what_is_over_has_no_second_outcome() {
     assert!(poll(&mut Box::pin(async { drop(cancellable.await) })).is_err());
     system.shutdown(LONG).await;
 }
+
+/// A shard without room is not in the way of the others.
+#[tokio::test]
+async fn an_ask_of_a_batch_waits_for_its_own_shard_only() {
+    let system = System::builder().cores(2).start().unwrap();
+    let shards = system.spawn_sharded::<Shard>(2, |_| ()).await.unwrap();
+    let key_of = |shard| (0..100).find(|key| shards.shard_of(key) == shard).unwrap();
+    let (stuck, free) = (key_of(0), key_of(1));
+    let (begins, begun) = channel();
+    let (let_go, until) = channel();
+    shards.hold(stuck, begins, until).await.unwrap();
+    begun.recv().unwrap();
+    shards.note(free).await.unwrap();
+    // More than there is room for, and around the others.
+    let keys = [free].into_iter().chain([stuck; 20]).chain([free, free]);
+    let batch = shards.ask_batch(keys.map(|key| shards.notes(key)));
+    let outcomes = batch.deadline(Duration::from_millis(300)).await;
+    assert_eq!(outcomes.len(), 23);
+    for (at, outcome) in outcomes.into_iter().enumerate() {
+        if [0, 21, 22].contains(&at) {
+            assert_eq!(outcome.unwrap(), [free]);
+        } else {
+            assert!(matches!(outcome, Err(AskError::Deadline { started: false })), "{outcome:?}");
+        }
+    }
+    drop(let_go);
+    system.shutdown(LONG).await;
+}

@@ -38,7 +38,8 @@ impl Policy {
         }
     }
 
-    /// Messages that each lane to the actor holds. Twice as many asks may be under way over it: sent, and their answers
+    /// Messages that each lane to the actor holds; one keeps its place while its handler runs, and quick ones for some
+    /// messages more. Twice as many asks may be under way over it: sent, and their answers
     /// not taken yet.
     #[must_use]
     pub const fn capacity(mut self, messages: usize) -> Self {

@@ -1,6 +1,6 @@
 //! What a subscription and the sources share.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use atomic_waker::AtomicWaker;
@@ -62,6 +62,8 @@ struct End<E> {
     /// Wanted events that the log never got; written by the source.
     unlogged: Counter,
     holes: Holes,
+    /// From which event on the source records those.
+    recorded_from: AtomicU64,
 }
 
 /// One subscription, as the sources know it.
@@ -96,6 +98,7 @@ impl<E> Channel<E> {
             received: CachePadded::default(),
             unlogged: Counter::default(),
             holes: Holes::default(),
+            recorded_from: AtomicU64::new(u64::MAX),
         };
         Arc::new(Self {
             filter,
@@ -157,6 +160,17 @@ impl<E> Channel<E> {
 
     pub(super) fn unlogged(&self, source: usize) -> &Counter {
         &self.ends[source].unlogged
+    }
+
+    /// From here on the source records what the log does not get; the first time counts.
+    pub(super) fn records_from(&self, source: usize, next_seq: u64) {
+        let from = &self.ends[source].recorded_from;
+        let _ = from.compare_exchange(u64::MAX, next_seq, Ordering::Release, Ordering::Relaxed);
+    }
+
+    /// Whoever has come to an event that the source published later sees it.
+    pub(super) fn recorded_from(&self, source: usize) -> u64 {
+        self.ends[source].recorded_from.load(Ordering::Acquire)
     }
 
     /// Where those stood.

@@ -17,8 +17,9 @@ pub(super) struct Inlet<E> {
     past: Option<Past<E>>,
     /// There once the source has published since the subscription was made.
     lane: Option<LaneReader<E>>,
-    /// Not after the next event, as long as nothing else tells; of an earlier epoch when it has not caught up.
-    first: Position,
+    /// Not after the next event, as long as nothing else tells; of an earlier epoch when it has not caught up, and nowhere
+    /// when it has not even begun.
+    first: Option<Position>,
     /// Why the log could not be read.
     failed: Option<LogError>,
     delivered: u64,
@@ -35,7 +36,7 @@ impl<E: Send + Clone + 'static> Inlet<E> {
             at: first,
             past,
             lane: None,
-            first,
+            first: Some(first),
             failed: None,
             delivered: 0,
             from_past: 0,
@@ -126,14 +127,14 @@ impl<E: Send + Clone + 'static> Inlet<E> {
         }
     }
 
-    /// Not after the next event that is still to be delivered.
-    pub(super) fn next(&self) -> Position {
+    /// Not after the next event that is still to be delivered; `None` while that is whatever is the oldest.
+    pub(super) fn next(&self) -> Option<Position> {
         let seq = match (&self.past, &self.lane) {
             (Some(past), _) => return past.next(),
             (None, Some(lane)) => lane.next_seq(),
             (None, None) => return self.first,
         };
-        Position { seq, ..self.at }
+        Some(Position { seq, ..self.at })
     }
 
     /// What has been counted on this side.

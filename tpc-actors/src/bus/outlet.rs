@@ -11,8 +11,6 @@ use crate::bridge::CapacityError;
 pub(super) struct Outlet<E> {
     pub(super) channel: Arc<Channel<E>>,
     source: usize,
-    /// What comes before this is not for the subscriber, who has had it elsewhere.
-    pub(super) first: u64,
     /// The channel's, at hand.
     filter: Option<Filter<E>>,
     lane: LaneWriter<E>,
@@ -43,7 +41,7 @@ impl<E: Clone> Outlet<E> {
         channel.attach(source, reader);
         let filter = channel.filter.clone();
         let (lane, copying) = (writer, false);
-        Ok(Self { channel, source, first, filter, lane, copying, unlogged, counted })
+        Ok(Self { channel, source, filter, lane, copying, unlogged, counted })
     }
 
     /// Passes the event on if the filter wants it. Filter and copy are foreign code; the caller catches
@@ -93,7 +91,14 @@ impl<E: Clone> Outlet<E> {
         copying
     }
 
-    /// Counts as missing what the log never got of the events before `seq`.
+    /// Counts as missing `count` events before `end` that the log never got, wanted or not.
+    #[cold]
+    pub(super) fn miss_unrecorded(&mut self, count: u64, end: u64) {
+        self.lane.lose_unlogged(count, end);
+    }
+
+    /// Counts as missing what the log never got of the events before `seq`, of those that were recorded for this
+    /// subscription.
     #[inline]
     pub(super) fn miss_unlogged_before(&mut self, seq: u64) {
         if self.channel.unlogged(self.source).get() != self.unlogged {

@@ -44,7 +44,8 @@ impl<E: Send + Clone + 'static> Publisher<E> {
     }
 
     /// Publishes to everyone whose filter wants it, and wakes them. Waits only for other publishers like
-    /// this one that are publishing right now.
+    /// this one that are publishing right now; so filters, copies and wakers may publish events of the same type, which
+    /// come after this one, and must not publish those of another type whose filters publish this one's.
     ///
     /// # Errors
     ///

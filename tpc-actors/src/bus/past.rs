@@ -82,11 +82,11 @@ impl<E: Send + Clone + 'static> Past<E> {
         self.over && self.found.is_empty()
     }
 
-    /// Not after the next event.
-    pub(super) fn next(&self) -> Position {
+    /// Not after the next event; `None` while that is whatever is the oldest.
+    pub(super) fn next(&self) -> Option<Position> {
         match self.found.front() {
-            Some(Entry::Event(position, _) | Entry::Hole { from: position, .. }) => *position,
-            None => self.next,
+            Some(Entry::Event(position, _) | Entry::Hole { from: position, .. }) => Some(*position),
+            None => self.oldest.is_none().then_some(self.next),
         }
     }
 
@@ -174,7 +174,7 @@ impl<E: Send + Clone + 'static> Past<E> {
         self.next.seq = next;
         match reach {
             Reach::More | Reach::Ahead { .. } => {}
-            Reach::End => self.over = true,
+            Reach::End => self.has_caught_up(),
             Reach::Gone { oldest } if bus.log().is_some() => {
                 self.log_until = Some(Position { seq: oldest, ..at });
             }
@@ -196,8 +196,15 @@ impl<E: Send + Clone + 'static> Past<E> {
         });
         if let Some(end) = end {
             self.skip_to(end);
-            self.over = self.log_until.take().is_none();
+            if self.log_until.take().is_none() {
+                self.has_caught_up();
+            }
         }
+    }
+
+    fn has_caught_up(&mut self) {
+        self.over = true;
+        self.oldest = None;
     }
 
     /// Adds what was found. From the first event on, what is missing is missed.

@@ -29,7 +29,7 @@ impl Position {
     /// The position after this one, in the same epoch.
     #[must_use]
     pub const fn next(self) -> Self {
-        Self { seq: self.seq + 1, ..self }
+        Self { seq: self.seq.saturating_add(1), ..self }
     }
 }
 

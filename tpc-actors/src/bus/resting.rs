@@ -54,6 +54,16 @@ struct Held<'a, E> {
     source: Option<Source<E>>,
 }
 
+impl<E: Send + Clone + 'static> Held<'_, E> {
+    /// Publishes what the holder's own filters, copies and wakers have published meanwhile, before anybody else does.
+    fn publish_nested(&mut self, bus: &Bus<E>) {
+        let next = |resting: &Resting<E>| lock(&resting.state).nested.pop_front();
+        while let (Some((seq, event)), Some(source)) = (next(self.resting), &mut self.source) {
+            publish_one(bus, source, seq, event);
+        }
+    }
+}
+
 impl<E> Drop for Held<'_, E> {
     fn drop(&mut self) {
         let mut state = lock(&self.resting.state);
@@ -133,7 +143,9 @@ impl<E: Send + Clone + 'static> Resting<E> {
         drop(state);
         let mut held = Held { resting: self, source };
         let source = held.source.get_or_insert_with(|| Source::new(bus, index));
-        Ok(work(source, next_seq))
+        let done = work(source, next_seq);
+        held.publish_nested(bus);
+        Ok(done)
     }
 
     /// Refuses events from outside of the cores from here on, and waits for whoever publishes one, but not longer than
@@ -176,13 +188,10 @@ impl<E: Send + Clone + 'static> Resting<E> {
         drop(state);
         let source = source.unwrap_or_else(|| Source::new(bus, index));
         let mut held = Held { resting: self, source: Some(source) };
-        let mut next = Some((seq, event));
-        while let Some((seq, event)) = next.take() {
-            if let Some(source) = &mut held.source {
-                publish_one(bus, source, seq, event);
-            }
-            next = lock(&self.state).nested.pop_front();
+        if let Some(source) = &mut held.source {
+            publish_one(bus, source, seq, event);
         }
+        held.publish_nested(bus);
         Ok(seq)
     }
 }

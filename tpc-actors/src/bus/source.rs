@@ -144,7 +144,7 @@ impl<E: Send + Clone + 'static> Source<E> {
         let (durable, channels): (Vec<_>, Vec<_>) =
             channels.into_iter().partition(|channel| channel.durable);
         if let Some(feed) = &mut self.feed {
-            feed.set_durable(durable);
+            feed.set_durable(durable, next_seq);
         }
         for channel in channels {
             if channel.state(self.index) == end::OPEN {

@@ -112,11 +112,11 @@ pub struct LaneStatus {
     pub dropped_oldest: u64,
     /// Events that a newer one with the same key has replaced.
     pub conflated: u64,
-    /// Events whose `Clone` panicked.
+    /// Events whose `Clone` panicked when they were published; later they are [`gone`](Self::gone).
     pub uncopied: u64,
     /// Events of a durable subscription that the log did not get, because they came faster than it could write.
     pub unlogged: u64,
-    /// Events of before the subscription was made that were not kept, as far as it has come; all of those between two
+    /// Events of before the subscription was made that were not kept, or cannot be copied, as far as it has come; all of those between two
     /// positions, because nobody knows which ones the filter would have wanted.
     pub gone: u64,
     /// The most events that were seen waiting for the subscriber at a time.

@@ -224,12 +224,13 @@ impl<E: Send + Clone + 'static> Subscription<E> {
     }
 
     /// Where the subscription has come to: the position of the next event of each of its cores, or one
-    /// before it where none has come yet. Hand it to [`Events::from`](super::Events::from) to go on there
+    /// before it where none has come yet. A core that it has yet to begin with, at its oldest event, is left out, and
+    /// whoever goes on there begins so as well. Hand it to [`Events::from`](super::Events::from) to go on there
     /// with another subscription.
     pub fn position(&self) -> Cursor {
         let position = |(core, inlet): (usize, &Inlet<E>)| {
             let wanted = self.channel.state(core) != end::NEVER;
-            wanted.then(|| inlet.next())
+            wanted.then(|| inlet.next()).flatten()
         };
         self.inlets.iter().enumerate().filter_map(position).collect()
     }

@@ -142,6 +142,11 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         Ask { sending: self.sending.move_to_owned(), decode, sent, registered, awakens }
     }
 
+    /// Whether both go over the same lane, as far as their clients decide that.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        std::ptr::eq(&**self.sending.mailbox(), &**other.sending.mailbox())
+    }
+
     /// Begins its time, if that is limited and has not begun.
     pub(super) fn start_clock(&mut self) {
         if self.sending.is_timed() {

@@ -279,8 +279,9 @@ pub struct Reply<T: 'static> {
 }
 
 impl<T: 'static> Reply<T> {
-    /// Whether the caller is still there: it has neither left nor been a tell. It may leave at any moment, so an answer
-    /// that is sent to somebody who is there may be dropped nevertheless.
+    /// Whether the caller is still there: it has neither left nor been a tell. One whose deadline has passed leaves when
+    /// it is polled or dropped. It may leave at any moment, so an answer that is sent to somebody who is there may be
+    /// dropped nevertheless.
     ///
     /// ```
     /// use tpc_actors::prelude::*;

@@ -1,8 +1,9 @@
 //! The way from a source to the log's thread.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::super::channel::Channel;
+use super::super::lock;
 use crate::bridge::CapacityError;
 use crate::bridge::bell::LaneBell;
 use crate::bridge::ring::{Consumer, Producer, ring};
@@ -21,6 +22,9 @@ pub(in crate::bus) struct FeedShared {
     pub(super) bell: LaneBell,
     /// Events that did not fit; written by the source.
     pub(super) missing: Counter,
+    /// Those that were lost since the last one that got through: the first, and one past the last. The lock is held for
+    /// a few instructions, by the source when it loses an event and by the log's thread when it has come there.
+    pub(super) lost: Mutex<(u64, u64)>,
 }
 
 /// The source's end.
@@ -52,7 +56,8 @@ pub(super) fn feed<E>(
     let (mut producer, consumer) = ring(capacity)?;
     // All of it is used by and by, and some megabytes are too many pages to be found by the events.
     producer.touch_pages();
-    let shared = Arc::new(FeedShared { bell, missing: Counter::default() });
+    let shared = FeedShared { bell, missing: Counter::default(), lost: Mutex::default() };
+    let shared = Arc::new(shared);
     let theirs = Arc::clone(&shared);
     let feed = Feed {
         ring: producer,
@@ -66,8 +71,11 @@ pub(super) fn feed<E>(
 }
 
 impl<E: Clone> Feed<E> {
-    /// The subscriptions that only see what is durable.
-    pub(in crate::bus) fn set_durable(&mut self, channels: Vec<Arc<Channel<E>>>) {
+    /// The subscriptions that only see what is durable, from the event `next_seq` on.
+    pub(in crate::bus) fn set_durable(&mut self, channels: Vec<Arc<Channel<E>>>, next_seq: u64) {
+        for channel in &channels {
+            channel.records_from(self.source, next_seq);
+        }
         self.durable = channels;
     }
 
@@ -92,6 +100,7 @@ impl<E: Clone> Feed<E> {
     fn miss(&mut self, seq: u64, event: &E) {
         self.shared.missing.add(1);
         let since = *self.lost_since.get_or_insert(seq);
+        *lock(&self.shared.lost) = (since, seq + 1);
         for channel in &self.durable {
             if catch(|| channel.wants(event)) == Ok(true) {
                 channel.holes(self.source).lose(seq, since);

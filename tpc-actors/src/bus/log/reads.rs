@@ -54,10 +54,16 @@ impl<E: Send + Clone + 'static> LogLink<E> {
         let (reply, answer) = oneshot::channel();
         let reply = Answer::new(reply, Arc::clone(&fetch.channel));
         self.command(Box::new(move |writer: &mut Writer<E>| {
-            reply.send(Some(writer.look(&fetch)));
+            writer.look_for(Looking { fetch, reply });
         }));
         answer
     }
+}
+
+/// Somebody who waits for what is found.
+pub(super) struct Looking<E> {
+    fetch: LogFetch<E>,
+    reply: Answer<E, FoundInLog<E>>,
 }
 
 /// Collects what a look passes.
@@ -111,6 +117,24 @@ impl<E> Look<'_, E> {
 }
 
 impl<E: Send + Clone + 'static> Writer<E> {
+    fn look_for(&mut self, looking: Looking<E>) {
+        let found = self.look(&looking.fetch);
+        let in_vain = found.entries.is_empty() && found.next == looking.fetch.from;
+        if in_vain && found.end.is_none() && found.stopped.is_none() {
+            // What it looks for is on its way here; there is more to be found after the next group.
+            self.looking.push(looking);
+        } else {
+            looking.reply.send(Some(found));
+        }
+    }
+
+    /// Looks again for those who have found nothing.
+    pub(super) fn look_again(&mut self) {
+        for looking in std::mem::take(&mut self.looking) {
+            self.look_for(looking);
+        }
+    }
+
     fn look(&mut self, fetch: &LogFetch<E>) -> FoundInLog<E> {
         let source = fetch.from.core;
         let mut look = Look {
@@ -128,8 +152,11 @@ impl<E: Send + Clone + 'static> Writer<E> {
         let Look { entries, next, beyond, passed, stopped, .. } = look;
         let mut stopped = stopped.or_else(|| read.err().map(Stopped::Unreadable));
         // What is still on its way to the log is not missing in it.
-        let is_end =
-            (beyond || passed < LOOK_MAX) && (fetch.until.is_none() || self.is_idle(source));
+        let arrived = match fetch.until {
+            Some(until) => self.shown(source) >= until || self.is_idle(source),
+            None => true,
+        };
+        let is_end = arrived && (beyond || passed < LOOK_MAX);
         // What could not be written is missing also where nothing durable follows.
         let goes_on = next.max(self.shown(source));
         let attaches = fetch.until.is_none() && fetch.channel.state(source) == end::LATE;

@@ -6,23 +6,24 @@ mod trim;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::super::outlet::Outlet;
 use super::super::position::Position;
 use super::super::registry::Bus;
 use super::super::stats::SourceStats;
 use super::super::{Cursor, lock};
 use super::feed::{Fed, FeedReader};
 use super::link::{LogLink, News};
+use super::reads::Looking;
 use super::{EventLog, LogError, Records, guarded};
 use crate::bridge::bell::{LaneBell, fence_before_recheck};
 use crate::isolate::{catch, drop_quietly};
+use outlets::DurableOutlet;
 
 /// What the log's thread has of one source.
 struct Intake<E> {
     feed: Option<FeedReader<E>>,
     /// Where the events of earlier runs end.
     before: Option<Position>,
-    outlets: Vec<Outlet<E>>,
+    outlets: Vec<DurableOutlet<E>>,
     /// The events that were handed to the log end here.
     appended: u64,
     /// The durable ones end here.
@@ -49,6 +50,8 @@ pub(super) struct Writer<E> {
     failed: bool,
     /// Events that could not be written.
     unwritten: u64,
+    /// Who waits for what is on its way here.
+    pub(super) looking: Vec<Looking<E>>,
 }
 
 /// Events of one source in one group.
@@ -70,8 +73,8 @@ impl<E: Send + Clone + 'static> Writer<E> {
         };
         let intakes = (0..bus.sources()).map(&mut intake).collect();
         let (records, stats) = (Records::default(), SourceStats::default());
-        let (version, failed, unwritten) = (0, false, 0);
-        Self { link, bus, log, intakes, records, version, stats, failed, unwritten }
+        let (version, failed, unwritten, looking) = (0, false, 0, Vec::new());
+        Self { link, bus, log, intakes, records, version, stats, failed, unwritten, looking }
     }
 
     pub(super) fn run(&mut self) {
@@ -85,6 +88,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
                 self.intakes[source].feed = Some(feed);
             }
             let wrote = self.write_group();
+            self.look_again();
             for command in commands {
                 command(self);
             }
@@ -276,7 +280,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
             self.unwritten += (intake.group.len() - intake.unwritten.len()) as u64;
             intake.unwritten.clear();
             intake.group.drain(..).for_each(drop_quietly);
-            for outlet in intake.outlets.drain(..) {
+            for DurableOutlet { outlet, .. } in intake.outlets.drain(..) {
                 self.bus.end(&outlet.channel, reason.clone());
                 drop_quietly(outlet);
             }

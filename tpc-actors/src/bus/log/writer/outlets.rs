@@ -10,26 +10,51 @@ use super::super::super::position::Position;
 use super::{Intake, Writer};
 use crate::isolate::{catch, drop_quietly};
 
+/// A subscription to what is durable, and where it has come to.
+pub(super) struct DurableOutlet<E> {
+    pub(super) outlet: Outlet<E>,
+    source: usize,
+    /// What comes before this it has been told of, here or where it caught up.
+    next: u64,
+}
+
+impl<E: Send + Clone + 'static> DurableOutlet<E> {
+    /// Offers an event that is durable, or counts it as missing; after what the log did not get before it. Foreign code,
+    /// as in [`Outlet::offer`].
+    fn offer(&mut self, seq: u64, event: &E, written: bool) {
+        if seq < self.next {
+            return;
+        }
+        self.miss_before(seq);
+        self.next = seq + 1;
+        if written { self.outlet.offer(seq, event) } else { self.outlet.withhold(seq, event) }
+    }
+
+    /// Counts as missing what the log did not get of the events before `seq`.
+    fn miss_before(&mut self, seq: u64) {
+        // What was lost before the source knew of the subscription, nobody has asked its filter about.
+        let unrecorded = seq.min(self.outlet.channel.recorded_from(self.source));
+        if self.next < unrecorded {
+            self.outlet.miss_unrecorded(unrecorded - self.next, unrecorded);
+            self.next = unrecorded;
+        }
+        self.outlet.miss_unlogged_before(seq);
+    }
+}
+
 impl<E: Send + Clone + 'static> Writer<E> {
     /// Offers an event that is durable; one that could not be written is missing.
     pub(super) fn offer(&mut self, source: usize, seq: u64, event: &E, written: bool) {
         let outlets = &mut self.intakes[source].outlets;
         let mut at = 0;
         while at < outlets.len() {
-            let outlet = &mut outlets[at];
-            if seq < outlet.first {
-                at += 1;
-                continue;
-            }
-            outlet.miss_unlogged_before(seq);
-            let offer =
-                || if written { outlet.offer(seq, event) } else { outlet.withhold(seq, event) };
-            if catch(offer).is_ok() || outlet.caught(seq) {
+            let durable = &mut outlets[at];
+            if catch(|| durable.offer(seq, event, written)).is_ok() || durable.outlet.caught(seq) {
                 at += 1;
                 continue;
             }
             tracing::error!(source, "an event filter or key panicked; its subscription ends");
-            let mut outlet = outlets.swap_remove(at);
+            let DurableOutlet { mut outlet, .. } = outlets.swap_remove(at);
             outlet.flush(&self.stats);
             self.bus.end(&outlet.channel, EndReason::FilterPanicked);
             drop_quietly(outlet);
@@ -38,12 +63,17 @@ impl<E: Send + Clone + 'static> Writer<E> {
 
     /// Tells subscribers what is new, and what the log did not get.
     pub(super) fn flush(&mut self, source: usize) {
-        let Intake { outlets, shown, .. } = &mut self.intakes[source];
-        for outlet in outlets {
-            // Also those that were lost right behind the last event that got through.
-            outlet.miss_unlogged_before(*shown + 1);
-            if outlet.flush(&self.stats) {
-                outlet.channel.wake();
+        let Intake { outlets, shown, feed, .. } = &mut self.intakes[source];
+        // Also those that were lost right behind the last event that got through.
+        let (first, end) = feed.as_ref().map_or((0, 0), |feed| *lock(&feed.shared.lost));
+        let lost = if first <= *shown { end } else { 0 };
+        for durable in outlets {
+            if durable.next < lost {
+                durable.miss_before(lost);
+            }
+            durable.outlet.miss_unlogged_before(*shown + 1);
+            if durable.outlet.flush(&self.stats) {
+                durable.outlet.channel.wake();
             }
         }
     }
@@ -60,7 +90,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
         }
         self.version = version;
         for intake in &mut self.intakes {
-            let gone = |outlet: &mut Outlet<E>| outlet.channel.is_closed();
+            let gone = |durable: &mut DurableOutlet<E>| durable.outlet.channel.is_closed();
             let gone: Vec<_> = intake.outlets.extract_if(.., gone).collect();
             gone.into_iter().for_each(drop_quietly);
         }
@@ -85,7 +115,10 @@ impl<E: Send + Clone + 'static> Writer<E> {
         first: Position,
     ) {
         match Outlet::attach(Arc::clone(channel), source, first.seq) {
-            Ok(outlet) => self.intakes[source].outlets.push(outlet),
+            Ok(outlet) => {
+                let durable = DurableOutlet { outlet, source, next: first.seq };
+                self.intakes[source].outlets.push(durable);
+            }
             Err(error) => {
                 tracing::error!(source, %error, "no lane; its subscription ends");
                 self.bus.end(channel, EndReason::NoMemory(error));

@@ -1,0 +1,187 @@
+//! The asks of a batch that go to one shard.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use super::super::lone::{Looked, Wait};
+use super::super::sending::WakerIdentity;
+use super::super::{Ask, lone};
+use crate::actor::Actor;
+use crate::error::AskError;
+
+/// How long the answers of a lone batch are looked for: what the first takes, what each of the others may add to
+/// that, and no longer than waking a sleeper would take.
+const LOOKS_AT_LEAST: Duration = Duration::from_micros(3);
+const LOOKS_FOR_EACH: Duration = Duration::from_nanos(250);
+const LOOKS_AT_MOST: Duration = Duration::from_micros(50);
+
+/// Asks that are sent over one lane.
+pub(super) struct Part<'a, A: Actor, T, E> {
+    pub(super) asks: Vec<Ask<'a, A, T, E>>,
+    pub(super) outcomes: Vec<Option<Result<T, AskError<E>>>>,
+    /// Asks that have been sent, or refused.
+    sent: usize,
+    /// Asks at the front whose outcomes are known.
+    known: usize,
+    begun: bool,
+    /// There are other parts, which are sent and looked at meanwhile.
+    one_of_several: bool,
+    /// Until when the answers are looked for, if that is worth it.
+    looks_until: Option<Instant>,
+    /// They were looked for, and came in time.
+    here: bool,
+}
+
+impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
+    pub(super) fn new(asks: Vec<Ask<'a, A, T, E>>, one_of_several: bool) -> Self {
+        let outcomes = asks.iter().map(|_| None).collect();
+        let (looks_until, here) = (None, false);
+        Self { asks, outcomes, sent: 0, known: 0, begun: false, one_of_several, looks_until, here }
+    }
+
+    /// Adds an ask for the same lane.
+    pub(super) fn push(&mut self, ask: Ask<'a, A, T, E>) {
+        self.asks.push(ask);
+        self.outcomes.push(None);
+    }
+
+    /// Gives each ask its time.
+    pub(super) fn limit(&mut self, limit: Duration) {
+        let asks = std::mem::take(&mut self.asks);
+        self.asks = asks.into_iter().map(|ask| ask.deadline(limit)).collect();
+    }
+
+    /// Sends what there is room for; true when everything is sent.
+    fn send(&mut self, context: &mut Context<'_>) -> bool {
+        while self.sent < self.asks.len() {
+            let sent = Ask::send_together(&mut self.asks[self.sent..]);
+            self.sent += sent;
+            if sent > 0 {
+                continue;
+            }
+            // Something is in the way, or there is a deadline: on its own.
+            let ask = &mut self.asks[self.sent];
+            if ask.is_overdue() {
+                // Those before it have waited for room in its time.
+                self.outcomes[self.sent] = Some(Err(AskError::Deadline { started: false }));
+                self.sent += 1;
+                continue;
+            }
+            match Pin::new(&mut *ask).poll(context) {
+                Poll::Pending if !ask.is_sent() => return false,
+                Poll::Pending => {}
+                Poll::Ready(outcome) => self.outcomes[self.sent] = Some(outcome),
+            }
+            self.sent += 1;
+        }
+        true
+    }
+
+    /// Leaves a waker with every ask that has no answer; false when one of them has got it meanwhile.
+    fn register_all(&mut self, context: &mut Context<'_>) -> bool {
+        for at in self.known..self.sent {
+            if self.outcomes[at].is_none()
+                && let Poll::Ready(outcome) = Pin::new(&mut self.asks[at]).poll(context)
+            {
+                self.outcomes[at] = Some(outcome);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The first poll: whether the answers are looked for, and for how long.
+    fn begin(&mut self, asker: WakerIdentity) {
+        self.begun = true;
+        // All of them begin now, and not each as its turn comes.
+        self.asks.iter_mut().for_each(Ask::start_clock);
+        let leaves_room = self.asks.first().is_some_and(Ask::leaves_room);
+        if lone::begins(asker) == Wait::Here && leaves_room && !self.one_of_several {
+            let asks = u32::try_from(self.asks.len()).unwrap_or(u32::MAX);
+            let limit = LOOKS_AT_MOST.min(LOOKS_FOR_EACH.saturating_mul(asks) + LOOKS_AT_LEAST);
+            self.looks_until = Some(Instant::now() + limit);
+        }
+    }
+
+    /// Looks for the last answer until `end`, or until it is time for others to have their turn, without leaving a
+    /// waker. True when there is time left.
+    fn wait_here(&mut self, end: Instant, context: &mut Context<'_>) -> bool {
+        // The others have been answered before it, as a rule.
+        let last = self.asks.len() - 1;
+        let looked = lone::look_for_a_slice(end, || {
+            if self.outcomes[last].is_none() {
+                self.outcomes[last] = self.asks[last].look(context);
+            }
+            self.outcomes[last].is_some().then_some(())
+        });
+        match looked {
+            Looked::Found(()) => self.here = true,
+            Looked::LooksOn => return true,
+            Looked::InVain => lone::missed(),
+        }
+        false
+    }
+
+    /// Looks for answers to what has been sent: whether there were any, and the last ask that has none.
+    fn look(&mut self, context: &mut Context<'_>) -> (bool, Option<usize>) {
+        let (mut found, mut last) = (false, None);
+        // All on their way here at once, and not one after the other as they are looked at.
+        self.asks[self.known..self.sent].iter().for_each(Ask::fetch_answer);
+        for at in self.known..self.sent {
+            if self.outcomes[at].is_none() {
+                self.outcomes[at] = self.asks[at].look(context);
+                if self.outcomes[at].is_some() { found = true } else { last = Some(at) }
+            }
+            if last.is_none() {
+                self.known = at + 1;
+            }
+        }
+        (found, last)
+    }
+
+    /// Ready when every ask has its outcome; not to be polled after that.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let asker = WakerIdentity::of(context.waker());
+        if !self.begun {
+            self.begin(asker);
+        }
+        loop {
+            let all_sent = self.send(context);
+            let (found, mut last) = self.look(context);
+            if all_sent
+                && last.is_some()
+                && let Some(end) = self.looks_until.take()
+            {
+                if self.wait_here(end, context) {
+                    self.looks_until = Some(end);
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                last = self.look(context).1;
+            }
+            if let Some(last) = last {
+                // Answers come in the order of the asks unless handlers defer them, so one waker, with the
+                // last ask that has no answer, is woken once for all. Those with a deadline have their own.
+                if let Poll::Ready(outcome) = Pin::new(&mut self.asks[last]).poll(context) {
+                    self.outcomes[last] = Some(outcome);
+                    continue;
+                }
+            } else if all_sent {
+                break;
+            }
+            // Each answer that was taken left a slot, which the next ask may be waiting for.
+            if found && !all_sent {
+                continue;
+            }
+            // So does each that comes: an answer that nobody takes would keep out the ask that it, or the last
+            // one, waits for, and whoever else asks over this lane.
+            if all_sent || self.register_all(context) {
+                return Poll::Pending;
+            }
+        }
+        lone::answered(asker, self.here);
+        Poll::Ready(())
+    }
+}
