@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use hindered::{Hindered, Step};
 use tpc_actors::bus::log::{LogOptions, MemoryLog};
-use tpc_actors::bus::{EndReason, Overflow, Publisher, Subscription};
+use tpc_actors::bus::{EndReason, Overflow, Publisher, Start, Subscription};
 use tpc_actors::prelude::*;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -85,17 +85,28 @@ fn a_log_that_does_not_come_to_an_end_is_left_behind() {
         }
     });
     system.log_events::<u64>(stuck, LogOptions::new()).unwrap();
+    system.log_events::<String>(MemoryLog::new(), LogOptions::new()).unwrap();
     let mut durable = system.events::<u64>().durable().subscribe();
+    let mut behind = system.events::<u64>().durable().from(Start::Oldest).subscribe();
     let mut live = system.events::<u64>().subscribe();
+    let mut others = system.events::<String>().durable().subscribe();
     system.publisher::<u64>().publish(1).unwrap();
+    system.publisher().publish("durable".to_owned()).unwrap();
     begun.recv().unwrap();
+    assert_eq!(behind.try_next(), None, "the log has no time for it");
     let start = Instant::now();
     let report = system.shutdown_wait(Duration::ZERO);
     assert_eq!(report.stuck_threads(), ["tpc-log"], "{report}");
     assert!(start.elapsed() < LONG);
     assert_eq!((count(&mut live), live.end_reason()), (1, None));
-    assert_eq!(count(&mut durable), 0);
-    assert!(matches!(durable.end_reason(), Some(EndReason::LogFailed(_))), "{durable:?}");
+    for hung in [&mut durable, &mut behind] {
+        assert_eq!(count(hung), 0);
+        let why = hung.end_reason();
+        assert!(matches!(why, Some(EndReason::LogFailed(_) | EndReason::LogClosed)), "{why:?}");
+    }
+    // Another log has nothing to do with it.
+    assert!(matches!(others.next_wait(), Some(Delivery::Event { .. })));
+    assert_eq!((others.next_wait(), others.end_reason()), (None, None));
     drop(let_go);
 }
 

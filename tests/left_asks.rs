@@ -6,6 +6,8 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
+use tokio::time::timeout;
+use tpc_actors::client::Ask;
 use tpc_actors::prelude::*;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -55,6 +57,39 @@ fn stop(system: &System) {
     assert!(report.is_clean(), "{report}");
 }
 
+/// Asks whose replies are kept, until there may be no more of them over this thread's lane.
+fn as_many_as_may_stay(lock: &LockClient) -> Vec<Ask<'_, Lock, u64>> {
+    let elsewhere = lock.ordered();
+    let mut stay = Vec::new();
+    loop {
+        // Asked first: with an empty lane it is not for want of room that another one is refused.
+        let begun = elsewhere.held().wait().unwrap().0;
+        match lock.acquire().now() {
+            Ok(ask) => stay.push(ask),
+            Err(_) if begun == stay.len() => return stay,
+            Err(_) => {}
+        }
+    }
+}
+
+/// Who has no time left waits for nothing either.
+#[tokio::test]
+async fn an_ask_that_is_late_in_its_batch_is_not_in_the_way() {
+    let (system, lock) = start();
+    let mut stay = as_many_as_may_stay(&lock);
+    drop(stay.pop());
+    let limit = Duration::from_millis(50);
+    let mut batch = lock.ask_batch([lock.acquire().deadline(LONG), lock.acquire().deadline(limit)]);
+    assert!(timeout(Duration::from_millis(1), &mut batch).await.is_err());
+    let mut behind = lock.held();
+    assert!(timeout(Duration::from_millis(1), &mut behind).await.is_err());
+    assert!(timeout(2 * limit, &mut batch).await.is_err(), "its first one waits on");
+    drop(stay.pop());
+    timeout(LONG, behind).await.expect("it is told of the slot").unwrap();
+    drop((stay, batch));
+    system.shutdown(LONG).await;
+}
+
 /// Whoever has left waits for nothing, so nobody may have to wait for him.
 #[test]
 fn those_that_were_left_do_not_use_up_the_lane() {
@@ -70,6 +105,8 @@ fn those_that_were_left_do_not_use_up_the_lane() {
     let (held, wanted) = lock.held().wait().unwrap();
     assert!(held > 16 && wanted == 0, "{held} held, {wanted} wanted");
     assert_eq!(lock.release().wait().unwrap(), held);
+    // Those that stay are bounded as before.
+    assert_eq!(as_many_as_may_stay(&lock).len(), 8);
     stop(&system);
 }
 

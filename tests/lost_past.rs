@@ -172,3 +172,25 @@ fn what_a_filter_publishes_about_the_past_comes_next() {
     let rest: Vec<_> = std::iter::from_fn(|| late.next_wait()).map(number).collect();
     assert_eq!(rest, [(1, 100), (2, 2)]);
 }
+
+/// What is asked of a core that has been told to end does not keep it from that.
+#[test]
+fn who_asks_a_core_that_is_about_to_be_left_behind_is_told_so() {
+    let (system, source) = start();
+    let _first = system.events::<Tick>().retain(100).subscribe();
+    source.burst(10).wait().unwrap();
+    let (let_go, held) = hold(&source);
+    let ending = system.shutdown(Duration::ZERO);
+    // Within the grace that the core has.
+    std::thread::sleep(Duration::from_millis(30));
+    let mut all = system.events::<Tick>().from(Start::Oldest).subscribe();
+    assert_eq!(all.try_next(), None);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(runtime.block_on(ending).stuck_threads(), ["tpc-core-0"]);
+    assert_eq!(
+        (all.next_wait(), all.end_reason()),
+        (None, Some(&EndReason::SourceUnreachable { core: 0 }))
+    );
+    drop(let_go);
+    held.join().unwrap().unwrap();
+}

@@ -63,6 +63,8 @@ pub(super) enum Answered<E> {
     Moved,
     /// Nobody can ask the source: its core was left behind, stuck.
     Unreachable,
+    /// We are called by who works with the source; to be asked again when the channel is woken.
+    Busy,
 }
 
 /// An answer on its way.
@@ -107,7 +109,10 @@ impl<E: Send + Clone + 'static> Fetching<E> {
     fn look_ourselves(&self, bus: &Arc<Bus<E>>) -> Answered<E> {
         match bus.look_at_resting(self.source, &self.fetch) {
             Ok(found) => Answered::Found(found),
-            Err(Away::WithUs) => Answered::Unreachable,
+            Err(Away::WithUs) if bus.resting(self.source).wait_for_us(&self.fetch.channel) => {
+                Answered::Busy
+            }
+            Err(Away::WithUs) => Answered::Moved,
             Err(Away::WithCore) => {
                 let core = bus.cores.get(self.source);
                 if core.is_some_and(|core| core.is_left_behind()) {

@@ -32,10 +32,15 @@ impl<E: Clone> Outlet<E> {
         let (writer, reader) = lane(channel.capacity, &channel.policy, first)?;
         let counted = (0, Losses::default());
         let mut unlogged = 0;
+        let mut writer = writer;
         if channel.state(source) == end::LATE {
             // Who comes late has been told of the holes before.
             while let Some(hole) = channel.holes(source).take_before(first) {
                 unlogged += hole.wanted;
+                if hole.end > first {
+                    // He begins in the middle of this one. Which of its events were wanted, nobody knows any more.
+                    writer.lose_unlogged(hole.wanted.min(hole.end - first), hole.end);
+                }
             }
         }
         channel.attach(source, reader);

@@ -115,6 +115,7 @@ impl<E: Send + Clone + 'static> Past<E> {
                 Asking::Source(mut fetching) => match fetching.try_finish(bus) {
                     Poll::Ready(Answered::Found(found)) => self.found_in_source(found, bus),
                     Poll::Ready(Answered::Moved) => {}
+                    Poll::Ready(Answered::Busy) => return None,
                     Poll::Ready(Answered::Unreachable) => {
                         let core = self.next.core;
                         self.ending = Some(Ending::Reason(EndReason::SourceUnreachable { core }));

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::channel::{Channel, end};
 use super::end_reason::EndReason;
@@ -235,18 +235,32 @@ impl<E: Send + Clone + 'static> Bus<E> {
 
 /// Ends a bus whatever its event type.
 trait Close: Any + Send + Sync {
-    /// True when its log, if there is one, has written everything `until` then.
+    /// Refuses whoever is not a core.
+    fn refuse(&self);
+    /// Has what was published made durable, once who publishes at this moment has done so, but not later than `until`.
+    fn stop(&self, until: Instant);
+    /// Ends the subscriptions; true when the log, if there is one, has come to its end `until` then.
     fn close(&self, until: Instant) -> bool;
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
 impl<E: Send + Clone + 'static> Close for Bus<E> {
-    fn close(&self, until: Instant) -> bool {
+    fn refuse(&self) {
         *lock(&self.usage) = Usage::Over;
         // Whoever is refused knows that his event is not among those that are accounted for.
-        self.resting[self.cores.len()].refuse(until);
+        self.resting[self.cores.len()].refuse();
+    }
+
+    fn stop(&self, until: Instant) {
+        self.resting[self.cores.len()].wait_for_holder(until);
+        if let Some(log) = self.log.get() {
+            log.stop();
+        }
+    }
+
+    fn close(&self, until: Instant) -> bool {
         // What was published becomes durable first.
-        let in_time = self.log.get().is_none_or(|log| log.stop(until));
+        let in_time = self.log.get().is_none_or(|log| log.join(until));
         for channel in self.channels() {
             if channel.durable && !in_time {
                 let reason = "it did not come to an end with its system".to_owned();
@@ -271,6 +285,9 @@ struct Buses {
     closed: bool,
 }
 
+/// What a log has for coming to its end at least.
+const LOG_GRACE_MIN: Duration = Duration::from_millis(500);
+
 /// The buses of a system, one per event type.
 pub(crate) struct BusRegistry {
     buses: Mutex<Buses>,
@@ -289,6 +306,7 @@ impl BusRegistry {
         let bus = buses.by_type.entry(TypeId::of::<E>()).or_insert_with(|| {
             let bus = Arc::new(Bus::<E>::new(Arc::clone(&self.cores)));
             if closed {
+                bus.refuse();
                 bus.close(Instant::now());
             }
             bus
@@ -305,7 +323,12 @@ impl BusRegistry {
             buses.closed = true;
             buses.by_type.values().cloned().collect()
         };
-        buses.into_iter().filter(|bus| !bus.close(until)).count()
+        // Step by step for all of them, so that none has to do with what keeps another one.
+        buses.iter().for_each(|bus| bus.refuse());
+        buses.iter().for_each(|bus| bus.stop(until));
+        // Also after a publisher that was held up, there is time for a log to end.
+        let until = until.max(Instant::now() + LOG_GRACE_MIN);
+        buses.iter().filter(|bus| !bus.close(until)).count()
     }
 }
 

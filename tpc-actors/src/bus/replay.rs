@@ -153,7 +153,8 @@ impl<E: Send + Clone + 'static> Replay<E> {
             match fetching.finish(&self.bus).await {
                 Answered::Found(look) => break look,
                 Answered::Moved => {}
-                Answered::Unreachable => return None,
+                // Who is called by the holder cannot wait for him.
+                Answered::Unreachable | Answered::Busy => return None,
             }
         };
         let placed = |(seq, event): (u64, Option<E>)| Some((Position { seq, ..next }, event?));

@@ -6,10 +6,11 @@
 //! the holder.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::ThreadId;
 use std::time::Instant;
 
+use super::channel::Channel;
 use super::lock;
 use super::registry::Bus;
 use super::source::Source;
@@ -41,6 +42,8 @@ struct State<E> {
     holder: Option<ThreadId>,
     /// Events that the holder's own filters, copies and wakers have published meanwhile.
     nested: VecDeque<(u64, E)>,
+    /// Who was called by the holder and wants the source himself; woken when it is back.
+    waiting: Vec<Arc<Channel<E>>>,
 }
 
 pub(super) struct Resting<E> {
@@ -69,8 +72,10 @@ impl<E> Drop for Held<'_, E> {
         let mut state = lock(&self.resting.state);
         state.source = self.source.take();
         state.holder = None;
+        let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         self.resting.back.notify_all();
+        waiting.iter().for_each(|channel| channel.wake());
     }
 }
 
@@ -91,6 +96,7 @@ impl<E> Default for Resting<E> {
             refuses: false,
             holder: None,
             nested: VecDeque::new(),
+            waiting: Vec::new(),
         };
         Self { state: Mutex::new(state), back: Condvar::new() }
     }
@@ -118,6 +124,16 @@ impl<E: Send + Clone + 'static> Resting<E> {
         state.with_core = false;
         drop(state);
         drop_quietly(old);
+    }
+
+    /// Has the channel woken when the source is back; false when it is, or soon will be.
+    pub(super) fn wait_for_us(&self, channel: &Arc<Channel<E>>) -> bool {
+        let mut state = lock(&self.state);
+        let ours = state.holder == Some(std::thread::current().id());
+        if ours && !state.waiting.iter().any(|other| Arc::ptr_eq(other, channel)) {
+            state.waiting.push(Arc::clone(channel));
+        }
+        ours
     }
 
     /// Works with the source if it is here, or comes back soon. One that nobody has published to is made.
@@ -148,11 +164,14 @@ impl<E: Send + Clone + 'static> Resting<E> {
         Ok(done)
     }
 
-    /// Refuses events from outside of the cores from here on, and waits for whoever publishes one, but not longer than
-    /// `until`.
-    pub(super) fn refuse(&self, until: Instant) {
+    /// Refuses events from outside of the cores from here on.
+    pub(super) fn refuse(&self) {
+        lock(&self.state).refuses = true;
+    }
+
+    /// Waits for whoever works with the source, but not longer than `until`.
+    pub(super) fn wait_for_holder(&self, until: Instant) {
         let mut state = lock(&self.state);
-        state.refuses = true;
         while state.holder.is_some() {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {

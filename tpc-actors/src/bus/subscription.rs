@@ -190,11 +190,11 @@ impl<E: Send + Clone + 'static> Subscription<E> {
         self.channel.register(context.waker());
         // Looked at before the lanes, so that nothing published before the end is missed.
         let over = self.bus.is_closed() || self.channel.is_closed();
-        let behind = self.inlets.iter().any(Inlet::is_behind);
         // A source shows its events and then takes the waker: it finds ours, or we find them.
         match self.try_next() {
             Some(delivery) => Poll::Ready(Some(delivery)),
-            None if over && !behind => {
+            // What came before the subscription may still be on its way, and has the channel woken.
+            None if over && !self.inlets.iter().any(Inlet::is_behind) => {
                 self.over = true;
                 Poll::Ready(None)
             }

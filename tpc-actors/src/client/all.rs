@@ -156,7 +156,7 @@ impl<'a, A: Actor> TellAll<'a, A> {
         Self { tells: self.tells.into_iter().map(timed).collect(), ..self }
     }
 
-    /// Tells every shard now or not at all.
+    /// Tells each shard that has room now, and no other.
     ///
     /// # Errors
     ///

@@ -159,6 +159,11 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         self.sent.is_none() && self.sending.is_late()
     }
 
+    /// Takes it out of the line for room.
+    pub(super) fn leave_line(&mut self) {
+        self.sending.leave_line();
+    }
+
     /// Leaves the slot; the answer if it was there already.
     fn leave(&mut self) -> Option<Left<Outcome<A::Response>>> {
         let sent = self.sent.take()?;

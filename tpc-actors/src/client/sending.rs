@@ -130,6 +130,11 @@ impl<'a, A: Actor> Sending<'a, A> {
         self.request.take().expect("a request is sent once")
     }
 
+    /// Gives up its place among those that wait for room.
+    pub(super) fn leave_line(&mut self) {
+        self.line = None;
+    }
+
     /// Sets how long it may take from the first poll on, or from now on for what is in line by then.
     pub(crate) fn limit(&mut self, limit: Duration) {
         self.limit = TimeLimit::Within(limit);

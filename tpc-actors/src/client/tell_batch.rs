@@ -115,9 +115,11 @@ impl<'a, A: Actor> TellBatch<'a, A> {
     ) -> Poll<Result<(), TellError<()>>> {
         loop {
             if let Some(first) = &mut self.in_line {
+                // Of another shard when a sending was forgotten before.
+                let its_shard = first.shard();
                 let sent = std::task::ready!(first.poll_tell(context));
                 self.in_line = None;
-                sent.map_err(|refused| self.put_back(shard, refused))?;
+                sent.map_err(|refused| self.put_back(its_shard, refused))?;
             }
             let messages = &mut self.messages[shard];
             if messages.is_empty() {

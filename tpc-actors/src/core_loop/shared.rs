@@ -25,6 +25,8 @@ pub(crate) type Command = Box<dyn FnOnce(&mut Core) + Send>;
 #[derive(Default)]
 pub(crate) struct Inbox {
     pub(crate) commands: Vec<Command>,
+    /// The last command, after all others.
+    pub(crate) finish: Option<Command>,
     /// New lanes: core-wide id, and the actor they lead to.
     pub(crate) lanes: Vec<(u32, u32)>,
     pub(crate) wakes: Vec<TaskId>,
@@ -144,6 +146,16 @@ impl CoreShared {
         Ok(())
     }
 
+    /// Has `finish` run on the core as its last command, also should it be left behind now and go on later.
+    pub(crate) fn finish(&self, finish: Command) {
+        let unneeded = {
+            let mut inbox = self.inbox();
+            if inbox.closed { Some(finish) } else { inbox.finish.replace(finish) }
+        };
+        drop_quietly(unneeded);
+        self.bell.ring_command();
+    }
+
     /// Makes a lane known; the lane's own first ring, or this one, has the core adopt it.
     pub(crate) fn announce_lane(&self, id: u32, cell: u32) {
         self.inbox().lanes.push((id, cell));
@@ -164,12 +176,12 @@ impl CoreShared {
 
     /// Refuses commands from here on; those that nobody will run are dropped, which tells their callers.
     pub(crate) fn close_inbox(&self) {
-        let left = {
+        let (left, finish) = {
             let mut inbox = self.inbox();
             inbox.closed = true;
-            std::mem::take(&mut inbox.commands)
+            (std::mem::take(&mut inbox.commands), inbox.finish.take())
         };
-        left.into_iter().for_each(drop_quietly);
+        left.into_iter().chain(finish).for_each(drop_quietly);
     }
 
     /// Takes commands again, for a new thread of the core. What the last one was told by its bell is void.
@@ -203,14 +215,13 @@ impl CoreShared {
     }
 
     /// For a core that does not move any more: drops the commands that wait for it, which tells their
-    /// callers, except the last one, which ends it should it ever go on.
+    /// callers, except the one that ends it should it ever go on.
     pub(crate) fn refuse_starts(&self) {
         let left = {
             let mut inbox = self.inbox();
             inbox.closed = true;
             inbox.left_behind = true;
-            let end = inbox.commands.pop();
-            std::mem::replace(&mut inbox.commands, end.into_iter().collect())
+            std::mem::take(&mut inbox.commands)
         };
         left.into_iter().for_each(drop_quietly);
     }

@@ -74,7 +74,7 @@ impl Core {
             let inbox = shared.take_inbox();
             self.adopt(&inbox.lanes);
             self.local.tasks.woken(inbox.wakes);
-            for command in inbox.commands {
+            for command in inbox.commands.into_iter().chain(inbox.finish) {
                 command(self);
             }
         }

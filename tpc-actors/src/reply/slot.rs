@@ -22,6 +22,7 @@
 
 #![allow(unsafe_code, reason = "value and waker cells are handed over by the state word")]
 
+mod abandoned;
 mod asker;
 mod keeper;
 mod starter;
@@ -48,6 +49,8 @@ const READY: u64 = 1 << 3;
 const ABANDONED: u64 = 1 << 4;
 /// The asker must be wakeable by the deadline keeper at any time.
 const TIMED: u64 = 1 << 5;
+/// Beside ABANDONED: the asker has taken its answer, and only the keeper is in the way.
+const TAKEN: u64 = 1 << 6;
 const GENERATION: u32 = 32;
 /// A model counts to 3, so that generations come round while it looks.
 const LAST_GENERATION: u64 = if cfg!(tpc_loom) { 3 } else { u32::MAX as u64 };
@@ -167,6 +170,9 @@ pub(crate) enum Left<V> {
 pub(crate) struct FreeSlots {
     /// Index + 1, or 0 when empty.
     head: u32,
+    /// Slots that stand in for no other any more, linked like the free ones, and how many they are.
+    spare: u32,
+    spares: u32,
 }
 
 impl FreeSlots {
@@ -185,9 +191,12 @@ pub(crate) struct Slab<V> {
     chunks: [OnceLock<Box<[Slot<V>]>>; CHUNKS],
     /// Slots that may be used; written by the owner of the free list only.
     count: AtomicU32,
-    /// Slots whose askers have left and whose handlers have not answered yet; below 0 for a moment, when the answer is
-    /// counted before the leaving.
+    /// Slots whose askers have left and that are not free yet; below 0 for a moment, when that comes before the leaving
+    /// is counted.
     abandoned: AtomicU32,
+    /// Those that were answered since: the slots that stood in for them, or they themselves, are too many now. Pushed and
+    /// taken like those that came back.
+    set_aside: CachePadded<AtomicU32>,
     /// Slots that came back: pushed by anyone, taken as a whole by the owner. Index + 1, or 0.
     returned: CachePadded<AtomicU32>,
 }
@@ -201,9 +210,6 @@ unsafe impl<V: Send> Sync for Slab<V> {}
 /// Slots of the first chunk.
 const FIRST: u32 = if cfg!(tpc_loom) { 1 } else { 8 };
 const CHUNKS: usize = 24;
-
-/// Where a slab stops growing in spite of slots that were left.
-const GROWN_MAX: u32 = 1 << 17;
 
 /// The chunk of a slot, and its place there.
 #[inline]
@@ -220,6 +226,7 @@ impl<V> Slab<V> {
             chunks: [const { OnceLock::new() }; CHUNKS],
             count: AtomicU32::new(0),
             abandoned: AtomicU32::new(0),
+            set_aside: CachePadded::new(AtomicU32::new(0)),
             returned: CachePadded::new(AtomicU32::new(0)),
         }
     }
@@ -274,7 +281,7 @@ impl<V> Slab<V> {
         let mut word = slot.word.load(acquire);
         // With the keeper at the waker, the cell is not free for the next user yet.
         while word & LOCK != 0 {
-            let left = word | ABANDONED;
+            let left = word | ABANDONED | TAKEN;
             match slot.word.compare_exchange(word, left, Ordering::AcqRel, acquire) {
                 Ok(_) => return,
                 Err(now) => word = now,
@@ -287,45 +294,53 @@ impl<V> Slab<V> {
 
     /// Puts a slot right back where the next one is taken from; for the owner of the list.
     #[inline]
-    fn keep(slot: &Slot<V>, index: u32, free: &mut FreeSlots) {
+    fn keep(slot: &Slot<V>, index: u32, list: &mut u32) {
         if planted!("leak-slot", 1 in 50) {
             return;
         }
-        slot.next.store(free.head, Ordering::Relaxed);
-        free.head = index + 1;
+        slot.next.store(*list, Ordering::Relaxed);
+        *list = index + 1;
     }
 
     fn give_back(&self, index: u32) {
         if planted!("leak-slot", 1 in 50) {
             return;
         }
+        // Released for `has_free`: the next owner sees the slot as we left it. Acquired from there: whoever
+        // looked before and found none has lined up, and is seen there.
+        let both =
+            if intact!("slot.see-who-lined-up") { Ordering::AcqRel } else { Ordering::Release };
+        self.push(&self.returned, index, weaken!("slot.give-back", both));
+    }
+
+    fn push(&self, list: &AtomicU32, index: u32, order: Ordering) {
         let slot = self.slot_at(index);
-        let mut head = self.returned.load(Ordering::Relaxed);
+        let mut head = list.load(Ordering::Relaxed);
         loop {
             slot.next.store(head, Ordering::Relaxed);
-            // Released for `has_free`: the next owner sees the slot as we left it. Acquired from there: whoever
-            // looked before and found none has lined up, and is seen there.
-            let both =
-                if intact!("slot.see-who-lined-up") { Ordering::AcqRel } else { Ordering::Release };
-            match self.returned.compare_exchange_weak(
-                head,
-                index + 1,
-                weaken!("slot.give-back", both),
-                Ordering::Relaxed,
-            ) {
+            match list.compare_exchange_weak(head, index + 1, order, Ordering::Relaxed) {
                 Ok(_) => return,
                 Err(now) => head = now,
             }
         }
     }
 
-    /// Returns the owner's private list, so that another owner can have it.
+    /// Takes the first slot off a list of the owner's.
+    fn pop(&self, list: &mut u32) -> Option<u32> {
+        let index = list.checked_sub(1)?;
+        *list = self.slot_at(index).next.load(Ordering::Relaxed);
+        Some(index)
+    }
+
+    /// Returns the owner's private lists, so that another owner can have them.
     pub(crate) fn return_all(&self, free: &mut FreeSlots) {
-        while free.head != 0 {
-            let index = free.head - 1;
-            free.head = self.slot_at(index).next.load(Ordering::Relaxed);
+        while let Some(index) = self.pop(&mut free.head) {
             self.give_back(index);
         }
+        while let Some(index) = self.pop(&mut free.spare) {
+            self.put_aside(index);
+        }
+        free.spares = 0;
     }
 }
 

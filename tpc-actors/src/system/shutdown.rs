@@ -282,9 +282,9 @@ impl Inner {
     fn finish_cores(&self, abandoned: &mpsc::Sender<u64>) {
         for core in &self.cores {
             let abandoned = abandoned.clone();
-            drop(core.command(Box::new(move |core| {
+            core.finish(Box::new(move |core| {
                 let _ = abandoned.send(core.finish() as u64);
-            })));
+            }));
         }
     }
 

@@ -15,8 +15,10 @@ pub(in crate::bus) struct Hole {
     pub(in crate::bus) wanted: u64,
 }
 
-/// The holes that the subscription has not been told of, oldest first: no more of them than there are events on their
-/// way to the log. The lock is held for a few instructions, by the source when it loses an event and by the log's
+/// Holes of a subscription that has not caught up; more of them become one that begins where the last one did.
+const HOLES_MAX: usize = 4096;
+
+/// The holes that the subscription has not been told of, oldest first. The lock is held for a few instructions, by the source when it loses an event and by the log's
 /// thread when it has come there.
 #[derive(Debug, Default)]
 pub(in crate::bus) struct Holes(Mutex<VecDeque<Hole>>);
@@ -25,8 +27,9 @@ impl Holes {
     /// The event `seq` is lost, like all from `first` on.
     pub(super) fn lose(&self, seq: u64, first: u64) {
         let mut holes = lock(&self.0);
+        let full = holes.len() >= HOLES_MAX;
         match holes.back_mut() {
-            Some(hole) if hole.first == first => {
+            Some(hole) if hole.first == first || full => {
                 hole.end = seq + 1;
                 hole.wanted += 1;
             }

@@ -1,13 +1,16 @@
 //! What the sources, the subscriptions and the log's thread share.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::super::fetch::Answer;
 use super::super::lock;
 use super::super::registry::Bus;
 use super::feed::{Fed, Feed, FeedReader, feed};
+use super::reads::FoundInLog;
 use super::writer::Writer;
 use super::{DecodeError, EventLog, LogError, LogEvent, LogOptions, LogStatus, guarded};
 use crate::bridge::bell::{CoreBell, LaneBell};
@@ -24,6 +27,9 @@ pub(super) type Command<E> = Box<dyn FnOnce(&mut Writer<E>) + Send>;
 
 struct Inbox<E> {
     commands: Vec<Command<E>>,
+    /// Who waits for what is found in the log, by number: here, so that a log that hangs keeps nobody.
+    asking: BTreeMap<u64, Answer<E, FoundInLog<E>>>,
+    asked: u64,
     /// Feeds of sources that have come up, by source.
     feeds: Vec<(usize, FeedReader<E>)>,
     stop: bool,
@@ -61,7 +67,14 @@ impl<E: Send + Clone + 'static> LogLink<E> {
     {
         check_capacity::<Fed<E>>(options.feed_capacity)?;
         let doorbell = platform_doorbell().map_err(LogError::failed)?;
-        let inbox = Inbox { commands: Vec::new(), feeds: Vec::new(), stop: false, closed: false };
+        let inbox = Inbox {
+            commands: Vec::new(),
+            asking: BTreeMap::new(),
+            asked: 0,
+            feeds: Vec::new(),
+            stop: false,
+            closed: false,
+        };
         Ok(Arc::new(Self {
             encode: E::encode,
             decode: E::decode,
@@ -145,23 +158,44 @@ impl<E: Send + Clone + 'static> LogLink<E> {
 
     /// Nothing is taken any more; who waits is told.
     pub(super) fn close(&self) {
-        let left = {
+        let (left, asking) = {
             let mut inbox = lock(&self.inbox);
             inbox.closed = true;
-            std::mem::take(&mut inbox.commands)
+            (std::mem::take(&mut inbox.commands), std::mem::take(&mut inbox.asking))
         };
         left.into_iter().for_each(drop_quietly);
+        // Their wakers are foreign.
+        asking.into_values().for_each(drop_quietly);
     }
 
-    /// Has everything written that was published, and ends the thread; false when that is left behind, because it has
-    /// not ended `until` then.
-    pub(in crate::bus) fn stop(&self, until: Instant) -> bool {
+    /// Keeps the place of an answer until it is there; its number. Dropped when nobody answers any more.
+    pub(super) fn keep_answer(&self, answer: Answer<E, FoundInLog<E>>) -> u64 {
+        let mut inbox = lock(&self.inbox);
+        inbox.asked += 1;
+        let number = inbox.asked;
+        let refused = if inbox.closed { Some(answer) } else { inbox.asking.insert(number, answer) };
+        drop(inbox);
+        drop_quietly(refused);
+        number
+    }
+
+    pub(super) fn take_answer(&self, number: u64) -> Option<Answer<E, FoundInLog<E>>> {
+        lock(&self.inbox).asking.remove(&number)
+    }
+
+    /// Has everything written that was published; the thread ends then.
+    pub(in crate::bus) fn stop(&self) {
         lock(&self.inbox).stop = true;
         self.bell.ring_command();
+    }
+
+    /// Waits for that; false when the thread is left behind, because it has not ended `until` then.
+    pub(in crate::bus) fn join(&self, until: Instant) -> bool {
         let Some(thread) = lock(&self.thread).take() else { return true };
         while !thread.is_finished() {
             if Instant::now() >= until {
                 tracing::error!("an event log did not come to an end with its system");
+                self.close();
                 return false;
             }
             std::thread::sleep(STOP_PAUSE);

@@ -52,7 +52,7 @@ impl<E: Send + Clone + 'static> LogLink<E> {
     /// Has the log's thread look; the answer never comes when that has ended.
     pub(in crate::bus) fn fetch(&self, fetch: LogFetch<E>) -> oneshot::Receiver<FoundInLog<E>> {
         let (reply, answer) = oneshot::channel();
-        let reply = Answer::new(reply, Arc::clone(&fetch.channel));
+        let reply = self.keep_answer(Answer::new(reply, Arc::clone(&fetch.channel)));
         self.command(Box::new(move |writer: &mut Writer<E>| {
             writer.look_for(Looking { fetch, reply });
         }));
@@ -63,7 +63,8 @@ impl<E: Send + Clone + 'static> LogLink<E> {
 /// Somebody who waits for what is found.
 pub(super) struct Looking<E> {
     fetch: LogFetch<E>,
-    reply: Answer<E, FoundInLog<E>>,
+    /// The number of the answer's place.
+    reply: u64,
 }
 
 /// Collects what a look passes.
@@ -124,7 +125,10 @@ impl<E: Send + Clone + 'static> Writer<E> {
             // What it looks for is on its way here; there is more to be found after the next group.
             self.looking.push(looking);
         } else {
-            looking.reply.send(Some(found));
+            let answer = self.link.take_answer(looking.reply);
+            if let Some(answer) = answer {
+                answer.send(Some(found));
+            }
         }
     }
 
@@ -159,7 +163,9 @@ impl<E: Send + Clone + 'static> Writer<E> {
         let is_end = arrived && (beyond || passed < LOOK_MAX);
         // What could not be written is missing also where nothing durable follows.
         let goes_on = next.max(self.shown(source));
-        let attaches = fetch.until.is_none() && fetch.channel.state(source) == end::LATE;
+        let attaches = fetch.until.is_none()
+            && fetch.channel.state(source) == end::LATE
+            && !fetch.channel.is_closed();
         if stopped.is_none() && is_end && attaches {
             if self.has_failed() {
                 stopped = Some(Stopped::Unreadable(LogError::Poisoned));

@@ -64,7 +64,8 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
             // Something is in the way, or there is a deadline: on its own.
             let ask = &mut self.asks[self.sent];
             if ask.is_overdue() {
-                // Those before it have waited for room in its time.
+                // Those before it have waited for room in its time; whoever is behind it in line goes on.
+                ask.leave_line();
                 self.outcomes[self.sent] = Some(Err(AskError::Deadline { started: false }));
                 self.sent += 1;
                 continue;
@@ -182,6 +183,8 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
             }
         }
         lone::answered(asker, self.here);
+        // With what they may have left in their lane.
+        self.asks.clear();
         Poll::Ready(())
     }
 }

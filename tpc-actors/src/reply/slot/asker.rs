@@ -5,8 +5,8 @@
 use std::task::Waker;
 
 use super::{
-    ABANDONED, FreeSlots, GROWN_MAX, LOCK, Left, NO_DEADLINE, Polled, QUEUED, READY, STARTED, Slab,
-    Slot, TIMED, Ticket,
+    ABANDONED, FreeSlots, LOCK, Left, NO_DEADLINE, Polled, QUEUED, READY, STARTED, Slab, Slot,
+    TIMED, Ticket,
 };
 use crate::isolate::drop_quietly;
 use crate::sync::{Ordering, intact, weaken};
@@ -20,8 +20,7 @@ impl<V> Slab<V> {
             free.head = self.returned.swap(0, weaken!("slot.take-returned", Ordering::Acquire));
         }
         if free.head == 0 {
-            // A slot that was left is the handler's until it answers, and no ask is under way with it.
-            self.grow(free, most.saturating_add(self.abandoned()).min(GROWN_MAX.max(most)));
+            self.stock_up(free, most);
         }
         free.head != 0
     }
@@ -78,7 +77,8 @@ impl<V> Slab<V> {
     pub(crate) fn take_answer(&self, free: &mut FreeSlots, ticket: Ticket) -> Option<V> {
         let slot = self.slot(ticket);
         let word = slot.word.load(weaken!("slot.see-ready-here", Ordering::Acquire));
-        (word & READY != 0).then(|| Self::take(slot, || Self::keep(slot, ticket.index(), free)))
+        (word & READY != 0)
+            .then(|| Self::take(slot, || Self::keep(slot, ticket.index(), &mut free.head)))
     }
 
     /// Looks for the answer; otherwise leaves `waker` to be woken. `registered` says that the slot holds an equal
@@ -164,23 +164,5 @@ impl<V> Slab<V> {
                 Err(now) => word = now,
             }
         }
-    }
-
-    /// An asker has left a request that its handler has not answered.
-    fn was_abandoned(&self) {
-        // Either who looks for a slot comes after this and finds one more, or has lined up before and is seen there.
-        self.abandoned.fetch_add(1, weaken!("slot.abandon", Ordering::AcqRel));
-    }
-
-    /// Such a request is answered.
-    pub(super) fn is_answered(&self) {
-        // Wrapping on purpose, see the field.
-        self.abandoned.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn abandoned(&self) -> u32 {
-        // A read-modify-write, as whoever counts on the other side does one.
-        let abandoned = self.abandoned.fetch_add(0, Ordering::AcqRel);
-        u32::try_from(abandoned.cast_signed()).unwrap_or(0)
     }
 }

@@ -5,7 +5,9 @@
 use std::sync::OnceLock;
 use std::task::Waker;
 
-use super::{ABANDONED, LOCK, NO_DEADLINE, QUEUED, STARTED, Slab, Slot, TIMED, Ticket};
+use super::{
+    ABANDONED, LOCK, NO_DEADLINE, QUEUED, READY, STARTED, Slab, Slot, TAKEN, TIMED, Ticket,
+};
 use crate::isolate::{drop_quietly, wake_quietly};
 use crate::sync::{Ordering, weaken};
 
@@ -70,7 +72,9 @@ impl<V> Slab<V> {
                 Err(now) => word = now,
             }
         };
-        if freed {
+        if freed && word & (READY | TAKEN) == READY {
+            self.put_aside(index);
+        } else if freed {
             self.give_back(index);
         }
         // Foreign code, and nothing of ours depends on its return.

@@ -115,11 +115,10 @@ impl<V> Slab<V> {
         if before & ABANDONED == 0 {
             return Ok(waker.map(|waker| Asker { waker, answer: Line::of(slot) }));
         }
-        self.is_answered();
         if locked {
             // SAFETY: the asker left, so READY gave the value to nobody; it is still the core's.
             let value = slot.value.with_mut(|cell| unsafe { (*cell).take() });
-            Self::retire(slot, || self.give_back(ticket.index()));
+            Self::retire(slot, || self.put_aside(ticket.index()));
             drop_quietly(waker);
             return Err(value.expect("just stored"));
         }

@@ -63,6 +63,28 @@ fn left_while_answered() {
     });
 }
 
+/// The slot is used again as soon as it is there, by an asker that finds no other one.
+fn left_and_used_again() {
+    explore(3, || {
+        let (slab, mut free, drops) = slab(1);
+        let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+        let mut started = slab.start(ticket).unwrap();
+        slab.unlock_started(&mut started);
+        drop(slab.leave(ticket));
+        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
+        let core = thread::spawn(move || drop(theirs.complete(started, Value(1, counted))));
+        let waker = || Some(futures_noop().clone());
+        let again = acquire(&slab, &mut free, MOST, waker(), NO_DEADLINE);
+        core.join().unwrap();
+        let again = again.unwrap();
+        // Whichever of them it is, it is the only one: as many asks may be under way as before.
+        assert!(!slab.has_free(&mut free, MOST));
+        assert!(answer(&slab, again, 2, &drops));
+        assert_eq!(await_answer(&slab, again), 2);
+        assert!(slab.has_free(&mut free, MOST), "the slot comes back");
+    });
+}
+
 /// An asker leaves a request that its handler keeps, while somebody lines up for a slot: there is another one.
 fn lined_up_for_one_that_is_kept() {
     explore(3, || {
@@ -105,9 +127,16 @@ fn model_slot_left_while_answered() {
 }
 
 #[test]
+fn model_slot_left_and_used_again() {
+    left_and_used_again();
+}
+
+#[test]
 fn model_slot_lined_up_for_one_that_is_kept() {
     lined_up_for_one_that_is_kept();
 }
 
 mutant!(mutant_waker_of_who_left: "slot.waker-of-who-left" breaks left_to_wait);
 mutant!(mutant_abandon: "slot.abandon" breaks lined_up_for_one_that_is_kept);
+mutant!(mutant_put_aside: "slot.put-aside" breaks left_and_used_again);
+mutant!(mutant_take_aside: "slot.take-aside" breaks left_and_used_again);
