@@ -324,8 +324,12 @@ impl BusRegistry {
             buses.by_type.values().cloned().collect()
         };
         // Step by step for all of them, so that none has to do with what keeps another one.
-        buses.iter().for_each(|bus| bus.refuse());
-        buses.iter().for_each(|bus| bus.stop(until));
+        for bus in &buses {
+            bus.refuse();
+        }
+        for bus in &buses {
+            bus.stop(until);
+        }
         // Also after a publisher that was held up, there is time for a log to end.
         let until = until.max(Instant::now() + LOG_GRACE_MIN);
         buses.iter().filter(|bus| !bus.close(until)).count()

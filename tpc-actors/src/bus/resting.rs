@@ -75,7 +75,9 @@ impl<E> Drop for Held<'_, E> {
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         self.resting.back.notify_all();
-        waiting.iter().for_each(|channel| channel.wake());
+        for channel in waiting {
+            channel.wake();
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -144,7 +145,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
 
     /// Whether both go over the same lane, as far as their clients decide that.
     pub(super) fn is_beside(&self, other: &Self) -> bool {
-        std::ptr::eq(&**self.sending.mailbox(), &**other.sending.mailbox())
+        Arc::ptr_eq(self.sending.mailbox(), other.sending.mailbox())
     }
 
     /// Begins its time, if that is limited and has not begun.
