@@ -258,6 +258,12 @@ impl<A: Actor> fmt::Debug for ReplySlot<'_, A> {
 ///             reply.send(number);
 ///         }
 ///     }
+///
+///     /// Forgets those who have left.
+///     #[every("1s")]
+///     fn look_around(&mut self) {
+///         self.waiting.retain(Reply::is_wanted);
+///     }
 /// }
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -282,46 +288,6 @@ impl<T: 'static> Reply<T> {
     /// Whether the caller is still there: it has neither left nor been a tell. One whose deadline has passed leaves when
     /// it is polled or dropped. It may leave at any moment, so an answer that is sent to somebody who is there may be
     /// dropped nevertheless.
-    ///
-    /// ```
-    /// use tpc_actors::prelude::*;
-    ///
-    /// #[core_actor]
-    /// struct Gate {
-    ///     waiting: Vec<Reply<u32>>,
-    /// }
-    ///
-    /// #[core_actor]
-    /// impl Gate {
-    ///     #[init]
-    ///     fn new() -> Self { Self { waiting: Vec::new() } }
-    ///
-    ///     #[handler]
-    ///     fn enter(&mut self, reply: Reply<u32>) {
-    ///         self.waiting.push(reply);
-    ///     }
-    ///
-    ///     #[every("10ms")]
-    ///     fn forget(&mut self) {
-    ///         self.waiting.retain(Reply::is_wanted);
-    ///     }
-    ///
-    ///     #[handler]
-    ///     fn waiting(&self) -> usize {
-    ///         self.waiting.len()
-    ///     }
-    /// }
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use std::time::Duration;
-    /// let system = System::builder().cores(1).start()?;
-    /// let gate = system.spawn::<Gate>(()).wait()?;
-    /// assert!(gate.enter().deadline(Duration::from_millis(1)).wait().is_err());
-    /// while gate.waiting().wait()? > 0 {}
-    /// # system.shutdown_wait(Duration::from_secs(5));
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn is_wanted(&self) -> bool {
         self.answer.as_ref().is_some_and(Owed::is_wanted)
     }
