@@ -85,7 +85,8 @@ pub fn core_actor(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Marks a method of a `#[core_actor]` impl as a message.
 ///
-/// The return type is the answer, and a `Result` is a fallible answer; with a `reply: Reply<T>`
+/// The return type is the answer, and a `Result` is a fallible answer: a type of that name, as in `io::Result<T>`. One
+/// by another name, an alias `StoreResult<T>` for instance, is an answer like any other. With a `reply: Reply<T>`
 /// parameter the answer comes later. `#[handler(tell)]` has no answer, `#[handler(all)]` runs on
 /// every shard, and `#[key]` on an argument makes it choose the shard. `#[boxed]` on a large argument,
 /// or `#[handler(boxed)]` for all of them together, keeps requests small at the price of an allocation. Every reply slot

@@ -23,7 +23,10 @@ pub use start::{InitError, SpawnError, StartError};
 /// | `Full`, `Degraded`, `Stopped`, `WouldBlockCore` | no |
 /// | `Deadline`, `Cancelled`, `Stopping`, `CoreLost` | `started` tells |
 /// | `Partial` | on some shards perhaps |
-#[derive(Clone)]
+///
+/// The text of `Handler` is the handler's own. Its `source()` is not looked for, because a handler's error may be any
+/// type: match the variant to walk the chain.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum AskError<E = Infallible> {
     /// The handler answered with its own error.
@@ -240,6 +243,27 @@ impl<M> TellError<M> {
             | Self::CoreLost(message)
             | Self::WouldBlockCore(message) => message,
         }
+    }
+
+    /// The reason alone, for errors that are kept or converted.
+    ///
+    /// ```
+    /// use tpc_actors::TellError;
+    ///
+    /// #[derive(Debug, thiserror::Error)]
+    /// enum IngestError {
+    ///     #[error("not told: {0}")]
+    ///     NotTold(#[from] TellError<()>),
+    /// }
+    ///
+    /// fn ingest(told: Result<(), TellError<Vec<u8>>>) -> Result<(), IngestError> {
+    ///     Ok(told.map_err(TellError::without_message)?)
+    /// }
+    ///
+    /// assert!(ingest(Err(TellError::Full(vec![1]))).is_err());
+    /// ```
+    pub fn without_message(self) -> TellError<()> {
+        self.split().0
     }
 
     /// The reason and the message, each on its own.

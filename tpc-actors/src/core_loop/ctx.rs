@@ -68,7 +68,7 @@ impl<A: Actor> Ctx<A> {
     }
 
     /// The time at the start of this turn of the loop; at most a turn (500 µs by default, or a few slow
-    /// handlers) behind the clock. Virtual under simulation.
+    /// handlers) behind the clock.
     pub fn now(&self) -> Instant {
         self.me.local.now.get()
     }

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 /// What is known about a panic that was caught on a core.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PanicReport(Arc<PanicDetails>);
 
+#[derive(PartialEq, Eq)]
 struct PanicDetails {
     actor: &'static str,
     handler: &'static str,

@@ -131,6 +131,21 @@ pub struct CoreStatus {
     stalls: u64,
 }
 
+impl fmt::Display for CoreStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { index, turns, messages, parks, cancelled, expired, stalls, .. } = self;
+        write!(f, "core {index}")?;
+        if let Some(cpu) = self.cpu {
+            write!(f, " on CPU {cpu}")?;
+        }
+        write!(
+            f,
+            ": {messages} messages in {turns} turns, {parks} sleeps, {cancelled} cancelled, {expired} expired, \
+             {stalls} stalls"
+        )
+    }
+}
+
 impl CoreStatus {
     pub(super) fn of(core: &CoreShared, cpu: Option<usize>) -> Self {
         let stats = &core.stats;
