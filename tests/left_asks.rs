@@ -177,3 +177,22 @@ fn a_canceller_does_not_keep_the_task() {
     canceller.cancel();
     stop(&system);
 }
+
+/// A lane goes to another owner with what was set aside.
+#[test]
+fn the_next_owner_of_a_lane_is_not_the_poorer() {
+    let (system, lock) = start();
+    for _ in 0..3 {
+        let client = lock.ordered();
+        for _ in 0..60 {
+            let left = client.acquire().deadline(Duration::from_micros(100)).wait();
+            assert!(matches!(left, Err(AskError::Deadline { .. })), "{left:?}");
+        }
+        client.held().deadline(LONG).wait().expect("those that were left are in nobody's way");
+        lock.release().wait().unwrap();
+        // All slots that there may be, so that those that were set aside are looked through.
+        drop(as_many_as_may_stay(&client));
+        lock.release().wait().unwrap();
+    }
+    stop(&system);
+}

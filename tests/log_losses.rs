@@ -194,3 +194,68 @@ fn who_comes_while_events_are_lost_is_told_of_all_of_them() {
     // Only those since then can be told apart.
     assert_eq!(all(&mut even), ["4", "5-13: 7"]);
 }
+
+/// Held up in its first sync, and never again after that.
+fn held_once() -> (impl EventLog, std::sync::mpsc::Receiver<()>, std::sync::mpsc::Sender<()>) {
+    let (begins, begun) = std::sync::mpsc::channel();
+    let (let_go, go_on) = std::sync::mpsc::channel::<()>();
+    let hindered = Hindered(MemoryLog::new(), move |step| {
+        if step == Step::Sync {
+            let _ = begins.send(());
+            let _ = go_on.recv();
+        }
+    });
+    (hindered, begun, let_go)
+}
+
+#[test]
+fn an_old_loss_is_nothing_to_who_comes_later() {
+    let (hindered, begun, let_go) = held_once();
+    let options = LogOptions::new().feed_capacity(4).commit_interval(Duration::ZERO);
+    let (system, source) = start(hindered, options, 0);
+    source.burst(1).wait().unwrap();
+    begun.recv().unwrap();
+    // 1 to 4 are on their way, and 5 to 9 are lost.
+    source.burst(9).wait().unwrap();
+    drop(let_go);
+    while system.log_status::<Tick>().unwrap().durable.of(0).is_none_or(|end| end.seq < 5) {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let mut latest = system.events::<Tick>().durable().subscribe();
+    let mut none = system.events::<Tick>().durable().filter(|_| false).subscribe();
+    source.burst(2).wait().unwrap();
+    stop(&system);
+    assert_eq!(all(&mut latest), ["10", "11"]);
+    assert_eq!(all(&mut none), [""; 0]);
+}
+
+/// A filter is foreign, and who held it last may be the log's thread.
+#[test]
+fn a_filter_whose_drop_panics_does_not_end_the_log() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            assert!(thread::panicking(), "on demand");
+        }
+    }
+    let (hindered, begun, let_go) = held_once();
+    let (system, source) = start(hindered, LogOptions::new(), 0);
+    source.burst(1).wait().unwrap();
+    begun.recv().unwrap();
+    let bomb = Bomb;
+    let armed = move |_: &Tick| {
+        let _ = &bomb;
+        true
+    };
+    let from_there = || system.events::<Tick>().durable().from(Position::new(0, 1, 0));
+    let mut leaves = from_there().filter(armed).subscribe();
+    assert_eq!(leaves.try_next(), None);
+    drop(leaves);
+    let mut stays = from_there().subscribe();
+    drop(let_go);
+    assert!(matches!(stays.next_wait(), Some(Delivery::Event { .. })));
+    source.burst(5).wait().unwrap();
+    stop(&system);
+    assert_eq!(all(&mut stays), ["1", "2", "3", "4", "5"]);
+    assert_eq!(system.log_status::<Tick>().unwrap().failed, None);
+}

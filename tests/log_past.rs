@@ -3,9 +3,12 @@
 mod hindered;
 mod ticks;
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -265,4 +268,61 @@ fn who_has_not_begun_goes_on_at_the_oldest() {
         matches!(first, Some(Delivery::Event { position, .. }) if position == Position::new(0, 1, 0))
     );
     stop(&system);
+}
+
+/// What a core has not shown to its log yet is not missing there: it is asked between two commands.
+#[test]
+fn events_that_are_not_shown_yet_are_waited_for() {
+    #[core_actor(event = Tick)]
+    struct Eager;
+
+    #[core_actor]
+    impl Eager {
+        #[init]
+        fn new(cx: &mut Ctx<Self>) -> Self {
+            (1..=10).for_each(|n| _ = cx.publish(Tick(n)));
+            Self
+        }
+    }
+
+    #[core_actor]
+    struct Sleeper;
+
+    #[core_actor]
+    impl Sleeper {
+        #[init]
+        fn new(nap: Duration) -> Self {
+            thread::sleep(nap);
+            Self
+        }
+    }
+
+    let nap = Duration::from_millis(100);
+    let (system, source) = start(MemoryLog::new(), LogOptions::new(), 0);
+    source.burst(1).wait().unwrap();
+    while system.log_status::<Tick>().unwrap().durable.of(0).is_none_or(|end| end.seq < 1) {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let mut context = Context::from_waker(Waker::noop());
+    let mut begin = |spawn: &mut Pin<Box<dyn Future<Output = ()> + '_>>| {
+        assert!(spawn.as_mut().poll(&mut context).is_pending());
+    };
+    // While the first one keeps the core, the other commands come together.
+    begin(&mut (Box::pin(async { drop(system.spawn::<Sleeper>(nap).await) }) as _));
+    thread::sleep(nap / 4);
+    let mut eager = Box::pin(async { drop(system.spawn::<Eager>(()).await) }) as _;
+    begin(&mut eager);
+    let mut events = system.events::<Tick>().from(Position::new(0, 1, 0)).subscribe();
+    assert_eq!(events.try_next(), None);
+    let mut last = Box::pin(async { drop(system.spawn::<Sleeper>(nap).await) }) as _;
+    begin(&mut last);
+    for seq in 0..=10 {
+        let next = events.next_wait();
+        assert!(
+            matches!(next, Some(Delivery::Event { position, .. }) if position.seq == seq),
+            "{next:?} and not {seq}"
+        );
+    }
+    drop((eager, last));
+    system.shutdown_wait(Duration::from_secs(10));
 }

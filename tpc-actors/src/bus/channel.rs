@@ -1,6 +1,6 @@
 //! What a subscription and the sources share.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use atomic_waker::AtomicWaker;
@@ -12,7 +12,6 @@ use super::lock;
 use super::log::holes::Holes;
 use super::stats::{Consumption, LaneStats, ReaderStats, Received};
 use crate::isolate::wake_quietly;
-use crate::stats::Counter;
 
 /// What a subscription wants.
 pub(super) trait Wanted<E>: Send + Sync {
@@ -59,11 +58,10 @@ struct End<E> {
     stats: CachePadded<LaneStats>,
     /// Written by the subscriber.
     received: CachePadded<ReaderStats>,
-    /// Wanted events that the log never got; written by the source.
-    unlogged: Counter,
+    /// Wanted events that the log never got.
     holes: Holes,
-    /// From which event on the source records those.
-    recorded_from: AtomicU64,
+    /// What the source had published when the subscription was made.
+    published: u64,
 }
 
 /// One subscription, as the sources know it.
@@ -84,21 +82,20 @@ pub(super) struct Channel<E> {
 }
 
 impl<E> Channel<E> {
-    /// `ends` gives the state of each source.
+    /// `ends` gives the state of each source, and what it has published so far.
     pub(super) fn new(
         filter: Option<Filter<E>>,
         (capacity, durable): (usize, bool),
         policy: Policy<E>,
-        ends: impl Iterator<Item = u8>,
+        ends: impl Iterator<Item = (u8, u64)>,
     ) -> Arc<Self> {
-        let end = |state| End {
+        let end = |(state, published)| End {
             state: AtomicU8::new(state),
             reader: Mutex::default(),
             stats: CachePadded::default(),
             received: CachePadded::default(),
-            unlogged: Counter::default(),
             holes: Holes::default(),
-            recorded_from: AtomicU64::new(u64::MAX),
+            published,
         };
         Arc::new(Self {
             filter,
@@ -158,22 +155,12 @@ impl<E> Channel<E> {
         Consumption::of(self.capacity, stats, received)
     }
 
-    pub(super) fn unlogged(&self, source: usize) -> &Counter {
-        &self.ends[source].unlogged
+    /// Events of the source with smaller numbers were published before there was this subscription.
+    pub(super) fn published_before(&self, source: usize) -> u64 {
+        self.ends[source].published
     }
 
-    /// From here on the source records what the log does not get; the first time counts.
-    pub(super) fn records_from(&self, source: usize, next_seq: u64) {
-        let from = &self.ends[source].recorded_from;
-        let _ = from.compare_exchange(u64::MAX, next_seq, Ordering::Release, Ordering::Relaxed);
-    }
-
-    /// Whoever has come to an event that the source published later sees it.
-    pub(super) fn recorded_from(&self, source: usize) -> u64 {
-        self.ends[source].recorded_from.load(Ordering::Acquire)
-    }
-
-    /// Where those stood.
+    /// What the log never got of the source.
     pub(super) fn holes(&self, source: usize) -> &Holes {
         &self.ends[source].holes
     }

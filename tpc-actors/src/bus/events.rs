@@ -207,7 +207,9 @@ impl<E: Send + Clone + 'static> Events<E> {
         self.bus.is_in_use();
         let sources = 0..self.bus.sources();
         let inlets = sources.clone().map(|source| self.inlet(source)).collect();
-        let states: Vec<_> = sources.map(|source| self.state(source)).collect();
+        let published = |source| self.bus.stats(source).published.get();
+        let states: Vec<_> =
+            sources.map(|source| (self.state(source), published(source))).collect();
         let Self { bus, filter, capacity, policy, retain, durable, .. } = self;
         let channel = Channel::new(filter, (capacity, durable), policy, states.into_iter());
         bus.subscribe(&channel, retain);

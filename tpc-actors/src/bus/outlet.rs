@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::channel::{Channel, Filter, end};
+use super::channel::{Channel, Filter};
 use super::lane::{LaneWriter, Losses, lane};
-use super::log::holes::Hole;
 use super::stats::SourceStats;
 use crate::bridge::CapacityError;
 
@@ -16,8 +15,6 @@ pub(super) struct Outlet<E> {
     lane: LaneWriter<E>,
     /// The event is being copied; tells a copy that panicked from a filter that did.
     copying: bool,
-    /// Events that the log never got, as far as the subscriber has been told.
-    unlogged: u64,
     /// What the statistics have of this lane.
     counted: (u64, Losses),
 }
@@ -31,22 +28,10 @@ impl<E: Clone> Outlet<E> {
     ) -> Result<Self, CapacityError> {
         let (writer, reader) = lane(channel.capacity, &channel.policy, first)?;
         let counted = (0, Losses::default());
-        let mut unlogged = 0;
-        let mut writer = writer;
-        if channel.state(source) == end::LATE {
-            // Who comes late has been told of the holes before.
-            while let Some(hole) = channel.holes(source).take_before(first) {
-                unlogged += hole.wanted;
-                if hole.end > first {
-                    // He begins in the middle of this one. Which of its events were wanted, nobody knows any more.
-                    writer.lose_unlogged(hole.wanted.min(hole.end - first), hole.end);
-                }
-            }
-        }
         channel.attach(source, reader);
         let filter = channel.filter.clone();
         let (lane, copying) = (writer, false);
-        Ok(Self { channel, source, filter, lane, copying, unlogged, counted })
+        Ok(Self { channel, source, filter, lane, copying, counted })
     }
 
     /// Passes the event on if the filter wants it. Filter and copy are foreign code; the caller catches
@@ -96,28 +81,10 @@ impl<E: Clone> Outlet<E> {
         copying
     }
 
-    /// Counts as missing `count` events before `end` that the log never got, wanted or not.
+    /// Counts as missing `count` events before `end` that the log never got.
     #[cold]
-    pub(super) fn miss_unrecorded(&mut self, count: u64, end: u64) {
+    pub(super) fn miss_unlogged(&mut self, count: u64, end: u64) {
         self.lane.lose_unlogged(count, end);
-    }
-
-    /// Counts as missing what the log never got of the events before `seq`, of those that were recorded for this
-    /// subscription.
-    #[inline]
-    pub(super) fn miss_unlogged_before(&mut self, seq: u64) {
-        if self.channel.unlogged(self.source).get() != self.unlogged {
-            self.pass_holes(seq);
-        }
-    }
-
-    #[cold]
-    fn pass_holes(&mut self, seq: u64) {
-        while let Some(Hole { end, wanted, .. }) = self.channel.holes(self.source).take_before(seq)
-        {
-            self.unlogged += wanted;
-            self.lane.lose_unlogged(wanted, end);
-        }
     }
 
     /// Shows what is new to the subscriber.

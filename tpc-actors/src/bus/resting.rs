@@ -209,6 +209,8 @@ impl<E: Send + Clone + 'static> Resting<E> {
         drop(state);
         let source = source.unwrap_or_else(|| Source::new(bus, index));
         let mut held = Held { resting: self, source: Some(source) };
+        // Those that a holder has left behind who did not come to his end.
+        held.publish_nested(bus);
         if let Some(source) = &mut held.source {
             publish_one(bus, source, seq, event);
         }

@@ -173,6 +173,10 @@ impl<E: Send + Clone + 'static> Source<E> {
     /// Looks into the past; who wants to, and has seen all of it, gets the events from here on.
     pub(super) fn fetch(&mut self, bus: &Bus<E>, next_seq: u64, fetch: &Fetch<E>) -> Found<E> {
         self.dispatch(bus);
+        if let Some(feed) = &mut self.feed {
+            // Who looks into the log next must not find that nothing is on its way there.
+            feed.flush();
+        }
         let range = (fetch.from, fetch.to);
         let found = self.retained.find(next_seq, &fetch.channel, range, fetch.max);
         if fetch.attach && found.reach == Reach::FilterPanicked {

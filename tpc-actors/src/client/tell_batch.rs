@@ -103,6 +103,8 @@ impl<'a, A: Actor> TellBatch<'a, A> {
     /// Sends everything: `.await` waits for room, `.now()` sends what there is room for, `.wait()` blocks a
     /// thread. What could not be sent stays in the batch.
     pub fn send(&mut self) -> SendBatch<'_, 'a, A> {
+        // There is one in line when a sending was forgotten.
+        self.leave_line();
         SendBatch { batch: self, limit: TimeLimit::None, shard: 0, refused: None }
     }
 
@@ -115,11 +117,9 @@ impl<'a, A: Actor> TellBatch<'a, A> {
     ) -> Poll<Result<(), TellError<()>>> {
         loop {
             if let Some(first) = &mut self.in_line {
-                // Of another shard when a sending was forgotten before.
-                let its_shard = first.shard();
                 let sent = std::task::ready!(first.poll_tell(context));
                 self.in_line = None;
-                sent.map_err(|refused| self.put_back(its_shard, refused))?;
+                sent.map_err(|refused| self.put_back(shard, refused))?;
             }
             let messages = &mut self.messages[shard];
             if messages.is_empty() {

@@ -338,7 +338,7 @@ impl<V> Slab<V> {
             self.give_back(index);
         }
         while let Some(index) = self.pop(&mut free.spare) {
-            self.put_aside(index);
+            self.push(&self.set_aside, index, Ordering::Release);
         }
         free.spares = 0;
     }

@@ -74,7 +74,7 @@ impl<E: Clone> Feed<E> {
     /// The subscriptions that only see what is durable, from the event `next_seq` on.
     pub(in crate::bus) fn set_durable(&mut self, channels: Vec<Arc<Channel<E>>>, next_seq: u64) {
         for channel in &channels {
-            channel.records_from(self.source, next_seq);
+            channel.holes(self.source).record_from(next_seq);
         }
         self.durable = channels;
     }
@@ -100,13 +100,13 @@ impl<E: Clone> Feed<E> {
     fn miss(&mut self, seq: u64, event: &E) {
         self.shared.missing.add(1);
         let since = *self.lost_since.get_or_insert(seq);
-        *lock(&self.shared.lost) = (since, seq + 1);
         for channel in &self.durable {
             if catch(|| channel.wants(event)) == Ok(true) {
                 channel.holes(self.source).lose(seq, since);
-                channel.unlogged(self.source).add(1);
             }
         }
+        // After those: who finds this finds them.
+        *lock(&self.shared.lost) = (since, seq + 1);
     }
 
     /// Shows everything so far to the log.

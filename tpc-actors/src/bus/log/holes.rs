@@ -9,38 +9,67 @@ use super::super::lock;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::bus) struct Hole {
     /// The first of them, wanted or not: right behind the last event that the log has got.
-    pub(in crate::bus) first: u64,
+    first: u64,
     /// One past the last of them that was wanted.
     pub(in crate::bus) end: u64,
     pub(in crate::bus) wanted: u64,
 }
 
-/// Holes of a subscription that has not caught up; more of them become one that begins where the last one did.
+/// Holes of a subscription that nobody polls. With more of them they are forgotten, and whatever the log did not get
+/// counts, wanted or not.
 const HOLES_MAX: usize = 4096;
 
-/// The holes that the subscription has not been told of, oldest first. The lock is held for a few instructions, by the source when it loses an event and by the log's
-/// thread when it has come there.
 #[derive(Debug, Default)]
-pub(in crate::bus) struct Holes(Mutex<VecDeque<Hole>>);
+struct Recorded {
+    /// Those that the subscription has not been told of, oldest first.
+    holes: VecDeque<Hole>,
+    /// The source records what is lost from here on; what was lost before, nobody has asked the filter about.
+    from: Option<u64>,
+}
+
+/// The holes of one subscription. The lock is held for a few instructions, by the source when it loses an event and by
+/// the log's thread when it has come there.
+#[derive(Debug, Default)]
+pub(in crate::bus) struct Holes(Mutex<Recorded>);
 
 impl Holes {
+    /// The source knows the subscription, and records what is lost from `next_seq` on.
+    pub(super) fn record_from(&self, next_seq: u64) {
+        lock(&self.0).from.get_or_insert(next_seq);
+    }
+
     /// The event `seq` is lost, like all from `first` on.
     pub(super) fn lose(&self, seq: u64, first: u64) {
-        let mut holes = lock(&self.0);
-        let full = holes.len() >= HOLES_MAX;
-        match holes.back_mut() {
-            Some(hole) if hole.first == first || full => {
+        let mut recorded = lock(&self.0);
+        if recorded.from == Some(u64::MAX) {
+            return;
+        }
+        let full = recorded.holes.len() >= HOLES_MAX;
+        match recorded.holes.back_mut() {
+            Some(hole) if hole.first == first => {
                 hole.end = seq + 1;
                 hole.wanted += 1;
             }
-            _ => holes.push_back(Hole { first, end: seq + 1, wanted: 1 }),
+            _ if full => *recorded = Recorded { holes: VecDeque::new(), from: Some(u64::MAX) },
+            _ => recorded.holes.push_back(Hole { first, end: seq + 1, wanted: 1 }),
         }
     }
 
-    /// Takes the oldest hole if it begins before `seq`.
-    pub(in crate::bus) fn take_before(&self, seq: u64) -> Option<Hole> {
-        let mut holes = lock(&self.0);
-        if holes.front()?.first < seq { holes.pop_front() } else { None }
+    /// The subscription begins at `first`, and has been told of what lies before.
+    pub(in crate::bus) fn begin_at(&self, first: u64) {
+        lock(&self.0).holes.retain_mut(|hole| {
+            // Which of the events of one that it begins in were wanted, nobody knows any more.
+            hole.wanted = hole.wanted.min(hole.end.saturating_sub(first));
+            hole.end > first
+        });
+    }
+
+    /// Takes the holes that begin before `seq`; with them, where recording began.
+    pub(super) fn take_before(&self, seq: u64) -> (u64, Vec<Hole>) {
+        let mut recorded = lock(&self.0);
+        let count = recorded.holes.partition_point(|hole| hole.first < seq);
+        let holes = recorded.holes.drain(..count).collect();
+        (recorded.from.unwrap_or(u64::MAX), holes)
     }
 }
 
@@ -48,19 +77,43 @@ impl Holes {
 mod tests {
     use super::*;
 
+    const fn hole(first: u64, end: u64, wanted: u64) -> Hole {
+        Hole { first, end, wanted }
+    }
+
     #[test]
     fn holes_are_where_nothing_got_through() {
         let holes = Holes::default();
+        assert_eq!(holes.take_before(9), (u64::MAX, vec![]), "nothing is recorded yet");
+        holes.record_from(1);
+        holes.record_from(5);
         // 2 to 5, of which 3 and 5 are wanted; 6 and 7 get through; then 8 and, when that has been told of, 9.
         holes.lose(3, 2);
         holes.lose(5, 2);
         holes.lose(8, 8);
-        assert_eq!(holes.take_before(2), None);
-        assert_eq!(holes.take_before(3), Some(Hole { first: 2, end: 6, wanted: 2 }));
-        assert_eq!(holes.take_before(8), None);
-        assert_eq!(holes.take_before(9), Some(Hole { first: 8, end: 9, wanted: 1 }));
+        assert_eq!(holes.take_before(2), (1, vec![]));
+        assert_eq!(holes.take_before(3), (1, vec![hole(2, 6, 2)]));
+        assert_eq!(holes.take_before(8), (1, vec![]));
+        assert_eq!(holes.take_before(9), (1, vec![hole(8, 9, 1)]));
         holes.lose(9, 8);
-        assert_eq!(holes.take_before(10), Some(Hole { first: 8, end: 10, wanted: 1 }));
-        assert_eq!(holes.take_before(100), None);
+        assert_eq!(holes.take_before(10), (1, vec![hole(8, 10, 1)]));
+        assert_eq!(holes.take_before(100), (1, vec![]));
+    }
+
+    #[test]
+    fn who_begins_in_a_hole_is_told_of_the_rest() {
+        let holes = Holes::default();
+        holes.record_from(0);
+        (0..4).chain(10..20).for_each(|seq| holes.lose(seq, if seq < 4 { 0 } else { 10 }));
+        holes.begin_at(17);
+        assert_eq!(holes.take_before(100), (0, vec![hole(10, 20, 3)]));
+    }
+
+    #[test]
+    fn holes_that_nobody_takes_are_bounded() {
+        let holes = Holes::default();
+        holes.record_from(0);
+        (0..10 * HOLES_MAX as u64).for_each(|n| holes.lose(2 * n, 2 * n));
+        assert_eq!(holes.take_before(u64::MAX), (u64::MAX, vec![]));
     }
 }

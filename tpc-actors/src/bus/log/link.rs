@@ -101,9 +101,13 @@ impl<E: Send + Clone + 'static> LogLink<E> {
         let run = move || {
             // A thread inherits the CPU of a core that starts it.
             cpus.bind_current_thread();
-            writer.run();
+            writer.run_to_its_end();
         };
-        *lock(&self.thread) = Some(thread.spawn(run).map_err(LogError::failed)?);
+        let started = thread.spawn(run).map_err(LogError::failed);
+        if started.is_err() {
+            self.close();
+        }
+        *lock(&self.thread) = Some(started?);
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use super::super::position::Position;
 use super::link::LogLink;
 use super::writer::Writer;
 use super::{DecodeError, LogError, guarded};
-use crate::isolate::catch;
+use crate::isolate::{catch, drop_quietly};
 
 /// What is looked for in a log.
 pub(in crate::bus) struct LogFetch<E> {
@@ -129,6 +129,8 @@ impl<E: Send + Clone + 'static> Writer<E> {
             if let Some(answer) = answer {
                 answer.send(Some(found));
             }
+            // Perhaps the last to hold the filter, which is foreign.
+            drop_quietly(looking);
         }
     }
 
@@ -157,7 +159,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
         let mut stopped = stopped.or_else(|| read.err().map(Stopped::Unreadable));
         // What is still on its way to the log is not missing in it.
         let arrived = match fetch.until {
-            Some(until) => self.shown(source) >= until || self.is_idle(source),
+            Some(until) => self.shown(source) >= until || self.is_idle(source) || self.has_failed(),
             None => true,
         };
         let is_end = arrived && (beyond || passed < LOOK_MAX);

@@ -77,7 +77,18 @@ impl<E: Send + Clone + 'static> Writer<E> {
         Self { link, bus, log, intakes, records, version, stats, failed, unwritten, looking }
     }
 
-    pub(super) fn run(&mut self) {
+    /// Whatever happens, nobody waits for what does not come.
+    pub(super) fn run_to_its_end(&mut self) {
+        if let Err(message) = catch(|| self.run()) {
+            self.fail(&LogError::failed(message));
+        }
+        self.link.close();
+        for intake in &mut self.intakes {
+            intake.outlets.drain(..).for_each(drop_quietly);
+        }
+    }
+
+    fn run(&mut self) {
         // A core that was left behind may publish for ever, and only what came before the end is waited for.
         let mut last_groups = self.link.options.feed_capacity / GROUP_MAX + 2;
         loop {
@@ -110,10 +121,6 @@ impl<E: Send + Clone + 'static> Writer<E> {
                 break;
             }
             self.sleep();
-        }
-        self.link.close();
-        for intake in &mut self.intakes {
-            intake.outlets.drain(..).for_each(drop_quietly);
         }
     }
 

@@ -31,14 +31,26 @@ impl<E: Send + Clone + 'static> DurableOutlet<E> {
     }
 
     /// Counts as missing what the log did not get of the events before `seq`.
+    #[inline]
     fn miss_before(&mut self, seq: u64) {
-        // What was lost before the source knew of the subscription, nobody has asked its filter about.
-        let unrecorded = seq.min(self.outlet.channel.recorded_from(self.source));
-        if self.next < unrecorded {
-            self.outlet.miss_unrecorded(unrecorded - self.next, unrecorded);
-            self.next = unrecorded;
+        if self.next < seq {
+            self.miss_holes(seq);
         }
-        self.outlet.miss_unlogged_before(seq);
+    }
+
+    #[cold]
+    fn miss_holes(&mut self, seq: u64) {
+        let (recorded_from, holes) = self.outlet.channel.holes(self.source).take_before(seq);
+        let unrecorded = seq.min(recorded_from);
+        if self.next < unrecorded {
+            self.outlet.miss_unlogged(unrecorded - self.next, unrecorded);
+        }
+        self.next = seq;
+        for hole in holes {
+            self.outlet.miss_unlogged(hole.wanted, hole.end);
+            // The last one may have grown meanwhile.
+            self.next = self.next.max(hole.end);
+        }
     }
 }
 
@@ -68,10 +80,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
         let (first, end) = feed.as_ref().map_or((0, 0), |feed| *lock(&feed.shared.lost));
         let lost = if first <= *shown { end } else { 0 };
         for durable in outlets {
-            if durable.next < lost {
-                durable.miss_before(lost);
-            }
-            durable.outlet.miss_unlogged_before(*shown + 1);
+            durable.miss_before(lost);
             if durable.outlet.flush(&self.stats) {
                 durable.outlet.channel.wake();
             }
@@ -101,10 +110,21 @@ impl<E: Send + Clone + 'static> Writer<E> {
             }
             for source in 0..self.intakes.len() {
                 if channel.state(source) == end::OPEN {
-                    self.attach(source, &channel, self.shown(source));
+                    self.attach(source, &channel, self.next_for(source, &channel));
                 }
             }
         }
+    }
+
+    /// Where a subscription begins that wants what comes: what was lost before there was one is not its loss.
+    fn next_for(&self, source: usize, channel: &Channel<E>) -> Position {
+        let shown = self.shown(source);
+        let feed = self.intakes[source].feed.as_ref();
+        let (first, end) = feed.map_or((0, 0), |feed| *lock(&feed.shared.lost));
+        if first > shown.seq {
+            return shown;
+        }
+        Position { seq: shown.seq.max(end.min(channel.published_before(source))), ..shown }
     }
 
     /// Has a subscription get the source's durable events from `first` on.
@@ -116,6 +136,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
     ) {
         match Outlet::attach(Arc::clone(channel), source, first.seq) {
             Ok(outlet) => {
+                channel.holes(source).begin_at(first.seq);
                 let durable = DurableOutlet { outlet, source, next: first.seq };
                 self.intakes[source].outlets.push(durable);
             }

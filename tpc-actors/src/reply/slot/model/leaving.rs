@@ -85,6 +85,32 @@ fn left_and_used_again() {
     });
 }
 
+/// Another owner takes the slots over, also those that were set aside, and may have as many as the one before.
+fn left_and_handed_on() {
+    explore(2, || {
+        let (slab, mut free, drops) = slab(2);
+        let kept = |free: &mut FreeSlots, most| {
+            let ticket = acquire(&slab, free, most, None, NO_DEADLINE).unwrap();
+            let mut started = slab.start(ticket).unwrap();
+            slab.unlock_started(&mut started);
+            drop(slab.leave(ticket));
+            started
+        };
+        // One stands in for the other, until that is answered.
+        let (first, second) = (kept(&mut free, MOST), kept(&mut free, MOST));
+        for started in [first, second] {
+            drop(slab.complete(started, Value(1, Arc::clone(&drops))));
+        }
+        assert!(slab.has_free(&mut free, MOST));
+        slab.return_all(&mut free);
+        let mut free = FreeSlots::default();
+        let third = kept(&mut free, MOST);
+        assert!(slab.has_free(&mut free, MOST), "it stands in for the one that is kept");
+        drop(slab.complete(third, Value(1, Arc::clone(&drops))));
+        assert_eq!(slab.abandoned(), 0);
+    });
+}
+
 /// An asker leaves a request that its handler keeps, while somebody lines up for a slot: there is another one.
 fn lined_up_for_one_that_is_kept() {
     explore(3, || {
@@ -129,6 +155,11 @@ fn model_slot_left_while_answered() {
 #[test]
 fn model_slot_left_and_used_again() {
     left_and_used_again();
+}
+
+#[test]
+fn model_slot_left_and_handed_on() {
+    left_and_handed_on();
 }
 
 #[test]
