@@ -165,3 +165,47 @@ fn a_thread_that_registers_late_keeps_its_order() {
     assert_in_order(&all_entries(&log, 1000), 50, 20);
     assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
 }
+
+/// A plain thread that waits for another one finds what that one has sent, whichever lanes they use.
+#[test]
+fn a_visitor_comes_after_what_was_accepted_before() {
+    #[core_actor(capacity = 64)]
+    struct Replica {
+        applied: u64,
+    }
+
+    #[core_actor]
+    impl Replica {
+        #[init]
+        fn new() -> Self {
+            Self { applied: 0 }
+        }
+
+        #[handler(tell)]
+        fn apply(&mut self, n: u64) {
+            // So that the lane is full when the last one is accepted.
+            if n.is_multiple_of(64) {
+                thread::sleep(Duration::from_micros(200));
+            }
+            self.applied += 1;
+        }
+
+        #[handler]
+        fn applied(&self) -> u64 {
+            self.applied
+        }
+    }
+
+    let system = System::builder().cores(1).start().unwrap();
+    let replica = system.spawn::<Replica>(()).wait().unwrap();
+    let runners = [replica.ordered(), replica.ordered(), replica.ordered()];
+    for round in 1..=100 {
+        thread::scope(|scope| {
+            for runner in &runners {
+                scope.spawn(move || (0..100).for_each(|n| runner.apply(n).wait().unwrap()));
+            }
+        });
+        assert_eq!(replica.applied().wait().unwrap(), round * 300);
+    }
+    system.shutdown_wait(Duration::from_secs(10));
+}

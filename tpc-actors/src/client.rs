@@ -9,7 +9,8 @@
 //! Messages of one thread to one actor arrive in the order in which they were sent. A Tokio task may
 //! move to another worker thread between two sends, so two *tells* of one task may overtake each other;
 //! asks that are awaited one after the other never do. A client from `.ordered()` has a lane of its own
-//! that its clones share, and is strictly first in, first out wherever its tasks run.
+//! that its clones share, and is strictly first in, first out wherever its tasks run. What a plain thread sends comes
+//! after whatever the actor had accepted before; there is no order between other senders.
 
 use std::fmt;
 use std::hash::Hash;

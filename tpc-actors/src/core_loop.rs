@@ -38,6 +38,7 @@ pub(crate) mod tasks;
 mod tests;
 pub(crate) mod timers;
 mod turn;
+mod visitors;
 
 pub use ctx::{Ctx, Sleep};
 
@@ -46,6 +47,7 @@ use incidents::{CorePolicy, Watch};
 use local::CoreLocal;
 use run::Pace;
 use shared::CoreShared;
+use visitors::Visit;
 
 thread_local! {
     /// The system whose core this thread is; 0 for every other thread.
@@ -150,6 +152,8 @@ pub(crate) struct Core {
     /// Core-wide lane id → actor and table index.
     lanes: HashMap<u32, (u32, u32)>,
     active: Vec<ActiveLane>,
+    /// By actor: what has to come before the messages of visitors.
+    visits: HashMap<u32, Visit>,
     /// Lanes that have rung; empty between two looks at them.
     rung: Vec<u32>,
     /// How many requests tasks may have answered within their polls of a round, learned from how long rounds take.
@@ -181,6 +185,7 @@ impl Core {
             life: Life::Open,
             lanes: HashMap::new(),
             active: Vec::new(),
+            visits: HashMap::new(),
             rung: Vec::new(),
             here: Pace::default(),
             first: 0,

@@ -62,6 +62,10 @@ pub(crate) trait Cell {
     fn bell(&self, lane: u32) -> Option<&LaneBell>;
     /// Whether a lane holds something that may be served now.
     fn has_request(&mut self, lane: u32) -> bool;
+    /// Whether there are lanes beside that of the visitors.
+    fn has_more_lanes(&self) -> bool;
+    /// Up to where a lane has been read, and written.
+    fn progress(&mut self, lane: u32) -> Option<(usize, usize)>;
     /// Every lane: core-wide id and table index.
     fn each_lane(&self, each: &mut dyn FnMut(u32, u32));
     /// Serves up to `max` items of the local queue, and no message after `until` has been seen to pass.

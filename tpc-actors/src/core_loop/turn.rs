@@ -11,6 +11,7 @@ use super::tasks::{InTurn, Polled};
 use super::timers::Due;
 use super::{ActiveLane, Budget, Core, IDLE_TURNS_MAX, LONE_MAX, PATIENCE_MAX, Turn};
 use crate::bridge::bell::{LaneBell, fence_before_recheck};
+use crate::mailbox::VISITOR;
 use crate::reply::answer_lost;
 
 /// Rounds of local work, as a power of two, between two looks at the clock.
@@ -128,10 +129,20 @@ impl Core {
                 break;
             }
             let active = self.active[at];
+            let visitors = active.lane == VISITOR;
+            let most = if visitors { self.visitors_due(active.cell, most) } else { Some(most) };
+            let Some(most) = most else {
+                more = true;
+                continue;
+            };
             let (count, left) = self
                 .cell(active.cell)
                 .map_or((0, Intake::Ended), |mut actor| actor.intake(active.lane, most, until));
             served += count;
+            if visitors {
+                let goes_on = matches!(left, Intake::More | Intake::Empty);
+                self.visitors_served(active.cell, count, goes_on);
+            }
             let active = &mut self.active[at];
             active.idle_turns = if count == 0 { active.idle_turns + 1 } else { 0 };
             match left {

@@ -79,6 +79,13 @@ impl<T> Consumer<T> {
         self.tail.wrapping_sub(self.head)
     }
 
+    /// The positions up to which items have been read, and written.
+    pub(crate) fn progress(&mut self) -> (usize, usize) {
+        // Pairs with the `Release` in `Producer::publish`: the items up to here are written.
+        self.tail = self.shared.tail.load(Ordering::Acquire);
+        (self.head, self.tail)
+    }
+
     /// The item that many places behind the oldest one, if it has been seen to be there.
     #[inline]
     pub(crate) fn peek(&self, behind: usize) -> Option<&T> {

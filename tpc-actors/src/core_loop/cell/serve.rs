@@ -14,7 +14,7 @@ use crate::bridge::bell::LaneBell;
 use crate::error::{Fate, PanicReport, SpawnError};
 use crate::isolate::{catch, drop_quietly};
 use crate::mailbox::lane::LaneConsumer;
-use crate::mailbox::{Ended, Life};
+use crate::mailbox::{Ended, Life, VISITOR};
 use crate::reply::{ReplySlot, answer_unwound};
 use crate::stats::CoreStats;
 
@@ -94,6 +94,15 @@ impl<A: Actor> Cell for ActorCell<A> {
         }
         let lane = self.lanes.get_mut(lane as usize).and_then(Option::as_mut);
         lane.is_some_and(|lane| !lane.ring().is_empty() || lane.ring().is_closed())
+    }
+
+    fn has_more_lanes(&self) -> bool {
+        self.lanes.len() > VISITOR as usize + 1
+    }
+
+    fn progress(&mut self, lane: u32) -> Option<(usize, usize)> {
+        let lane = self.lanes.get_mut(lane as usize).and_then(Option::as_mut)?;
+        Some(lane.ring().progress())
     }
 
     fn each_lane(&self, each: &mut dyn FnMut(u32, u32)) {

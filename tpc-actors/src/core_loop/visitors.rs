@@ -1,0 +1,88 @@
+//! What was accepted before a visitor's message comes before it, over whichever lane it travels.
+//!
+//! A plain thread that waits for another one and then asks expects to find what that one has sent. So the messages that wait
+//! in the visitors' lane of an actor are counted, then the actor's other lanes are looked at, and what these hold by then
+//! goes first: whatever happened before one of those messages was there when it was counted.
+
+use super::Core;
+use crate::mailbox::VISITOR;
+
+/// How far the messages are that wait in a visitors' lane.
+#[derive(Debug)]
+pub(super) enum Visit {
+    /// So many have been seen. A lane that nobody polls has rung before, and is polled from the next turn on.
+    Seen(usize),
+    /// They come when these lanes have been read up to there.
+    Behind(usize, Vec<(u32, usize)>),
+    /// They are served.
+    Due(usize),
+}
+
+impl Core {
+    /// How many messages of the visitors may be served now, `most` at most; `None` when they have to wait for others.
+    pub(super) fn visitors_due(&mut self, cell: u32, most: usize) -> Option<usize> {
+        let alone = self.cell(cell).is_none_or(|actor| !actor.has_more_lanes());
+        if alone {
+            return Some(most);
+        }
+        let visit = match self.visits.remove(&cell) {
+            None => match self.waiting(cell, VISITOR) {
+                0 => return Some(0),
+                waiting => Visit::Seen(waiting),
+            },
+            Some(Visit::Seen(waiting)) => {
+                Visit::Behind(waiting, self.lanes_ahead(cell)).passed(self, cell)
+            }
+            Some(visit) => visit.passed(self, cell),
+        };
+        let due = if let Visit::Due(waiting) = visit { Some(waiting.min(most)) } else { None };
+        self.visits.insert(cell, visit);
+        due
+    }
+
+    /// So many of them have been served; `goes_on` says whether the others will be.
+    pub(super) fn visitors_served(&mut self, cell: u32, count: usize, goes_on: bool) {
+        let left = match self.visits.get_mut(&cell) {
+            Some(Visit::Due(waiting)) => {
+                *waiting = waiting.saturating_sub(count);
+                *waiting
+            }
+            _ => 0,
+        };
+        if left == 0 || !goes_on {
+            self.visits.remove(&cell);
+        }
+    }
+
+    fn waiting(&self, cell: u32, lane: u32) -> usize {
+        let progress = self.cell(cell).and_then(|mut actor| actor.progress(lane));
+        progress.map_or(0, |(read, written)| written.wrapping_sub(read))
+    }
+
+    /// The polled lanes of the actor that hold something, and up to where.
+    fn lanes_ahead(&self, cell: u32) -> Vec<(u32, usize)> {
+        let Some(mut actor) = self.cell(cell) else { return Vec::new() };
+        let of_actor = self.active.iter().filter(|active| active.cell == cell);
+        let others = of_actor.map(|active| active.lane).filter(|lane| *lane != VISITOR);
+        let holding = others.filter_map(|lane| {
+            let (read, written) = actor.progress(lane)?;
+            (read != written).then_some((lane, written))
+        });
+        holding.collect()
+    }
+}
+
+impl Visit {
+    /// The same, past the lanes that have been read so far by now. One that is not polled any more has ended, or is held
+    /// like the visitors'.
+    fn passed(self, core: &Core, cell: u32) -> Self {
+        let Self::Behind(waiting, mut lanes) = self else { return self };
+        lanes.retain(|&(lane, until)| {
+            let polled =
+                core.active.iter().any(|active| (active.cell, active.lane) == (cell, lane));
+            let progress = core.cell(cell).and_then(|mut actor| actor.progress(lane));
+            polled && progress.is_some_and(|(read, _)| until.wrapping_sub(read).cast_signed() > 0)
+        });
+        if lanes.is_empty() { Self::Due(waiting) } else { Self::Behind(waiting, lanes) }
+    }
+}
