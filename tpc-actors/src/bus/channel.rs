@@ -60,8 +60,18 @@ struct End<E> {
     received: CachePadded<ReaderStats>,
     /// Wanted events that the log never got.
     holes: Holes,
-    /// What the source had published when the subscription was made.
-    published: u64,
+    begin: Begin,
+}
+
+/// Where a source and its subscription stood when that was made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Begin {
+    /// How the source stands to the subscription: one of [`end`].
+    pub(super) state: u8,
+    /// What the source had published.
+    pub(super) published: u64,
+    /// Earlier events than this are not wanted, whatever the filter says.
+    pub(super) from: u64,
 }
 
 /// One subscription, as the sources know it.
@@ -82,20 +92,20 @@ pub(super) struct Channel<E> {
 }
 
 impl<E> Channel<E> {
-    /// `ends` gives the state of each source, and what it has published so far.
+    /// `ends` gives the beginning with each source.
     pub(super) fn new(
         filter: Option<Filter<E>>,
         (capacity, durable): (usize, bool),
         policy: Policy<E>,
-        ends: impl Iterator<Item = (u8, u64)>,
+        ends: impl Iterator<Item = Begin>,
     ) -> Arc<Self> {
-        let end = |(state, published)| End {
-            state: AtomicU8::new(state),
+        let end = |begin: Begin| End {
+            state: AtomicU8::new(begin.state),
             reader: Mutex::default(),
             stats: CachePadded::default(),
             received: CachePadded::default(),
             holes: Holes::default(),
-            published,
+            begin,
         };
         Arc::new(Self {
             filter,
@@ -157,7 +167,12 @@ impl<E> Channel<E> {
 
     /// Events of the source with smaller numbers were published before there was this subscription.
     pub(super) fn published_before(&self, source: usize) -> u64 {
-        self.ends[source].published
+        self.ends[source].begin.published
+    }
+
+    /// Events of the source with smaller numbers are not wanted.
+    pub(super) fn begins_at(&self, source: usize) -> u64 {
+        self.ends[source].begin.from
     }
 
     /// What the log never got of the source.

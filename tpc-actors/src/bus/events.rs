@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use super::channel::{Channel, Filter, end};
+use super::channel::{Begin, Channel, Filter, end};
 use super::inlet::Inlet;
 use super::lane::{Policy, check};
 use super::past::Past;
@@ -207,11 +207,9 @@ impl<E: Send + Clone + 'static> Events<E> {
         self.bus.is_in_use();
         let sources = 0..self.bus.sources();
         let inlets = sources.clone().map(|source| self.inlet(source)).collect();
-        let published = |source| self.bus.stats(source).published.get();
-        let states: Vec<_> =
-            sources.map(|source| (self.state(source), published(source))).collect();
+        let begins: Vec<_> = sources.map(|source| self.begin(source)).collect();
         let Self { bus, filter, capacity, policy, retain, durable, .. } = self;
-        let channel = Channel::new(filter, (capacity, durable), policy, states.into_iter());
+        let channel = Channel::new(filter, (capacity, durable), policy, begins.into_iter());
         bus.subscribe(&channel, retain);
         Ok(Subscription::new(bus, channel, inlets))
     }
@@ -244,6 +242,16 @@ impl<E: Send + Clone + 'static> Events<E> {
         match cursor.positions().iter().find(|position| unknown(position.epoch)) {
             Some(position) => Err(SubscribeError::NoSuchEpoch { epoch: position.epoch, now }),
             None => Ok(()),
+        }
+    }
+
+    fn begin(&self, source: usize) -> Begin {
+        let at = if let Start::At(cursor) = &self.start { cursor.of(source) } else { None };
+        let of_now = at.filter(|position| position.epoch == self.bus.epoch());
+        Begin {
+            state: self.state(source),
+            published: self.bus.stats(source).published.get(),
+            from: of_now.map_or(0, |position| position.seq),
         }
     }
 

@@ -157,6 +157,10 @@ impl<E: Send + Clone + 'static> Bus<E> {
             && channel.durable
         {
             log.look_at_subscriptions();
+            // After it has joined the others: either the log's thread has ended it with them, or we do.
+            if let Some(why) = log.why_over() {
+                self.end(channel, EndReason::LogFailed(why));
+            }
         }
     }
 

@@ -160,6 +160,8 @@ impl<E: Send + Clone + 'static> Resting<E> {
         let next_seq = state.next_seq;
         drop(state);
         let mut held = Held { resting: self, source };
+        // Those that a holder has left behind who did not come to his end.
+        held.publish_nested(bus);
         let source = held.source.get_or_insert_with(|| Source::new(bus, index));
         let done = work(source, next_seq);
         held.publish_nested(bus);

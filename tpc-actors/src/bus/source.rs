@@ -144,12 +144,17 @@ impl<E: Send + Clone + 'static> Source<E> {
         let (durable, channels): (Vec<_>, Vec<_>) =
             channels.into_iter().partition(|channel| channel.durable);
         if let Some(feed) = &mut self.feed {
+            let (durable, others): (Vec<_>, Vec<_>) =
+                durable.into_iter().partition(|channel| channel.state(self.index) != end::NEVER);
             feed.set_durable(durable, next_seq);
+            others.into_iter().for_each(drop_quietly);
         }
         for channel in channels {
             if channel.state(self.index) == end::OPEN {
                 self.attach(bus, &channel, next_seq);
             }
+            // Perhaps the last to hold the filter, which is foreign.
+            drop_quietly(channel);
         }
         if self.router.is_none() {
             self.router = bus.routing().map(Routing::router);

@@ -86,12 +86,13 @@ impl<'a, A: Actor> TellBatch<'a, A> {
 
     /// How many messages are not sent yet.
     pub fn len(&self) -> usize {
-        self.messages.iter().map(Staged::len).sum()
+        let in_line = usize::from(self.in_line.is_some());
+        self.messages.iter().map(Staged::len).sum::<usize>() + in_line
     }
 
     /// Whether everything is sent.
     pub fn is_empty(&self) -> bool {
-        self.messages.iter().all(Staged::is_empty)
+        self.in_line.is_none() && self.messages.iter().all(Staged::is_empty)
     }
 
     /// Drops what is not sent.

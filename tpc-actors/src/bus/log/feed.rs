@@ -7,7 +7,7 @@ use super::super::lock;
 use crate::bridge::CapacityError;
 use crate::bridge::bell::LaneBell;
 use crate::bridge::ring::{Consumer, Producer, ring};
-use crate::isolate::catch;
+use crate::isolate::{catch, drop_quietly};
 use crate::stats::Counter;
 
 /// An event on its way to the log.
@@ -76,7 +76,9 @@ impl<E: Clone> Feed<E> {
         for channel in &channels {
             channel.holes(self.source).record_from(next_seq);
         }
-        self.durable = channels;
+        let gone = std::mem::replace(&mut self.durable, channels);
+        // Perhaps the last to hold their filters, which are foreign.
+        gone.into_iter().for_each(drop_quietly);
     }
 
     /// Hands a copy of the event to the log.
@@ -100,8 +102,10 @@ impl<E: Clone> Feed<E> {
     fn miss(&mut self, seq: u64, event: &E) {
         self.shared.missing.add(1);
         let since = *self.lost_since.get_or_insert(seq);
-        for channel in &self.durable {
-            if catch(|| channel.wants(event)) == Ok(true) {
+        let wanted = |channel: &&Arc<Channel<E>>| seq >= channel.begins_at(self.source);
+        for channel in self.durable.iter().filter(wanted) {
+            // One whose filter cannot say may have wanted it.
+            if catch(|| channel.wants(event)) != Ok(false) {
                 channel.holes(self.source).lose(seq, since);
             }
         }

@@ -15,8 +15,8 @@ pub(in crate::bus) struct Hole {
     pub(in crate::bus) wanted: u64,
 }
 
-/// Holes of a subscription that nobody polls. With more of them they are forgotten, and whatever the log did not get
-/// counts, wanted or not.
+/// Holes of a subscription that nobody polls. With more of them they are forgotten, and whatever the log did not get by
+/// then counts, wanted or not.
 const HOLES_MAX: usize = 4096;
 
 #[derive(Debug, Default)]
@@ -41,27 +41,20 @@ impl Holes {
     /// The event `seq` is lost, like all from `first` on.
     pub(super) fn lose(&self, seq: u64, first: u64) {
         let mut recorded = lock(&self.0);
-        if recorded.from == Some(u64::MAX) {
-            return;
-        }
         let full = recorded.holes.len() >= HOLES_MAX;
         match recorded.holes.back_mut() {
             Some(hole) if hole.first == first => {
                 hole.end = seq + 1;
                 hole.wanted += 1;
             }
-            _ if full => *recorded = Recorded { holes: VecDeque::new(), from: Some(u64::MAX) },
+            _ if full => *recorded = Recorded { holes: VecDeque::new(), from: Some(seq + 1) },
             _ => recorded.holes.push_back(Hole { first, end: seq + 1, wanted: 1 }),
         }
     }
 
     /// The subscription begins at `first`, and has been told of what lies before.
     pub(in crate::bus) fn begin_at(&self, first: u64) {
-        lock(&self.0).holes.retain_mut(|hole| {
-            // Which of the events of one that it begins in were wanted, nobody knows any more.
-            hole.wanted = hole.wanted.min(hole.end.saturating_sub(first));
-            hole.end > first
-        });
+        lock(&self.0).holes.retain(|hole| hole.end > first);
     }
 
     /// Takes the holes that begin before `seq`; with them, where recording began.
@@ -101,10 +94,10 @@ mod tests {
     }
 
     #[test]
-    fn who_begins_in_a_hole_is_told_of_the_rest() {
+    fn who_has_been_told_of_a_hole_is_not_told_again() {
         let holes = Holes::default();
         holes.record_from(0);
-        (0..4).chain(10..20).for_each(|seq| holes.lose(seq, if seq < 4 { 0 } else { 10 }));
+        (0..4).chain(17..20).for_each(|seq| holes.lose(seq, if seq < 4 { 0 } else { 10 }));
         holes.begin_at(17);
         assert_eq!(holes.take_before(100), (0, vec![hole(10, 20, 3)]));
     }
@@ -113,7 +106,12 @@ mod tests {
     fn holes_that_nobody_takes_are_bounded() {
         let holes = Holes::default();
         holes.record_from(0);
-        (0..10 * HOLES_MAX as u64).for_each(|n| holes.lose(2 * n, 2 * n));
-        assert_eq!(holes.take_before(u64::MAX), (u64::MAX, vec![]));
+        let most = HOLES_MAX as u64;
+        (0..=most).for_each(|n| holes.lose(2 * n, 2 * n));
+        assert_eq!(holes.take_before(u64::MAX), (2 * most + 1, vec![]));
+        // And then it begins anew.
+        holes.lose(3 * most, 3 * most);
+        let last = hole(3 * most, 3 * most + 1, 1);
+        assert_eq!(holes.take_before(u64::MAX), (2 * most + 1, vec![last]));
     }
 }

@@ -187,6 +187,14 @@ impl<E: Send + Clone + 'static> LogLink<E> {
         lock(&self.inbox).asking.remove(&number)
     }
 
+    /// Why the thread has ended before its time, if it has.
+    pub(in crate::bus) fn why_over(&self) -> Option<String> {
+        if !lock(&self.inbox).closed {
+            return None;
+        }
+        lock(&self.status).failed.clone()
+    }
+
     /// Has everything written that was published; the thread ends then.
     pub(in crate::bus) fn stop(&self) {
         lock(&self.inbox).stop = true;

@@ -30,6 +30,8 @@ struct Intake<E> {
     durable: u64,
     /// Those that have been shown, and those that could not be written among them, end here.
     shown: u64,
+    /// What the subscriptions have been told of the losses behind those.
+    lost: (u64, u64),
     /// Events of this group, to be shown when it is durable.
     group: Vec<Fed<E>>,
     /// The numbers of those among them that could not be written.
@@ -68,6 +70,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
             appended: 0,
             durable: 0,
             shown: 0,
+            lost: (0, 0),
             group: Vec::new(),
             unwritten: Vec::new(),
         };
@@ -80,7 +83,10 @@ impl<E: Send + Clone + 'static> Writer<E> {
     /// Whatever happens, nobody waits for what does not come.
     pub(super) fn run_to_its_end(&mut self) {
         if let Err(message) = catch(|| self.run()) {
-            self.fail(&LogError::failed(message));
+            let failed = catch(|| self.fail(&LogError::failed(message)));
+            self.link.close();
+            // Those that it has not come to have nobody to wait for either.
+            drop(failed.and_then(|()| catch(|| self.end_all())));
         }
         self.link.close();
         for intake in &mut self.intakes {
@@ -137,8 +143,11 @@ impl<E: Send + Clone + 'static> Writer<E> {
     fn sleep(&mut self) {
         self.bells().for_each(LaneBell::arm);
         fence_before_recheck();
-        let found = self.intakes.iter_mut().filter_map(|intake| intake.feed.as_mut());
-        let found = found.into_iter().any(|feed| !feed.ring.is_empty());
+        // A loss rings like an event, and is not in the ring.
+        let found = self.intakes.iter_mut().any(|Intake { feed, lost, .. }| {
+            feed.as_mut()
+                .is_some_and(|feed| !feed.ring.is_empty() || *lock(&feed.shared.lost) != *lost)
+        });
         if !found && self.link.bell.try_park() {
             self.link.bell.sleep(None);
         }
@@ -284,7 +293,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
         let reason = self.why_failed();
         for intake in &mut self.intakes {
             // Some of them have been counted before.
-            self.unwritten += (intake.group.len() - intake.unwritten.len()) as u64;
+            self.unwritten += intake.group.len().saturating_sub(intake.unwritten.len()) as u64;
             intake.unwritten.clear();
             intake.group.drain(..).for_each(drop_quietly);
             for DurableOutlet { outlet, .. } in intake.outlets.drain(..) {

@@ -75,9 +75,10 @@ impl<E: Send + Clone + 'static> Writer<E> {
 
     /// Tells subscribers what is new, and what the log did not get.
     pub(super) fn flush(&mut self, source: usize) {
-        let Intake { outlets, shown, feed, .. } = &mut self.intakes[source];
+        let Intake { outlets, shown, feed, lost, .. } = &mut self.intakes[source];
         // Also those that were lost right behind the last event that got through.
-        let (first, end) = feed.as_ref().map_or((0, 0), |feed| *lock(&feed.shared.lost));
+        *lost = feed.as_ref().map_or((0, 0), |feed| *lock(&feed.shared.lost));
+        let (first, end) = *lost;
         let lost = if first <= *shown { end } else { 0 };
         for durable in outlets {
             durable.miss_before(lost);
@@ -103,16 +104,28 @@ impl<E: Send + Clone + 'static> Writer<E> {
             let gone: Vec<_> = intake.outlets.extract_if(.., gone).collect();
             gone.into_iter().for_each(drop_quietly);
         }
-        for channel in self.bus.channels().into_iter().filter(|channel| channel.durable) {
-            if self.failed {
-                self.bus.end(&channel, self.why_failed());
-                continue;
-            }
-            for source in 0..self.intakes.len() {
+        if self.failed {
+            self.end_all();
+            return;
+        }
+        for channel in self.bus.channels() {
+            for source in (0..self.intakes.len()).filter(|_| channel.durable) {
                 if channel.state(source) == end::OPEN {
                     self.attach(source, &channel, self.next_for(source, &channel));
                 }
             }
+            // Perhaps the last to hold the filter, which is foreign.
+            drop_quietly(channel);
+        }
+    }
+
+    /// Ends the subscriptions that wait for what does not become durable any more.
+    pub(super) fn end_all(&self) {
+        for channel in self.bus.channels() {
+            if channel.durable {
+                self.bus.end(&channel, self.why_failed());
+            }
+            drop_quietly(channel);
         }
     }
 
