@@ -21,6 +21,19 @@ fn all(events: &mut Subscription<Tick>) -> Vec<String> {
     std::iter::from_fn(|| events.next_wait()).map(shown).collect()
 }
 
+/// Held up in its first sync, and never again after that.
+fn held_once() -> (impl EventLog, std::sync::mpsc::Receiver<()>, std::sync::mpsc::Sender<()>) {
+    let (begins, begun) = std::sync::mpsc::channel();
+    let (let_go, go_on) = std::sync::mpsc::channel::<()>();
+    let hindered = Hindered(MemoryLog::new(), move |step| {
+        if step == Step::Sync {
+            let _ = begins.send(());
+            let _ = go_on.recv();
+        }
+    });
+    (hindered, begun, let_go)
+}
+
 /// A log that is slower than its core, with a feed that does not hold what comes meanwhile.
 #[test]
 fn what_the_log_never_got_is_counted() {
@@ -158,14 +171,7 @@ fn a_log_that_cannot_be_fed_has_failed() {
 /// What was lost before the source knew of a subscription is as lost as the rest.
 #[test]
 fn who_comes_while_events_are_lost_is_told_of_all_of_them() {
-    let (begins, begun) = std::sync::mpsc::channel();
-    let (let_go, go_on) = std::sync::mpsc::channel::<()>();
-    let hindered = Hindered(MemoryLog::new(), move |step| {
-        if step == Step::Sync {
-            let _ = begins.send(());
-            let _ = go_on.recv();
-        }
-    });
+    let (hindered, begun, let_go) = held_once();
     let options = LogOptions::new().feed_capacity(4).commit_interval(Duration::ZERO);
     let (system, source) = start(hindered, options, 0);
     let durable = || system.events::<Tick>().durable();
@@ -193,19 +199,6 @@ fn who_comes_while_events_are_lost_is_told_of_all_of_them() {
     assert_eq!(all(&mut from_there), ["3", "4", "5-13: 8", "13"]);
     // Only those since then can be told apart.
     assert_eq!(all(&mut even), ["4", "5-13: 7"]);
-}
-
-/// Held up in its first sync, and never again after that.
-fn held_once() -> (impl EventLog, std::sync::mpsc::Receiver<()>, std::sync::mpsc::Sender<()>) {
-    let (begins, begun) = std::sync::mpsc::channel();
-    let (let_go, go_on) = std::sync::mpsc::channel::<()>();
-    let hindered = Hindered(MemoryLog::new(), move |step| {
-        if step == Step::Sync {
-            let _ = begins.send(());
-            let _ = go_on.recv();
-        }
-    });
-    (hindered, begun, let_go)
 }
 
 #[test]

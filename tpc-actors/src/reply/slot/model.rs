@@ -188,26 +188,31 @@ fn returned() {
     });
 }
 
+/// The asker leaves while the owner of the slots lines up for one.
+fn left_while_lined_up(slab: &Arc<Slab<Value>>, free: &mut FreeSlots, ticket: Ticket) {
+    let waiters = Arc::new(Waiters::default());
+    let (theirs, line) = (Arc::clone(slab), Arc::clone(&waiters));
+    let asker = thread::spawn(move || {
+        drop(theirs.leave(ticket));
+        line.freed_in_order(1);
+    });
+    let mut lined_up = false;
+    loom::future::block_on(poll_fn(|context| {
+        if !lined_up {
+            waiters.join(None, context.waker().clone(), NO_DEADLINE);
+        }
+        lined_up = true;
+        if slab.has_free(free, MOST) { Poll::Ready(()) } else { Poll::Pending }
+    }));
+    asker.join().unwrap();
+}
+
 /// A slot comes back while its owner lines up for one: who gives it back sees the line, or the owner sees it.
 fn lined_up_for() {
     explore(3, || {
         let (slab, mut free, _drops) = slab(1);
-        let waiters = Arc::new(Waiters::default());
         let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
-        let (theirs, line) = (Arc::clone(&slab), Arc::clone(&waiters));
-        let asker = thread::spawn(move || {
-            drop(theirs.leave(ticket));
-            line.freed_in_order(1);
-        });
-        let mut lined_up = false;
-        loom::future::block_on(poll_fn(|context| {
-            if !lined_up {
-                waiters.join(None, context.waker().clone(), NO_DEADLINE);
-            }
-            lined_up = true;
-            if slab.has_free(&mut free, MOST) { Poll::Ready(()) } else { Poll::Pending }
-        }));
-        asker.join().unwrap();
+        left_while_lined_up(&slab, &mut free, ticket);
     });
 }
 

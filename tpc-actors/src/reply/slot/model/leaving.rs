@@ -115,24 +115,10 @@ fn left_and_handed_on() {
 fn lined_up_for_one_that_is_kept() {
     explore(3, || {
         let (slab, mut free, _drops) = slab(1);
-        let waiters = Arc::new(Waiters::default());
         let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
         let mut started = slab.start(ticket).unwrap();
         slab.unlock_started(&mut started);
-        let (theirs, line) = (Arc::clone(&slab), Arc::clone(&waiters));
-        let asker = thread::spawn(move || {
-            drop(theirs.leave(ticket));
-            line.freed_in_order(1);
-        });
-        let mut lined_up = false;
-        loom::future::block_on(poll_fn(|context| {
-            if !lined_up {
-                waiters.join(None, context.waker().clone(), NO_DEADLINE);
-            }
-            lined_up = true;
-            if slab.has_free(&mut free, MOST) { Poll::Ready(()) } else { Poll::Pending }
-        }));
-        asker.join().unwrap();
+        left_while_lined_up(&slab, &mut free, ticket);
         drop(started);
     });
 }
