@@ -121,10 +121,12 @@ pub(crate) struct Turn {
 }
 
 /// A lane that is polled every turn.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct ActiveLane {
     cell: u32,
     lane: u32,
+    /// What has to come before the messages that wait in it, if it is the visitors'.
+    visit: Option<Visit>,
     /// Turns in which it was empty.
     idle_turns: u32,
 }
@@ -152,8 +154,6 @@ pub(crate) struct Core {
     /// Core-wide lane id → actor and table index.
     lanes: HashMap<u32, (u32, u32)>,
     active: Vec<ActiveLane>,
-    /// By actor: what has to come before the messages of visitors.
-    visits: HashMap<u32, Visit>,
     /// Lanes that have rung; empty between two looks at them.
     rung: Vec<u32>,
     /// How many requests tasks may have answered within their polls of a round, learned from how long rounds take.
@@ -185,7 +185,6 @@ impl Core {
             life: Life::Open,
             lanes: HashMap::new(),
             active: Vec::new(),
-            visits: HashMap::new(),
             rung: Vec::new(),
             here: Pace::default(),
             first: 0,

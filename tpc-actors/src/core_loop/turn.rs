@@ -108,7 +108,7 @@ impl Core {
             bell.disarm();
         }
         if !self.active.iter().any(|active| (active.cell, active.lane) == (cell, lane)) {
-            self.active.push(ActiveLane { cell, lane, idle_turns: 0 });
+            self.active.push(ActiveLane { cell, lane, visit: None, idle_turns: 0 });
         }
     }
 
@@ -128,22 +128,18 @@ impl Core {
                 more = true;
                 break;
             }
-            let active = self.active[at];
-            let visitors = active.lane == VISITOR;
-            let most = if visitors { self.visitors_due(active.cell, most) } else { Some(most) };
+            let ActiveLane { cell, lane, .. } = self.active[at];
+            let most = if lane == VISITOR { self.visitors_due(at, most) } else { Some(most) };
             let Some(most) = most else {
                 more = true;
                 continue;
             };
             let (count, left) = self
-                .cell(active.cell)
-                .map_or((0, Intake::Ended), |mut actor| actor.intake(active.lane, most, until));
+                .cell(cell)
+                .map_or((0, Intake::Ended), |mut actor| actor.intake(lane, most, until));
             served += count;
-            if visitors {
-                let goes_on = matches!(left, Intake::More | Intake::Empty);
-                self.visitors_served(active.cell, count, goes_on);
-            }
             let active = &mut self.active[at];
+            active.visit = active.visit.take().and_then(|visit| visit.served(count));
             active.idle_turns = if count == 0 { active.idle_turns + 1 } else { 0 };
             match left {
                 Intake::More => more = true,

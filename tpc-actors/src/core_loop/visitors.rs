@@ -19,14 +19,16 @@ pub(super) enum Visit {
 }
 
 impl Core {
-    /// How many messages of the visitors may be served now, `most` at most; `None` when they have to wait for others.
-    pub(super) fn visitors_due(&mut self, cell: u32, most: usize) -> Option<usize> {
+    /// How many messages of the visitors' lane among the active ones may be served now, `most` at most; `None` when they
+    /// have to wait for others.
+    pub(super) fn visitors_due(&mut self, at: usize, most: usize) -> Option<usize> {
+        let cell = self.active[at].cell;
         let alone = self.cell(cell).is_none_or(|actor| !actor.has_more_lanes());
         if alone {
             return Some(most);
         }
-        let visit = match self.visits.remove(&cell) {
-            None => match self.waiting(cell, VISITOR) {
+        let visit = match self.active[at].visit.take() {
+            None => match self.visitors_waiting(cell) {
                 0 => return Some(0),
                 waiting => Visit::Seen(waiting),
             },
@@ -36,26 +38,12 @@ impl Core {
             Some(visit) => visit.passed(self, cell),
         };
         let due = if let Visit::Due(waiting) = visit { Some(waiting.min(most)) } else { None };
-        self.visits.insert(cell, visit);
+        self.active[at].visit = Some(visit);
         due
     }
 
-    /// So many of them have been served; `goes_on` says whether the others will be.
-    pub(super) fn visitors_served(&mut self, cell: u32, count: usize, goes_on: bool) {
-        let left = match self.visits.get_mut(&cell) {
-            Some(Visit::Due(waiting)) => {
-                *waiting = waiting.saturating_sub(count);
-                *waiting
-            }
-            _ => 0,
-        };
-        if left == 0 || !goes_on {
-            self.visits.remove(&cell);
-        }
-    }
-
-    fn waiting(&self, cell: u32, lane: u32) -> usize {
-        let progress = self.cell(cell).and_then(|mut actor| actor.progress(lane));
+    fn visitors_waiting(&self, cell: u32) -> usize {
+        let progress = self.cell(cell).and_then(|mut actor| actor.progress(VISITOR));
         progress.map_or(0, |(read, written)| written.wrapping_sub(read))
     }
 
@@ -73,6 +61,15 @@ impl Core {
 }
 
 impl Visit {
+    /// The same, when so many messages have been served; `None` after the last of them.
+    pub(super) fn served(self, count: usize) -> Option<Self> {
+        match self {
+            Self::Due(waiting) if waiting <= count => None,
+            Self::Due(waiting) => Some(Self::Due(waiting - count)),
+            waits => Some(waits),
+        }
+    }
+
     /// The same, past the lanes that have been read so far by now. One that is not polled any more has ended, or is held
     /// like the visitors'.
     fn passed(self, core: &Core, cell: u32) -> Self {
