@@ -1,6 +1,7 @@
 //! One direction of a bridge: a ring whose ends can wait for each other.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 
 use crossbeam_utils::CachePadded;
@@ -196,6 +197,12 @@ impl<T> PipeSender<T> {
         }
     }
 
+    /// The same, awaited.
+    pub(super) async fn send(&mut self, value: T) -> Result<(), SendError<T>> {
+        let mut value = Some(value);
+        poll_fn(|context| self.poll_send(&mut value, context)).await
+    }
+
     /// Takes the oldest item back that was not received, once the receiving end is gone.
     pub(super) fn reclaim(&mut self) -> Option<T> {
         self.ring.reclaim()
@@ -258,7 +265,21 @@ impl<T> PipeReceiver<T> {
         Poll::Ready(self.try_recv().map_err(|_| Closed))
     }
 
-    pub(super) fn poll_recv_many(
+    /// The same, awaited.
+    pub(super) async fn recv(&mut self) -> Result<T, Closed> {
+        poll_fn(|context| self.poll_recv(context)).await
+    }
+
+    /// Moves up to `max` items into `into`, as soon as there is one.
+    pub(super) async fn recv_many(
+        &mut self,
+        into: &mut Vec<T>,
+        max: usize,
+    ) -> Result<usize, Closed> {
+        poll_fn(|context| self.poll_recv_many(into, max, context)).await
+    }
+
+    fn poll_recv_many(
         &mut self,
         into: &mut Vec<T>,
         max: usize,

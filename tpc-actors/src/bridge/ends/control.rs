@@ -1,7 +1,6 @@
 //! The control plane's end.
 
 use std::fmt;
-use std::future::poll_fn;
 #[cfg(target_os = "linux")]
 use std::io;
 use std::sync::Arc;
@@ -103,8 +102,7 @@ impl<Q, R> ControlHandle<Q, R> {
     ///
     /// Hands the request back when the data end is gone.
     pub async fn send(&mut self, request: Q) -> Result<(), SendError<Q>> {
-        let mut request = Some(request);
-        poll_fn(|context| self.requests.poll_send(&mut request, context)).await
+        self.requests.send(request).await
     }
 
     /// As [`Self::send`], blocking this thread.
@@ -140,7 +138,7 @@ impl<Q, R> ControlHandle<Q, R> {
     ///
     /// The data end is gone and all its responses have been received.
     pub async fn recv(&mut self) -> Result<R, Closed> {
-        poll_fn(|context| self.answers.poll_recv(context)).await
+        self.answers.recv().await
     }
 
     /// As [`Self::recv`], blocking this thread.
@@ -188,7 +186,7 @@ impl<Q, R> ControlHandle<Q, R> {
     ///
     /// The data end is gone and all its responses have been received.
     pub async fn recv_many(&mut self, into: &mut Vec<R>, max: usize) -> Result<usize, Closed> {
-        poll_fn(|context| self.answers.poll_recv_many(into, max, context)).await
+        self.answers.recv_many(into, max).await
     }
 
     /// Whether the data end is gone; responses that it left can still be received.

@@ -1,7 +1,6 @@
 //! The data plane's end.
 
 use std::fmt;
-use std::future::poll_fn;
 #[cfg(target_os = "linux")]
 use std::io;
 use std::sync::Arc;
@@ -111,7 +110,7 @@ impl<Q, R> PinnedDataHandle<Q, R> {
     ///
     /// The control end is gone and all its requests have been received.
     pub async fn recv(&mut self) -> Result<Q, Closed> {
-        poll_fn(|context| self.inner.incoming.poll_recv(context)).await
+        self.inner.incoming.recv().await
     }
 
     /// As [`Self::recv`], blocking this thread.
@@ -152,8 +151,7 @@ impl<Q, R> PinnedDataHandle<Q, R> {
     ///
     /// Hands the response back when the control end is gone.
     pub async fn send(&mut self, response: R) -> Result<(), SendError<R>> {
-        let mut response = Some(response);
-        poll_fn(|context| self.inner.responses.poll_send(&mut response, context)).await
+        self.inner.responses.send(response).await
     }
 
     /// As [`Self::send`], blocking this thread.
@@ -196,7 +194,7 @@ impl<Q, R> PinnedDataHandle<Q, R> {
     ///
     /// The control end is gone and all its requests have been received.
     pub async fn recv_many(&mut self, into: &mut Vec<Q>, max: usize) -> Result<usize, Closed> {
-        poll_fn(|context| self.inner.incoming.poll_recv_many(into, max, context)).await
+        self.inner.incoming.recv_many(into, max).await
     }
 
     /// Whether the control end is gone; requests that it left can still be received.

@@ -1,7 +1,6 @@
 //! The two directions of the control plane's end, each by itself.
 
 use std::fmt;
-use std::future::poll_fn;
 
 use crate::bridge::pipe::{
     Closed, PipeReceiver, PipeSender, SendError, TryRecvError, TrySendError,
@@ -30,8 +29,7 @@ impl<Q> RequestSender<'_, Q> {
     ///
     /// Hands the request back when the data end is gone.
     pub async fn send(&mut self, request: Q) -> Result<(), SendError<Q>> {
-        let mut request = Some(request);
-        poll_fn(|context| self.0.poll_send(&mut request, context)).await
+        self.0.send(request).await
     }
 
     /// Sends requests of `source` while there is room, and wakes the data end once for all of them;
@@ -77,7 +75,7 @@ impl<R> ResponseReceiver<'_, R> {
     ///
     /// The data end is gone and all its responses have been received.
     pub async fn recv(&mut self) -> Result<R, Closed> {
-        poll_fn(|context| self.0.poll_recv(context)).await
+        self.0.recv().await
     }
 
     /// Moves up to `max` responses into `into`, as soon as there is one; says how many. With a `max` of 0 nothing is
@@ -91,7 +89,7 @@ impl<R> ResponseReceiver<'_, R> {
     ///
     /// The data end is gone and all its responses have been received.
     pub async fn recv_many(&mut self, into: &mut Vec<R>, max: usize) -> Result<usize, Closed> {
-        poll_fn(|context| self.0.poll_recv_many(into, max, context)).await
+        self.0.recv_many(into, max).await
     }
 
     /// Moves up to `max` responses into `into`; says how many. Never waits.
