@@ -31,6 +31,15 @@ enum Step<F, T> {
     Done(Option<T>),
 }
 
+impl<F, T> Step<F, T> {
+    fn map<G>(self, going: impl FnOnce(F) -> G) -> Step<G, T> {
+        match self {
+            Self::Going(future) => Step::Going(going(future)),
+            Self::Done(answer) => Step::Done(answer),
+        }
+    }
+}
+
 impl<'a, A: Actor, T, E> AskAll<'a, A, T, E> {
     pub(super) fn new(asks: Vec<Ask<'a, A, T, E>>) -> Self {
         Self { asks: asks.into_iter().map(Step::Going).collect(), begun: false, over: false }
@@ -38,20 +47,13 @@ impl<'a, A: Actor, T, E> AskAll<'a, A, T, E> {
 
     /// Ends with [`AskError::Deadline`] unless all shards have answered within `limit`.
     pub fn deadline(self, limit: Duration) -> Self {
-        let timed = |step| match step {
-            Step::Going(ask) => Step::Going(Ask::deadline(ask, limit)),
-            done @ Step::Done(_) => done,
-        };
+        let timed = |step: Step<_, _>| step.map(|ask| Ask::deadline(ask, limit));
         Self { asks: self.asks.into_iter().map(timed).collect(), ..self }
     }
 
     /// The same with a client of its own, so that it may outlive the one that made it.
-    pub fn into_owned(mut self) -> AskAll<'static, A, T, E> {
-        let owned = |step| match step {
-            Step::Going(ask) => Step::Going(Ask::into_owned(ask)),
-            Step::Done(answer) => Step::Done(answer),
-        };
-        let asks = self.asks.drain(..).map(owned).collect();
+    pub fn into_owned(self) -> AskAll<'static, A, T, E> {
+        let asks = self.asks.into_iter().map(|step| step.map(Ask::into_owned)).collect();
         AskAll { asks, begun: self.begun, over: self.over }
     }
 
@@ -149,10 +151,7 @@ impl<'a, A: Actor> TellAll<'a, A> {
     /// Gives up, and a message back, when a shard has no room within `limit` of the first poll, or of now if it has
     /// been polled already.
     pub fn deadline(self, limit: Duration) -> Self {
-        let timed = |step| match step {
-            Step::Going(tell) => Step::Going(Tell::deadline(tell, limit)),
-            done @ Step::Done(_) => done,
-        };
+        let timed = |step: Step<_, _>| step.map(|tell| Tell::deadline(tell, limit));
         Self { tells: self.tells.into_iter().map(timed).collect(), ..self }
     }
 

@@ -54,8 +54,6 @@ pub struct AskBatch<'a, A: Actor, T, E = Infallible> {
     parts: Vec<Part<'a, A, T, E>>,
     /// The part of each ask, if there are several.
     order: Vec<usize>,
-    /// Which parts have all their outcomes.
-    done: Vec<bool>,
     over: bool,
 }
 
@@ -64,7 +62,7 @@ impl<'a, A: Actor, T, E> FromIterator<Ask<'a, A, T, E>> for AskBatch<'a, A, T, E
         let asks: Vec<_> = asks.into_iter().collect();
         if asks.iter().all(|ask| ask.is_beside(&asks[0])) {
             let part = Part::new(asks, false);
-            return Self { parts: vec![part], order: Vec::new(), done: vec![false], over: false };
+            return Self { parts: vec![part], order: Vec::new(), over: false };
         }
         // Each on its own: one that has no room is not in the way of the others.
         let mut order = Vec::with_capacity(asks.len());
@@ -77,8 +75,7 @@ impl<'a, A: Actor, T, E> FromIterator<Ask<'a, A, T, E>> for AskBatch<'a, A, T, E
             }
             order.push(known.unwrap_or(parts.len() - 1));
         }
-        let done = parts.iter().map(|_| false).collect();
-        Self { parts, order, done, over: false }
+        Self { parts, order, over: false }
     }
 }
 
@@ -122,9 +119,8 @@ impl<A: Actor, T, E> Future for AskBatch<'_, A, T, E> {
         let this = &mut *self;
         assert!(!this.over, "a batch of asks was polled after its end");
         let mut waits = false;
-        for (part, done) in this.parts.iter_mut().zip(&mut this.done) {
-            *done = *done || part.poll(context).is_ready();
-            waits |= !*done;
+        for part in &mut this.parts {
+            waits |= part.poll(context).is_pending();
         }
         if waits {
             return Poll::Pending;

@@ -37,8 +37,16 @@ pub(super) struct Part<'a, A: Actor, T, E> {
 impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
     pub(super) fn new(asks: Vec<Ask<'a, A, T, E>>, one_of_several: bool) -> Self {
         let outcomes = asks.iter().map(|_| None).collect();
-        let (looks_until, here) = (None, false);
-        Self { asks, outcomes, sent: 0, known: 0, begun: false, one_of_several, looks_until, here }
+        Self {
+            asks,
+            outcomes,
+            sent: 0,
+            known: 0,
+            begun: false,
+            one_of_several,
+            looks_until: None,
+            here: false,
+        }
     }
 
     /// Adds an ask for the same lane.
@@ -142,8 +150,11 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
         (found, last)
     }
 
-    /// Ready when every ask has its outcome; not to be polled after that.
+    /// Ready when every ask has its outcome.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.asks.is_empty() {
+            return Poll::Ready(());
+        }
         let asker = WakerIdentity::of(context.waker());
         if !self.begun {
             self.begin(asker);
