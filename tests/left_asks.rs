@@ -123,13 +123,16 @@ fn a_reply_says_whether_somebody_waits_for_it() {
     stop(&system);
 }
 
+/// What a waker holds.
+struct Task;
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {}
+}
+
 /// A waker holds a task, and with it a runtime perhaps.
 #[test]
 fn who_leaves_takes_his_waker_along() {
-    struct Task;
-    impl Wake for Task {
-        fn wake(self: Arc<Self>) {}
-    }
     let (system, lock) = start();
     for limit in [None, Some(LONG)] {
         let task = Arc::new(Task);
@@ -157,10 +160,6 @@ fn who_leaves_takes_his_waker_along() {
 /// Who may still cancel it does not keep the task of one that is over.
 #[test]
 fn a_canceller_does_not_keep_the_task() {
-    struct Task;
-    impl Wake for Task {
-        fn wake(self: Arc<Self>) {}
-    }
     let (system, lock) = start();
     let task = Arc::new(Task);
     let (ask, canceller) = lock.acquire().cancellable();

@@ -109,10 +109,10 @@ impl<E: Send + Clone + 'static> Fetching<E> {
     fn look_ourselves(&self, bus: &Arc<Bus<E>>) -> Answered<E> {
         match bus.look_at_resting(self.source, &self.fetch) {
             Ok(found) => Answered::Found(found),
-            Err(Away::WithUs) if bus.resting(self.source).wait_for_us(&self.fetch.channel) => {
+            Err(Away::WithUs) => {
+                bus.resting(self.source).wait_for_us(&self.fetch.channel);
                 Answered::Busy
             }
-            Err(Away::WithUs) => Answered::Moved,
             Err(Away::WithCore) => {
                 let core = bus.cores.get(self.source);
                 if core.is_some_and(|core| core.is_left_behind()) {

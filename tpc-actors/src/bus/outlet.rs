@@ -9,7 +9,7 @@ use crate::bridge::CapacityError;
 
 pub(super) struct Outlet<E> {
     pub(super) channel: Arc<Channel<E>>,
-    source: usize,
+    pub(super) source: usize,
     /// The channel's, at hand.
     filter: Option<Filter<E>>,
     lane: LaneWriter<E>,

@@ -128,14 +128,12 @@ impl<E: Send + Clone + 'static> Resting<E> {
         drop_quietly(old);
     }
 
-    /// Has the channel woken when the source is back; false when it is, or soon will be.
-    pub(super) fn wait_for_us(&self, channel: &Arc<Channel<E>>) -> bool {
+    /// Has the channel woken when the source is back that is [with us](Away::WithUs).
+    pub(super) fn wait_for_us(&self, channel: &Arc<Channel<E>>) {
         let mut state = lock(&self.state);
-        let ours = state.holder == Some(std::thread::current().id());
-        if ours && !state.waiting.iter().any(|other| Arc::ptr_eq(other, channel)) {
+        if !state.waiting.iter().any(|other| Arc::ptr_eq(other, channel)) {
             state.waiting.push(Arc::clone(channel));
         }
-        ours
     }
 
     /// Works with the source if it is here, or comes back soon. One that nobody has published to is made.

@@ -45,6 +45,13 @@ pub(super) struct FeedReader<E> {
     pub(super) shared: Arc<FeedShared>,
 }
 
+impl<E> FeedReader<E> {
+    /// What was lost since the last event that got through: the first, and one past the last.
+    pub(super) fn lost(&self) -> (u64, u64) {
+        *lock(&self.shared.lost)
+    }
+}
+
 /// Events after which a long handler shows what it has published so far.
 const BATCH_MAX: u32 = 64;
 

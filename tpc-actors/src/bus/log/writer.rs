@@ -82,13 +82,13 @@ impl<E: Send + Clone + 'static> Writer<E> {
 
     /// Whatever happens, nobody waits for what does not come.
     pub(super) fn run_to_its_end(&mut self) {
-        if let Err(message) = catch(|| self.run()) {
-            let failed = catch(|| self.fail(&LogError::failed(message)));
-            self.link.close();
-            // Those that it has not come to have nobody to wait for either.
-            drop(failed.and_then(|()| catch(|| self.end_all())));
-        }
+        let ended = catch(|| self.run());
+        let failed = ended.err().map(|message| catch(|| self.fail(&LogError::failed(message))));
         self.link.close();
+        if let Some(Ok(())) = failed {
+            // Those that it has not come to have nobody to wait for either.
+            drop(catch(|| self.end_all()));
+        }
         for intake in &mut self.intakes {
             intake.outlets.drain(..).for_each(drop_quietly);
         }
@@ -145,8 +145,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
         fence_before_recheck();
         // A loss rings like an event, and is not in the ring.
         let found = self.intakes.iter_mut().any(|Intake { feed, lost, .. }| {
-            feed.as_mut()
-                .is_some_and(|feed| !feed.ring.is_empty() || *lock(&feed.shared.lost) != *lost)
+            feed.as_mut().is_some_and(|feed| !feed.ring.is_empty() || feed.lost() != *lost)
         });
         if !found && self.link.bell.try_park() {
             self.link.bell.sleep(None);

@@ -7,13 +7,13 @@ use super::super::super::end_reason::EndReason;
 use super::super::super::lock;
 use super::super::super::outlet::Outlet;
 use super::super::super::position::Position;
-use super::{Intake, Writer};
+use super::super::feed::FeedReader;
+use super::Writer;
 use crate::isolate::{catch, drop_quietly};
 
 /// A subscription to what is durable, and where it has come to.
 pub(super) struct DurableOutlet<E> {
     pub(super) outlet: Outlet<E>,
-    source: usize,
     /// What comes before this it has been told of, here or where it caught up.
     next: u64,
 }
@@ -40,7 +40,7 @@ impl<E: Send + Clone + 'static> DurableOutlet<E> {
 
     #[cold]
     fn miss_holes(&mut self, seq: u64) {
-        let (recorded_from, holes) = self.outlet.channel.holes(self.source).take_before(seq);
+        let (recorded_from, holes) = self.outlet.channel.holes(self.outlet.source).take_before(seq);
         let unrecorded = seq.min(recorded_from);
         if self.next < unrecorded {
             self.outlet.miss_unlogged(unrecorded - self.next, unrecorded);
@@ -52,6 +52,11 @@ impl<E: Send + Clone + 'static> DurableOutlet<E> {
             self.next = self.next.max(hole.end);
         }
     }
+}
+
+/// Where the loss ends, if it is right behind what was shown; 0 if events are on their way before it.
+fn lost_behind((first, end): (u64, u64), shown: u64) -> u64 {
+    if first <= shown { end } else { 0 }
 }
 
 impl<E: Send + Clone + 'static> Writer<E> {
@@ -75,13 +80,12 @@ impl<E: Send + Clone + 'static> Writer<E> {
 
     /// Tells subscribers what is new, and what the log did not get.
     pub(super) fn flush(&mut self, source: usize) {
-        let Intake { outlets, shown, feed, lost, .. } = &mut self.intakes[source];
+        let intake = &mut self.intakes[source];
+        intake.lost = intake.feed.as_ref().map_or((0, 0), FeedReader::lost);
         // Also those that were lost right behind the last event that got through.
-        *lost = feed.as_ref().map_or((0, 0), |feed| *lock(&feed.shared.lost));
-        let (first, end) = *lost;
-        let lost = if first <= *shown { end } else { 0 };
-        for durable in outlets {
-            durable.miss_before(lost);
+        let lost_before = lost_behind(intake.lost, intake.shown);
+        for durable in &mut intake.outlets {
+            durable.miss_before(lost_before);
             if durable.outlet.flush(&self.stats) {
                 durable.outlet.channel.wake();
             }
@@ -132,12 +136,9 @@ impl<E: Send + Clone + 'static> Writer<E> {
     /// Where a subscription begins that wants what comes: what was lost before there was one is not its loss.
     fn next_for(&self, source: usize, channel: &Channel<E>) -> Position {
         let shown = self.shown(source);
-        let feed = self.intakes[source].feed.as_ref();
-        let (first, end) = feed.map_or((0, 0), |feed| *lock(&feed.shared.lost));
-        if first > shown.seq {
-            return shown;
-        }
-        Position { seq: shown.seq.max(end.min(channel.published_before(source))), ..shown }
+        let lost = self.intakes[source].feed.as_ref().map_or((0, 0), FeedReader::lost);
+        let lost_before = lost_behind(lost, shown.seq).min(channel.published_before(source));
+        Position { seq: shown.seq.max(lost_before), ..shown }
     }
 
     /// Has a subscription get the source's durable events from `first` on.
@@ -150,7 +151,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
         match Outlet::attach(Arc::clone(channel), source, first.seq) {
             Ok(outlet) => {
                 channel.holes(source).begin_at(first.seq);
-                let durable = DurableOutlet { outlet, source, next: first.seq };
+                let durable = DurableOutlet { outlet, next: first.seq };
                 self.intakes[source].outlets.push(durable);
             }
             Err(error) => {
