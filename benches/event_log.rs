@@ -11,10 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::task::yield_now;
-use tpc_actors::SystemBuilder;
 use tpc_actors::bus::log::{DecodeError, FjallLog, LogEvent, LogOptions};
 use tpc_actors::prelude::*;
-use tpc_actors_benches::stage::{beside_core, beside_core_of};
+use tpc_actors_benches::stage::beside_core;
 use tpc_actors_benches::{each, median, wanted};
 
 /// An event of 64 bytes.
@@ -114,37 +113,26 @@ fn durable(path: &std::path::Path, count: u64) -> f64 {
     figure
 }
 
-/// Who asks, and how the system is set up.
+/// Who asks.
 #[derive(Debug, Clone, Copy)]
 enum Asker {
     /// A task of the core.
     Core,
     /// A Tokio task on the CPU that the log's thread has as well.
     BesideLog,
-    /// The same, with a core that looks for two milliseconds before it sleeps.
-    BesideLogSpinning,
-}
-
-impl Asker {
-    fn builder(self) -> SystemBuilder {
-        match self {
-            Self::Core | Self::BesideLog => System::builder(),
-            Self::BesideLogSpinning => System::builder().spin(Duration::from_millis(2)),
-        }
-    }
 }
 
 /// The 95th and the 99th percentile of asks, in microseconds: one after the other, or at most one in every `pace`.
-fn latency(log: Option<FjallLog>, asker: Asker, pace: Duration) -> (f64, f64) {
-    let (system, _, outside) = beside_core_of(asker.builder());
-    if let Some(log) = log {
-        system.log_events::<Record>(log, LogOptions::new()).expect("in time");
+fn latency(log: Option<(FjallLog, LogOptions)>, asker: Asker, pace: Duration) -> (f64, f64) {
+    let (system, _, outside) = beside_core();
+    if let Some((log, options)) = log {
+        system.log_events::<Record>(log, options).expect("in time");
     }
     let _subscriber = system.events::<Record>().filter(|_| false).subscribe();
     let writer = system.spawn::<Writer>(()).wait().expect("it starts");
     let mut times = match asker {
         Asker::Core => writer.asks(pace).wait().expect("alive"),
-        Asker::BesideLog | Asker::BesideLogSpinning => outside.runtime.block_on(async {
+        Asker::BesideLog => outside.runtime.block_on(async {
             let ask = async || writer.write(EVENTS_PER_ASK).await.expect("alive");
             timed_asks(pace, ask, async || std::hint::spin_loop()).await
         }),
@@ -156,9 +144,13 @@ fn latency(log: Option<FjallLog>, asker: Asker, pace: Duration) -> (f64, f64) {
 }
 
 /// Medians over the rounds.
-fn print_percentiles(of: &str, rounds: Vec<(f64, f64)>) {
+fn print_percentiles(row: &str, log: &str, rounds: Vec<(f64, f64)>) {
     let (p95, p99): (Vec<_>, Vec<_>) = rounds.into_iter().unzip();
-    println!("ask + 4 events from {of} p95 {:6.2} us, p99 {:6.2} us", median(p95), median(p99));
+    println!(
+        "ask + 4 events from {row}, {log:<22} p95 {:6.2} us, p99 {:6.2} us",
+        median(p95),
+        median(p99)
+    );
 }
 
 fn main() {
@@ -174,25 +166,31 @@ fn main() {
     // Half a million events a second is what such a log must bear; the other is as many as come.
     let paces =
         [("500,000 events/s", Duration::from_micros(8)), ("as many as come", Duration::ZERO)];
-    let askers = [
-        ("the core", Asker::Core),
-        ("beside the log", Asker::BesideLog),
-        ("beside the log, long spin", Asker::BesideLogSpinning),
+    let askers = [("the core", Asker::Core), ("beside the log", Asker::BesideLog)];
+    // How far groups are apart: by default, and where asks matter more than how soon an event is durable.
+    let intervals = [
+        ("log-fjall, by default:", LogOptions::new()),
+        ("log-fjall, 50 ms:", LogOptions::new().commit_interval(Duration::from_millis(50))),
     ];
     for (asked_from, asker) in askers {
         for (events, pace) in paces {
-            if !wanted(&format!("{asked_from}, {events}")) {
+            let row = format!("{asked_from}, {events}");
+            if !wanted(&row) {
                 continue;
             }
             let mut plain = Vec::new();
-            let mut logged = Vec::new();
+            let mut logged = intervals.each_ref().map(|_| Vec::new());
             for _ in 0..ROUNDS {
                 plain.push(latency(None, asker, pace));
-                let log = FjallLog::open(fresh()).expect("a log");
-                logged.push(latency(Some(log), asker, pace));
+                for ((_, options), rounds) in intervals.iter().zip(&mut logged) {
+                    let log = FjallLog::open(fresh()).expect("a log");
+                    rounds.push(latency(Some((log, options.clone())), asker, pace));
+                }
             }
-            print_percentiles(&format!("{asked_from}, {events}, no log:   "), plain);
-            print_percentiles(&format!("{asked_from}, {events}, log-fjall:"), logged);
+            print_percentiles(&row, "no log:", plain);
+            for ((log, _), rounds) in intervals.iter().zip(logged) {
+                print_percentiles(&row, log, rounds);
+            }
         }
     }
     let _ = std::fs::remove_dir_all(&path);
