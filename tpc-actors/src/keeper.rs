@@ -108,13 +108,37 @@ impl Keeper {
                 state = waited.unwrap_or_else(PoisonError::into_inner).0;
                 continue;
             }
-            state.times.remove(&id);
-            let due = state.by_time.remove(&(at, id));
             drop(state);
-            if let Some(who) = due {
-                self.look_at(who, now);
-            }
+            self.look_at_first(at, id, now);
             state = self.state();
+        }
+    }
+
+    /// When the next look is due, in nanoseconds since the clock's epoch.
+    pub(crate) fn next_due(&self) -> Option<u64> {
+        self.state().by_time.keys().next().map(|(at, _)| *at)
+    }
+
+    /// Looks at who is due first, if anybody is; for who drives the keeper without its thread.
+    pub(crate) fn look(&self) {
+        let now = nanos(&*self.clock, self.clock.now());
+        let first = self.state().by_time.keys().next().copied();
+        if let Some((at, id)) = first.filter(|(at, _)| *at <= now) {
+            self.look_at_first(at, id, now);
+        }
+    }
+
+    fn look_at_first(&self, at: u64, id: u64, now: u64) {
+        let due = {
+            let mut state = self.state();
+            let due = state.by_time.remove(&(at, id));
+            if due.is_some() {
+                state.times.remove(&id);
+            }
+            due
+        };
+        if let Some(who) = due {
+            self.look_at(who, now);
         }
     }
 

@@ -43,6 +43,8 @@ pub mod pinned;
 pub mod placement;
 mod reply;
 #[cfg(not(tpc_loom))]
+pub mod sim;
+#[cfg(not(tpc_loom))]
 pub mod supervision;
 #[cfg(not(tpc_loom))]
 mod system;

@@ -24,6 +24,7 @@ mod entry;
 mod fill;
 pub(crate) mod lane;
 pub(crate) mod life;
+mod lost;
 pub(crate) mod orphan;
 mod place;
 pub(crate) mod threads;
@@ -32,7 +33,7 @@ pub(crate) mod waiters;
 use crate::core_loop::incidents::GroupId;
 pub use ended::Ended;
 use ended::Ending;
-use lane::{Lane, LaneConsumer, LaneProducer};
+use lane::{Lane, LaneConsumer, LaneProducer, Unserved};
 use life::{Gate, LifeWord};
 pub(crate) use life::{Life, Refusal, Shortage, flag};
 use orphan::Kept;
@@ -98,13 +99,15 @@ impl<A: Actor> Mailbox<A> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         let visitor_id = core.acquire_lane_id()?;
         let policy = <A as Settings>::POLICY;
+        let life = LifeWord::default();
+        life.set_flag(flag::SIMULATED, core.script.is_some());
         Some(Arc::new(Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             place: Place::acquire(),
             shard,
             core,
             cell: OnceLock::new(),
-            life: LifeWord::default(),
+            life,
             gate: Gate::default(),
             ending: Ending::default(),
             capacity: policy.lane_capacity(),
@@ -178,7 +181,15 @@ impl<A: Actor> Mailbox<A> {
         }
     }
 
-    pub(crate) fn count_rejected(&self, requests: usize) {
+    /// Counts requests that were taken out of a queue of the actor and will not run.
+    pub(crate) fn count_unserved(&self, Unserved { rejected, left }: Unserved) {
+        self.count_rejected(rejected);
+        if let Some(script) = &self.core.script {
+            script.drops(left);
+        }
+    }
+
+    fn count_rejected(&self, requests: usize) {
         self.core.rejected.fetch_add(requests as u64, Ordering::Relaxed);
     }
 
@@ -295,33 +306,6 @@ impl<A: Actor> Mailbox<A> {
             *visitor = self.open_lane_at(VISITOR, self.visitor_id, None);
         }
         visitor.as_mut().map(send)
-    }
-
-    /// The core is gone or does not move any more: refuses senders and answers what has not begun.
-    pub(crate) fn give_up(&self) {
-        self.life.lose(|| {
-            self.ending.set(Ended::CoreLost);
-            self.refuse_queued();
-        });
-        self.for_each_lane(Lane::wake_all);
-    }
-
-    /// To be called after each send, when its lane is free again: foreign wakers are woken here.
-    #[inline]
-    pub(crate) fn answer_if_lost(&self) {
-        if self.is_lost() {
-            // Pairs with the fence in `give_up`: its look at the slots may have come before the send.
-            self.refuse_queued();
-        }
-    }
-
-    /// Answers what waits in the lanes of a core that is gone or does not move.
-    fn refuse_queued(&self) {
-        let mut refused = 0;
-        self.for_each_lane(|lane| {
-            refused += lane.credit.refuse_queued(&Fate::CoreLost { started: false });
-        });
-        self.count_rejected(refused);
     }
 }
 

@@ -2,25 +2,35 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::isolate::{catch, drop_quietly};
 use crate::placement::CpuSet;
+use crate::sim::Guests;
 
 /// Where offloaded futures run: the Tokio runtime around the system's start, or one of our own.
 pub(crate) struct Offload {
     around: Option<Handle>,
     own: Mutex<Option<Runtime>>,
+    /// There if the system is simulated, which polls them itself.
+    guests: Option<Arc<Guests>>,
     /// CPUs for the threads of our own runtime: a core starts it, and must not pass its one CPU on.
     cpus: CpuSet,
 }
 
 impl Offload {
     pub(crate) fn new(around: Option<Handle>, cpus: CpuSet) -> Self {
-        Self { around, own: Mutex::new(None), cpus }
+        Self { around, own: Mutex::new(None), guests: None, cpus }
+    }
+
+    /// Has futures polled by a simulation.
+    pub(crate) fn simulated(guests: Arc<Guests>) -> Self {
+        let (own, cpus) = (Mutex::new(None), CpuSet::default());
+        Self { around: None, own, guests: Some(guests), cpus }
     }
 
     /// The runtime that the system was started in.
@@ -56,21 +66,33 @@ impl Offload {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let started = self.handle().map(|handle| AbortOnDrop(handle.spawn(future)));
+        let started = match &self.guests {
+            Some(guests) => Ok(Started::Guest(guests.add(future))),
+            None => self.handle().map(|handle| Started::Task(AbortOnDrop(handle.spawn(future)))),
+        };
         async move {
-            let mut running = started.map_err(|error| format!("no Tokio runtime: {error}"))?;
+            let started = started.map_err(|error| format!("no Tokio runtime: {error}"))?;
+            let mut running = match started {
+                Started::Guest(guest) => {
+                    return guest.await.unwrap_or_else(|_| Err(GONE.to_owned()));
+                }
+                Started::Task(running) => running,
+            };
             (&mut running.0).await.map_err(|error| match error.try_into_panic() {
                 Ok(payload) => {
                     let message = catch(|| std::panic::resume_unwind(payload));
                     message.err().unwrap_or_default()
                 }
-                Err(_) => "its runtime was shut down".to_owned(),
+                Err(_) => GONE.to_owned(),
             })
         }
     }
 
     /// Ends our own runtime without waiting for it.
     pub(crate) fn shut_down(&self) {
+        if let Some(guests) = &self.guests {
+            guests.clear();
+        }
         let own = self.own.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(runtime) = own {
             // Waiting would panic inside async code and could hang on a blocking call.
@@ -90,6 +112,15 @@ impl fmt::Debug for Offload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Offload").field("around", &self.around.is_some()).finish_non_exhaustive()
     }
+}
+
+/// Why there is no output of a future that was not polled to its end.
+const GONE: &str = "its runtime was shut down";
+
+/// An offloaded future that runs.
+enum Started<T> {
+    Task(AbortOnDrop<T>),
+    Guest(oneshot::Receiver<Result<T, String>>),
 }
 
 struct AbortOnDrop<T>(JoinHandle<T>);

@@ -18,12 +18,14 @@ use crate::offload::Offload;
 use crate::placement::Placement;
 use crate::supervision::Group;
 
+mod assembly;
 mod builder;
 mod checkpoint;
 mod cores;
 mod group;
 mod names;
 mod shutdown;
+mod simulated;
 mod spawn;
 mod status;
 mod warden;

@@ -1,7 +1,7 @@
 //! The buses of a system, one per event type.
 
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -285,7 +285,8 @@ impl<E: Send + Clone + 'static> Close for Bus<E> {
 
 #[derive(Default)]
 struct Buses {
-    by_type: HashMap<TypeId, Arc<dyn Close>>,
+    /// In an order, which a simulation repeats.
+    by_type: BTreeMap<TypeId, Arc<dyn Close>>,
     closed: bool,
 }
 

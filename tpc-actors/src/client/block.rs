@@ -33,6 +33,8 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     loop {
         match future.as_mut().poll(&mut context) {
             Poll::Ready(output) => return output,
+            // A simulation on this thread goes on, for it may be what is waited for.
+            Poll::Pending if crate::sim::live::go_on() => {}
             Poll::Pending => std::thread::park(),
         }
     }

@@ -3,6 +3,7 @@
 mod health;
 mod here;
 mod housekeeping;
+mod scripted;
 mod serve;
 mod stop;
 
@@ -96,6 +97,8 @@ pub(crate) trait Cell {
     fn task_panicked(&mut self, message: String);
     /// Moves the actor's life on, as its senders see it.
     fn advance(&self, life: Life);
+    /// Requests that wait in its queues.
+    fn waiting(&self) -> usize;
     /// Whether work that was accepted is not finished.
     fn has_work(&mut self) -> bool;
     /// Ends the actor in good order: `#[on_stop]`, then the state; what is left is answered. Says how
@@ -175,6 +178,7 @@ impl<A: Actor> ActorCell<A> {
     fn init(&mut self) -> Result<(), (SpawnError, Fate)> {
         let Self { make_args, cx, .. } = self;
         cx.me.local.shared.stats.calling.set(Called::Init.word(cx.cell));
+        cx.me.local.note_call(A::NAME, self.mailbox.shard, "init");
         match catch(|| A::init(cx, make_args())) {
             Ok(Ok(state)) => {
                 self.state = State::Running(state);
@@ -209,7 +213,9 @@ impl<A: Actor> ActorCell<A> {
         let stats = &self.local().shared.stats;
         stats.panics.add(u64::from(!planted!("uncounted-panic", 1 in 10)));
         self.mailbox.stats.panics.add(1);
-        PanicReport::new(A::NAME, handler, self.cx.core(), message)
+        let report = PanicReport::new(A::NAME, handler, self.cx.core(), message);
+        self.local().note_panic(&report);
+        report
     }
 
     /// A call into the actor's code panicked: answer who waits for it, drop the state, decide.
@@ -295,6 +301,7 @@ impl<A: Actor> ActorCell<A> {
         let State::Running(actor) = &mut self.state else { return false };
         let cx = &mut self.cx;
         cx.me.local.shared.stats.calling.set(what.word(cx.cell));
+        cx.me.local.note_call(A::NAME, self.mailbox.shard, what.name::<A>());
         match catch(|| call(actor, cx)) {
             // A handler that stops its actor is its last one.
             Ok(()) => !self.cx.stopping,

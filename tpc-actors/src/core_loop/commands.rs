@@ -76,6 +76,11 @@ impl Core {
         abandoned
     }
 
+    /// Requests that wait in the queues of all actors.
+    pub(crate) fn waiting(&self) -> usize {
+        self.cells.iter().flatten().map(|actor| actor.borrow().waiting()).sum()
+    }
+
     pub(crate) fn is_finished(&self) -> bool {
         self.finished
     }

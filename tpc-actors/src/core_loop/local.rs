@@ -130,6 +130,21 @@ impl CoreLocal {
         }
     }
 
+    /// Tells the simulation, if this is one, what is called.
+    #[inline]
+    pub(crate) fn note_call(&self, actor: &str, shard: usize, called: &str) {
+        if let Some(script) = &self.shared.script {
+            script.note(Some(self.shared.index), format_args!("{actor}[{shard}] {called}"));
+        }
+    }
+
+    /// Tells it of a panic.
+    pub(crate) fn note_panic(&self, report: &PanicReport) {
+        if let Some(script) = &self.shared.script {
+            script.note(Some(self.shared.index), format_args!("{report}"));
+        }
+    }
+
     /// A chore has something to do.
     pub(crate) fn begin_chore(&self, chore: Chore) {
         self.chores.borrow_mut().push_back(chore);

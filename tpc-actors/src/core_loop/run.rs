@@ -160,7 +160,8 @@ impl<A: Actor> Run<A> {
     }
 
     /// The oldest message.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a message is copied at each call")]
+    #[inline(always)]
     pub(crate) fn next(&mut self) -> Option<Envelope<A>> {
         let envelope = match &mut self.queue {
             Queue::Lane(lane) => {
@@ -202,7 +203,8 @@ impl<A: Actor> Run<A> {
     }
 
     /// Begins a message, unless its asker has left or its time is over: then it must not run.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a message is copied at each call")]
+    #[inline(always)]
     pub(crate) fn start(&mut self, envelope: Envelope<A>) -> Option<A::Request> {
         if planted!("lost-request", 1 in 10_000) {
             self.skipped += 1;

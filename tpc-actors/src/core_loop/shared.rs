@@ -14,6 +14,7 @@ use crate::bridge::doorbell::Doorbell;
 use crate::isolate::drop_quietly;
 use crate::mailbox::life::Gate;
 use crate::placement::Home;
+use crate::sim::Script;
 use crate::stats::CoreStats;
 use crate::system::Warden;
 
@@ -69,6 +70,8 @@ pub(crate) struct CoreShared {
     warden: OnceLock<Arc<Warden>>,
     /// Calls that took too long; counted by who looks from outside.
     pub(crate) stalls: AtomicU64,
+    /// There if the system is simulated.
+    pub(crate) script: Option<Arc<Script>>,
     /// Actors that the core's thread has left behind by unwinding.
     orphans: Mutex<Vec<Arc<dyn Orphan>>>,
     inbox: Mutex<Inbox>,
@@ -81,6 +84,7 @@ impl CoreShared {
         index: usize,
         home: Home,
         doorbell: Arc<dyn Doorbell>,
+        script: Option<Arc<Script>>,
     ) -> Arc<Self> {
         Arc::new(Self {
             system,
@@ -92,6 +96,7 @@ impl CoreShared {
             gate: Gate::default(),
             warden: OnceLock::new(),
             stalls: AtomicU64::new(0),
+            script,
             orphans: Mutex::default(),
             inbox: Mutex::default(),
             lane_ids: Mutex::default(),

@@ -106,7 +106,7 @@ fn bench() -> Bench {
     let now = Instant::now();
     let clock = Arc::new(VirtualClock { epoch: now, now: Mutex::new(now) });
     let doorbell = Arc::<CountingDoorbell>::default();
-    let shared = CoreShared::new(u64::MAX, 0, Home::Anywhere, Arc::clone(&doorbell) as _);
+    let shared = CoreShared::new(u64::MAX, 0, Home::Anywhere, Arc::clone(&doorbell) as _, None);
     let offload = Arc::new(Offload::new(None, CpuSet::default()));
     let bus = Arc::new(BusRegistry::new(std::slice::from_ref(&shared)));
     let time = Arc::clone(&clock) as Arc<dyn Clock>;

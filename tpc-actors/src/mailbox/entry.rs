@@ -1,9 +1,10 @@
 //! Who may send: one look when nothing is the matter, and the reasons when something is.
 
 use super::Mailbox;
-use super::life::{Gate, Life, Refusal, flag};
+use super::life::{Gate, Life, Refusal, Shortage, flag};
 use crate::actor::Actor;
 use crate::core_loop::on_core_of;
+use crate::sim::Script;
 
 impl<A: Actor> Mailbox<A> {
     /// Why a request would be refused now, if it would.
@@ -31,16 +32,21 @@ impl<A: Actor> Mailbox<A> {
 
     #[cold]
     fn admit_in_life(&self) -> Result<(), Refusal> {
-        match self.refusal_in_life() {
-            Some(refusal) => Err(refusal),
-            None if self.life() > Life::Open => Ok(()),
-            // One that is turned away at the second gate has used up a permit of the first; the core
-            // renews them.
-            None => match self.guards().find(|gate| !gate.take_permit()) {
-                Some(gate) => Err(self.shut(gate)),
-                None => Ok(()),
-            },
+        if let Some(refusal) = self.refusal_in_life() {
+            return Err(refusal);
         }
+        let script = self.core.script.as_deref();
+        if script.is_some_and(Script::fills_lane) {
+            return Err(Refusal::Full(Shortage::Place));
+        }
+        // One that is turned away at the second gate has used up a permit of the first; the core
+        // renews them.
+        let guards = (self.life() == Life::Open).then(|| self.guards());
+        if let Some(gate) = guards.into_iter().flatten().find(|gate| !gate.take_permit()) {
+            return Err(self.shut(gate));
+        }
+        script.map(Script::accepts);
+        Ok(())
     }
 
     fn guards(&self) -> impl Iterator<Item = &Gate> {

@@ -123,20 +123,33 @@ pub(crate) fn slots_max(capacity: usize) -> u32 {
     u32::try_from(capacity.saturating_mul(2)).unwrap_or(CORE_SLOTS_MAX).min(CORE_SLOTS_MAX)
 }
 
-/// Answers `fate` to requests that will not run, and drops them in safety; says how many of them
-/// somebody still wanted.
+/// Requests that were taken out of a queue and will not run.
+#[derive(Debug, Clone, Copy, Default)]
+#[must_use = "they are to be counted"]
+pub(crate) struct Unserved {
+    /// Tells, and asks that have been answered.
+    pub(crate) rejected: usize,
+    /// Asks that nobody waited for any more.
+    pub(crate) left: usize,
+}
+
+/// Answers `fate` to requests that will not run, and drops them in safety.
 pub(crate) fn refuse_each<A: Actor>(
     credit: &Credit<A>,
     envelopes: impl IntoIterator<Item = Envelope<A>>,
     fate: &Fate,
-) -> usize {
-    let mut refused = 0;
+) -> Unserved {
+    let mut unserved = Unserved::default();
     for Envelope { request, ticket } in envelopes {
         let started = ticket.and_then(|ticket| credit.start(ticket));
-        refused += usize::from(ticket.is_none() || started.is_some());
+        if ticket.is_none() || started.is_some() {
+            unserved.rejected += 1;
+        } else {
+            unserved.left += 1;
+        }
         let asker = started.and_then(|started| credit.complete(started, Err(fate.clone())));
         drop_quietly(request);
         asker.into_iter().for_each(Asker::wake);
     }
-    refused
+    unserved
 }

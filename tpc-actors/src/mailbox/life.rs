@@ -32,6 +32,8 @@ pub(crate) mod flag {
     pub(crate) const GUARDED: u32 = 1 << 1;
     /// So is the gate of its core.
     pub(crate) const CORE_GUARDED: u32 = 1 << 2;
+    /// The system is simulated: every send is decided about, and counted.
+    pub(crate) const SIMULATED: u32 = 1 << 3;
     /// Bits that a life leaves to the flags.
     pub(super) const BITS: u32 = 8;
 }

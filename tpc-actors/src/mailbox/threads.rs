@@ -109,6 +109,31 @@ fn deserves_own_lane() -> bool {
         || tokio::runtime::worker_index().is_some()
 }
 
+/// The lanes of a core that is not running on any thread right now.
+#[derive(Default)]
+pub(crate) struct ParkedLanes(Lanes);
+
+/// For as long as it lives, the calling thread sends through these lanes and not through its own.
+pub(crate) struct UsesLanes<'a>(&'a mut ParkedLanes);
+
+impl ParkedLanes {
+    pub(crate) fn enter(&mut self) -> UsesLanes<'_> {
+        self.swap();
+        UsesLanes(self)
+    }
+
+    fn swap(&mut self) {
+        // A thread that ends has dropped its lanes.
+        let _ = LANES.try_with(|lanes| std::mem::swap(&mut *lanes.borrow_mut(), &mut self.0));
+    }
+}
+
+impl Drop for UsesLanes<'_> {
+    fn drop(&mut self) {
+        self.0.swap();
+    }
+}
+
 /// Gives the calling thread lanes of its own, as Tokio's workers have.
 ///
 /// For a plain thread that sends a lot: its sends then share no lock with other threads, and neither the room nor the

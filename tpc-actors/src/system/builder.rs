@@ -1,21 +1,18 @@
 //! Options of a system, and its start.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use super::cores::{CorePlan, Placed};
+use super::assembly::Ground;
+use super::cores::Placed;
 use super::warden::{OnStall, StallReport, Warden, WatchOptions};
-use super::{Handle, Inner, System};
+use super::{System, lock};
 use crate::bridge::doorbell::platform_doorbell;
-use crate::bus::BusRegistry;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::SystemClock;
 use crate::core_loop::idle::Idle;
 use crate::core_loop::incidents::CorePolicy;
-use crate::core_loop::shared::CoreShared;
 use crate::error::StartError;
-use crate::keeper::Keeper;
 use crate::offload::Offload;
 use crate::placement::{Pin, Placement, PlacementError};
 use crate::supervision::{OnPanic, Queue, Supervise, Watchdog};
@@ -45,11 +42,11 @@ pub struct SystemBuilder {
     pin: Pin,
     spin: Option<Duration>,
     park_backstop: Option<Duration>,
-    tasks_max: usize,
-    drop_drain_time: Duration,
+    pub(super) tasks_max: usize,
+    pub(super) drop_drain_time: Duration,
     tokio: Option<tokio::runtime::Handle>,
-    thread_name: String,
-    core_policy: CorePolicy,
+    pub(super) thread_name: String,
+    pub(super) core_policy: CorePolicy,
     watch: WatchOptions,
 }
 
@@ -179,7 +176,7 @@ impl SystemBuilder {
         self
     }
 
-    fn check(&self, cores: usize) -> Result<(), StartError> {
+    pub(super) fn check(&self, cores: usize) -> Result<(), StartError> {
         if cores == 0 {
             return Err(StartError::NoCores);
         }
@@ -221,7 +218,6 @@ impl SystemBuilder {
     /// An option is out of range or contradicts another one, the CPUs that [`Pin::Require`] asks for are
     /// not there, or the operating system refuses a thread or a descriptor. Nothing is left running then.
     pub fn start(self) -> Result<System, StartError> {
-        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
         crate::hook::install();
         let planned = self.placement.as_ref().map(Placement::cores);
         let cores = planned.or(self.cores).unwrap_or_else(Placement::default_cores);
@@ -235,45 +231,19 @@ impl SystemBuilder {
         } else {
             Duration::ZERO
         });
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
-        let keeper = Keeper::new(Arc::clone(&clock));
-        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        let shared = (0..cores)
-            .map(|index| {
-                let home = placement.home(bindings[index]);
-                Ok(CoreShared::new(id, index, home, platform_doorbell()?))
-            })
-            .collect::<std::io::Result<Vec<_>>>()?;
-        let bus = Arc::new(BusRegistry::new(&shared));
-        let inner = Arc::new(Inner {
-            cores: shared,
-            threads: Mutex::default(),
-            keeper_thread: Mutex::new(Some(keeper.start()?)),
-            keeper,
-            bus,
-            offload: Arc::new(Offload::new(around, placement.control_plane())),
+        let offload = Offload::new(around, placement.control_plane());
+        let homes = bindings.iter().map(|cpu| Ok((placement.home(*cpu), platform_doorbell()?)));
+        let system = self.assemble(Ground {
+            cores: homes.collect::<std::io::Result<_>>()?,
+            clock: Arc::new(SystemClock::default()),
+            idle: Idle { spin, backstop: self.park_backstop },
+            offload,
+            bound: bindings,
             placement,
-            bound: bindings.clone(),
-            next_core: AtomicUsize::new(0),
-            actors: Mutex::default(),
-            names: Mutex::default(),
-            checkpoints: Mutex::default(),
-            ending: Mutex::default(),
-            given_up: Mutex::default(),
-            drop_drain_time: self.drop_drain_time,
-            thread_name: self.thread_name.clone(),
-            plan: CorePlan {
-                clock,
-                idle: Idle { spin, backstop: self.park_backstop },
-                tasks_max: self.tasks_max,
-                policy: self.core_policy,
-            },
-            lost_cores: Mutex::default(),
-            warden: Arc::default(),
-            warden_thread: Mutex::default(),
+            script: None,
         });
         // From here on an error ends what has been started, through the handle's drop.
-        let system = System { handle: Arc::new(Handle { inner }) };
+        *lock(&system.inner().keeper_thread) = Some(system.inner().keeper.start()?);
         let (report, reports) = mpsc::channel();
         for index in 0..cores {
             system.inner().start_core(index, Some(report.clone()))?;

@@ -38,6 +38,17 @@ impl CheckpointReport {
         self.failures.is_empty()
     }
 
+    /// From what became of the actors of each core.
+    pub(crate) fn of(cores: impl IntoIterator<Item = (usize, Vec<Taken>)>) -> Self {
+        let mut report = Self::default();
+        for (core, taken) in cores {
+            for taken in taken {
+                report.add(core, taken);
+            }
+        }
+        report
+    }
+
     fn add(&mut self, core: usize, taken: Taken) {
         let Taken { actor, shard, failure } = taken;
         match failure {
@@ -141,13 +152,7 @@ impl Inner {
         let _go_on = GoOn(self);
         self.on_every_core(deadline, Core::stand_still)?;
         let taken = self.on_every_core(deadline, Core::checkpoint)?;
-        let mut report = CheckpointReport::default();
-        for (core, taken) in taken {
-            for taken in taken {
-                report.add(core, taken);
-            }
-        }
-        Ok(report)
+        Ok(CheckpointReport::of(taken))
     }
 
     /// Has every core do something; what came of it, by core.

@@ -195,15 +195,7 @@ impl Inner {
         let now = Instant::now();
         // Ten years stand for "without a limit", which would overflow the clock.
         let deadline = now + drain_time.min(Duration::from_hours(87_600));
-        for core in &self.cores {
-            drop(core.command(Box::new(crate::core_loop::Core::drain)));
-        }
-        // A core that is stuck would not get round to refusing anybody.
-        let actors: Vec<_> = lock(&self.actors).iter().filter_map(Watched::upgrade).collect();
-        for actor in actors {
-            actor.advance(Life::Draining);
-            drop_quietly(actor);
-        }
+        self.begin_drain();
         self.drain(deadline);
         let (abandoned, counts) = mpsc::channel();
         self.finish_cores(&abandoned);
@@ -235,6 +227,19 @@ impl Inner {
         self.offload.shut_down();
         stuck.extend(std::iter::repeat_n("tpc-log".to_owned(), logs));
         self.report(counts.try_iter().sum(), stuck, lost)
+    }
+
+    /// Refuses outside senders from here on, and goes on with what was accepted.
+    pub(super) fn begin_drain(&self) {
+        for core in &self.cores {
+            drop(core.command(Box::new(crate::core_loop::Core::drain)));
+        }
+        // A core that is stuck would not get round to refusing anybody.
+        let actors: Vec<_> = lock(&self.actors).iter().filter_map(Watched::upgrade).collect();
+        for actor in actors {
+            actor.advance(Life::Draining);
+            drop_quietly(actor);
+        }
     }
 
     /// Waits until no core has anything left. One quiet round is not enough: a message may have been on
@@ -318,7 +323,12 @@ impl Inner {
         (stuck, lost)
     }
 
-    fn report(&self, abandoned: u64, stuck: Vec<String>, lost: Vec<String>) -> ShutdownReport {
+    pub(super) fn report(
+        &self,
+        abandoned: u64,
+        stuck: Vec<String>,
+        lost: Vec<String>,
+    ) -> ShutdownReport {
         let mut report = ShutdownReport { abandoned, stuck, lost, ..ShutdownReport::default() };
         for core in &self.cores {
             let stats = &core.stats;

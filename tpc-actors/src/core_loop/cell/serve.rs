@@ -47,7 +47,7 @@ impl<A: Actor> Cell for ActorCell<A> {
         let before = self.local().wakes.borrow().len();
         let local = Rc::clone(&self.cx.me.local);
         let mut run = Run::new(Queue::Lane(consumer), local, self.pace);
-        let failed = self.is_served() && self.serve(&mut run, max, until);
+        let failed = self.is_served() && self.serve_or_fail(&mut run, max, until);
         let served = run.taken();
         let handled = run.handled();
         self.pace = run.pace();
@@ -66,7 +66,7 @@ impl<A: Actor> Cell for ActorCell<A> {
         self.stop_if_asked();
         if !self.is_served() && !self.is_held() {
             let refused = consumer.refuse_all(&self.unserved_fate());
-            self.mailbox.count_rejected(refused);
+            self.mailbox.count_unserved(refused);
         }
         let left = match (self.is_held(), consumer.ring().is_empty()) {
             (true, false) => Intake::Held,
@@ -127,7 +127,7 @@ impl<A: Actor> Cell for ActorCell<A> {
                 self.call(Called::Continuation, continuation);
                 continue;
             }
-            self.serve(&mut run, max - continued, until);
+            self.serve_or_fail(&mut run, max - continued, until);
             // Nothing was there, or the rest has to wait: the time is over, or a command has come.
             let rest = me.requests() > 0 && me.continuations() == 0;
             if rest || run.taken() + continued == before {
@@ -247,6 +247,10 @@ impl<A: Actor> Cell for ActorCell<A> {
         self.mailbox.advance(life);
     }
 
+    fn waiting(&self) -> usize {
+        self.mailbox.depth() + self.cx.me.requests()
+    }
+
     fn has_work(&mut self) -> bool {
         if self.cx.me.has_work() {
             return true;
@@ -272,9 +276,17 @@ impl<A: Actor> Cell for ActorCell<A> {
 }
 
 impl<A: Actor> ActorCell<A> {
+    /// As [`Self::serve`], unless a simulation wants otherwise.
+    fn serve_or_fail(&mut self, run: &mut Run<A>, max: usize, until: Instant) -> bool {
+        match run.local.shared.script.clone() {
+            None => self.serve(run, max, until),
+            Some(script) => self.serve_by_script(&script, run, max, until),
+        }
+    }
+
     /// Serves messages until `max` have been taken, or `until` has been seen to pass; true when the last
     /// one has panicked. One catch for all of them.
-    fn serve(&mut self, run: &mut Run<A>, max: usize, until: Instant) -> bool {
+    pub(super) fn serve(&mut self, run: &mut Run<A>, max: usize, until: Instant) -> bool {
         let State::Running(actor) = &mut self.state else { return false };
         let cx = &mut self.cx;
         let local = Rc::clone(&run.local);

@@ -42,16 +42,17 @@ impl<A: Actor> ActorCell<A> {
 
     pub(super) fn refuse_everything(&mut self) {
         let fate = self.unserved_fate();
-        let lanes = self.lanes.iter_mut().flatten();
-        let refused = lanes.map(|lane| lane.refuse_all(&fate)).sum();
-        self.mailbox.count_rejected(refused);
+        for lane in self.lanes.iter_mut().flatten() {
+            let refused = lane.refuse_all(&fate);
+            self.mailbox.count_unserved(refused);
+        }
         self.refuse_local();
     }
 
     pub(super) fn refuse_local(&mut self) {
         let fate = self.unserved_fate();
         let refused = refuse_each(self.cx.me.credit(), self.cx.me.take_requests(), &fate);
-        self.mailbox.count_rejected(refused);
+        self.mailbox.count_unserved(refused);
     }
 
     /// Drops what tasks and siblings have left for an actor that has stopped.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::Mailbox;
 use super::super::closing::last_look;
-use super::{Envelope, Lane, refuse_each};
+use super::{Envelope, Lane, Unserved, refuse_each};
 use crate::actor::Actor;
 use crate::bridge::bell::LaneBell;
 use crate::bridge::ring::Consumer;
@@ -90,8 +90,8 @@ impl<A: Actor> LaneConsumer<A> {
         self.rest.fixed.waiters.freed(places);
     }
 
-    /// Answers `fate` to everything in the ring; says how many were refused that somebody still wanted.
-    pub(crate) fn refuse_all(&mut self, fate: &Fate) -> usize {
+    /// Answers `fate` to everything in the ring.
+    pub(crate) fn refuse_all(&mut self, fate: &Fate) -> Unserved {
         let waiting: Vec<_> = std::iter::from_fn(|| self.ring.pop()).collect();
         let refused = refuse_each(&self.rest.fixed.credit, waiting, fate);
         self.rest.fixed.wake_all();
@@ -111,7 +111,7 @@ impl<A: Actor> Drop for Rest<A> {
     fn drop(&mut self) {
         let unserved = self.unserved.take().into_iter().flatten();
         let refused = refuse_each(&self.fixed.credit, unserved, &self.mailbox.closing_fate());
-        self.mailbox.count_rejected(refused);
+        self.mailbox.count_unserved(refused);
         self.fixed.wake_all();
         self.mailbox.lane_ended(self.lane, self.bell.lane());
     }

@@ -16,6 +16,7 @@ use crate::core_loop::shared::CoreShared;
 use crate::patience::{Patience, pause};
 use crate::reply::Outcome;
 use crate::reply::slot::{FreeSlots, NO_DEADLINE, Ticket};
+use crate::sim::Script;
 
 pub(crate) use sent::Sent;
 
@@ -205,6 +206,7 @@ impl<A: Actor> LaneProducer<A> {
     #[cold]
     fn after_close(&mut self, ticket: Option<Ticket>) -> Option<A::Request> {
         let Envelope { request, .. } = take_back(&mut self.ring)?;
+        self.core.script.as_deref().map(Script::hands_back);
         if let Some(ticket) = ticket {
             self.fixed.credit.cancel_unsent(ticket);
         }

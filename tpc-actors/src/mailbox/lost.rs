@@ -1,0 +1,35 @@
+//! An actor whose core is gone: nobody serves its lanes, and nobody must wait for that.
+
+use super::lane::Lane;
+use super::{Ended, Mailbox};
+use crate::actor::Actor;
+use crate::error::Fate;
+
+impl<A: Actor> Mailbox<A> {
+    /// The core is gone or does not move any more: refuses senders and answers what has not begun.
+    pub(crate) fn give_up(&self) {
+        self.life.lose(|| {
+            self.ending.set(Ended::CoreLost);
+            self.refuse_queued();
+        });
+        self.for_each_lane(Lane::wake_all);
+    }
+
+    /// To be called after each send, when its lane is free again: foreign wakers are woken here.
+    #[inline]
+    pub(crate) fn answer_if_lost(&self) {
+        if self.is_lost() {
+            // Pairs with the fence in `give_up`: its look at the slots may have come before the send.
+            self.refuse_queued();
+        }
+    }
+
+    /// Answers what waits in the lanes of a core that is gone or does not move.
+    fn refuse_queued(&self) {
+        let mut refused = 0;
+        self.for_each_lane(|lane| {
+            refused += lane.credit.refuse_queued(&Fate::CoreLost { started: false });
+        });
+        self.count_rejected(refused);
+    }
+}

@@ -1,0 +1,270 @@
+//! Who goes on next, and what time it is then.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::clock::VirtualClock;
+use super::doorbell::Rung;
+use super::seat::Seat;
+use super::{Guests, Ledger, Script};
+use crate::clock::Clock;
+use crate::core_loop::Core;
+use crate::{CheckpointReport, ShutdownReport, StartError, System, SystemBuilder};
+
+/// What a step takes at least, and what it may take longer: time goes on also where work never ends.
+const STEP_NANOS_MIN: u64 = 500;
+const STEP_NANOS_MORE: u64 = 1000;
+
+/// What is to be done next.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// A turn of a core.
+    Core(usize),
+    /// A look at deadlines.
+    Deadlines,
+    /// A poll of an offloaded future.
+    Guest(usize),
+    /// A poll of the future that the simulation is run for.
+    Caller,
+}
+
+/// A system and everything that moves it.
+pub(super) struct World {
+    // Before the system, whose cores they are.
+    seats: Vec<Seat>,
+    system: System,
+    clock: Arc<VirtualClock>,
+    script: Arc<Script>,
+    guests: Arc<Guests>,
+    report: Option<ShutdownReport>,
+}
+
+impl World {
+    pub(super) fn new(
+        builder: &SystemBuilder,
+        cores: usize,
+        seed: u64,
+        trace_lines_max: usize,
+    ) -> Result<Self, StartError> {
+        let clock = Arc::<VirtualClock>::default();
+        let script = Script::new(seed, Arc::clone(&clock), trace_lines_max);
+        let guests = Arc::<Guests>::default();
+        let rung: Vec<_> = (0..cores).map(|_| Arc::<Rung>::default()).collect();
+        let system = builder.simulate(
+            rung.iter().map(|rung| Arc::clone(rung) as _).collect(),
+            Arc::clone(&clock) as _,
+            Arc::clone(&script),
+            Arc::clone(&guests),
+        )?;
+        let seat = |(index, rung)| {
+            let seed = script.below(u64::MAX);
+            let shared = Arc::clone(&system.shared_cores()[index]);
+            Seat::new(shared, rung, || system.make_core(index, seed))
+        };
+        let seats = rung.into_iter().enumerate().map(seat).collect();
+        Ok(Self { seats, system, clock, script, guests, report: None })
+    }
+
+    pub(super) fn system(&self) -> &System {
+        &self.system
+    }
+
+    pub(super) fn script(&self) -> &Script {
+        &self.script
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
+    }
+
+    // ---- steps -----------------------------------------------------------------------------------
+
+    /// One step: of somebody who has something to do, or to the time when somebody has. `caller` says whether the
+    /// future that all this is for has something to do. True when it is its turn, and `None` when nothing will
+    /// ever happen again by itself.
+    pub(super) fn step(&mut self, caller: bool) -> Option<bool> {
+        if let Some(step) = self.choose(caller) {
+            return Some(self.take(step));
+        }
+        let due = self.next_due()?;
+        self.clock.advance_to(due);
+        Some(false)
+    }
+
+    /// Goes on until `until`, and then lets everybody see to what is due by then.
+    pub(super) fn advance_to(&mut self, until: Duration) {
+        while self.elapsed() < until {
+            if let Some(step) = self.choose(false) {
+                self.take(step);
+                continue;
+            }
+            let due = self.next_due().map_or(until, |due| due.min(until));
+            self.clock.advance_to(due);
+        }
+        // As many steps as there are things to do: work that never ends does not hold time up.
+        for _ in 0..self.ready(false) {
+            if let Some(step) = self.choose(false) {
+                self.take(step);
+            }
+        }
+    }
+
+    /// Somebody who has something to do.
+    fn choose(&self, caller: bool) -> Option<Step> {
+        let mut which = usize::try_from(self.script.below(self.ready(caller) as u64)).ok()?;
+        let now = self.clock.now();
+        for (core, _) in self.seats.iter().enumerate().filter(|(_, seat)| seat.is_ready(now)) {
+            if which == 0 {
+                return Some(Step::Core(core));
+            }
+            which -= 1;
+        }
+        if self.has_deadline() {
+            if which == 0 {
+                return Some(Step::Deadlines);
+            }
+            which -= 1;
+        }
+        if which < self.guests.ready() {
+            return Some(Step::Guest(which));
+        }
+        caller.then_some(Step::Caller)
+    }
+
+    /// How many have something to do.
+    fn ready(&self, caller: bool) -> usize {
+        let now = self.clock.now();
+        let cores = self.seats.iter().filter(|seat| seat.is_ready(now)).count();
+        cores + usize::from(self.has_deadline()) + self.guests.ready() + usize::from(caller)
+    }
+
+    fn has_deadline(&self) -> bool {
+        self.system
+            .keeper()
+            .next_due()
+            .is_some_and(|due| Duration::from_nanos(due) <= self.elapsed())
+    }
+
+    /// Takes a step; true when it is the caller's.
+    fn take(&mut self, step: Step) -> bool {
+        let took = STEP_NANOS_MIN + self.script.below(STEP_NANOS_MORE);
+        self.clock.advance_to(self.elapsed() + Duration::from_nanos(took));
+        match step {
+            Step::Core(core) => self.turn(core),
+            Step::Deadlines => self.system.keeper().look(),
+            Step::Guest(guest) => self.guests.poll(guest),
+            Step::Caller => return true,
+        }
+        false
+    }
+
+    fn turn(&mut self, core: usize) {
+        let now = self.clock.now();
+        if let Some(stall) = self.script.stall() {
+            self.script.note(Some(core), format_args!("stands still for {stall:?}"));
+            return self.seats[core].stall(now + stall);
+        }
+        if self.seats[core].turn(now) {
+            self.script.note(Some(core), format_args!("the system is to end"));
+            self.end(Duration::ZERO);
+        }
+    }
+
+    /// When somebody will have something to do.
+    fn next_due(&self) -> Option<Duration> {
+        let cores = self.seats.iter().filter_map(Seat::next_due);
+        let cores = cores.map(|at| self.clock.elapsed_at(at));
+        cores.chain(self.system.keeper().next_due().map(Duration::from_nanos)).min()
+    }
+
+    // ---- books and endings -------------------------------------------------------------------------
+
+    pub(super) fn ledger(&mut self) -> Ledger {
+        let (accepted, left) = self.script.books();
+        let mut ledger = Ledger { accepted, cancelled: left, ..Ledger::default() };
+        for seat in &mut self.seats {
+            let waiting = seat.with(|core| core.waiting()).unwrap_or(0);
+            let shared = seat.shared();
+            let stats = &shared.stats;
+            ledger.handled += stats.handled.get();
+            ledger.cancelled += stats.cancelled.get();
+            ledger.expired += stats.expired.get();
+            ledger.rejected += shared.rejected.load(Ordering::Relaxed);
+            ledger.waiting += waiting as u64;
+            ledger.panics += stats.panics.get();
+            ledger.restarts += stats.restarts.get();
+        }
+        ledger
+    }
+
+    /// Has every actor with a `#[checkpoint]` write its state down. No handler runs meanwhile.
+    pub(super) fn checkpoint(&mut self) -> CheckpointReport {
+        let taken = self.seats.iter_mut().filter_map(|seat| {
+            let index = seat.index();
+            Some((index, seat.with(Core::checkpoint)?))
+        });
+        CheckpointReport::of(taken.collect::<Vec<_>>())
+    }
+
+    /// Ends the system, unless that has been done.
+    pub(super) fn end(&mut self, drain_time: Duration) -> ShutdownReport {
+        if let Some(report) = &self.report {
+            return report.clone();
+        }
+        self.system.begin_end();
+        self.drain(self.elapsed().saturating_add(drain_time));
+        let abandoned = Arc::<AtomicU64>::default();
+        for seat in &mut self.seats {
+            let abandoned = Arc::clone(&abandoned);
+            let finish = move |core: &mut Core| {
+                abandoned.fetch_add(core.finish() as u64, Ordering::Relaxed);
+            };
+            seat.shared().finish(Box::new(finish));
+            seat.turn(self.clock.now());
+            seat.leave();
+        }
+        let report = self.system.finish_end(abandoned.load(Ordering::Relaxed));
+        self.report.insert(report).clone()
+    }
+
+    /// Goes on until nothing that was accepted is unfinished; see the drain of a system with threads.
+    fn drain(&mut self, deadline: Duration) {
+        let mut before = None;
+        loop {
+            let round: Vec<_> =
+                self.seats.iter_mut().filter_map(|seat| seat.with(Core::probe)).collect();
+            let busy = round.iter().any(|probe| probe.busy);
+            if !busy && before.as_ref() == Some(&round) {
+                return;
+            }
+            before = Some(round);
+            if self.elapsed() >= deadline {
+                return;
+            }
+            // Every core has a turn: for its news, and what it has left.
+            for core in 0..self.seats.len() {
+                if self.seats[core].is_ready(self.clock.now()) {
+                    self.take(Step::Core(core));
+                }
+            }
+            if let Some(step) = self.choose(false) {
+                self.take(step);
+            } else if busy {
+                let Some(due) = self.next_due() else { return };
+                self.clock.advance_to(due.min(deadline));
+            }
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // No actor's code runs then, whose panics would end the process.
+            self.system.begin_end();
+        } else {
+            self.end(Duration::ZERO);
+        }
+    }
+}

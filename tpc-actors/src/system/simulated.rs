@@ -1,0 +1,86 @@
+//! A system whose cores are driven by a simulation, on the thread that has it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::assembly::Ground;
+use super::shutdown::Ending;
+use super::{Inner, ShutdownReport, System, SystemBuilder, lock};
+use crate::bridge::doorbell::Doorbell;
+use crate::clock::Clock;
+use crate::core_loop::Core;
+use crate::core_loop::idle::Idle;
+use crate::core_loop::local::CoreLocal;
+use crate::core_loop::shared::CoreShared;
+use crate::error::StartError;
+use crate::keeper::Keeper;
+use crate::offload::Offload;
+use crate::placement::{Home, Placement};
+use crate::sim::{Guests, Script};
+
+impl SystemBuilder {
+    /// A system without threads that stands on what a simulation brings; a core for each doorbell.
+    pub(crate) fn simulate(
+        &self,
+        doorbells: Vec<Arc<dyn Doorbell>>,
+        clock: Arc<dyn Clock>,
+        script: Arc<Script>,
+        guests: Arc<Guests>,
+    ) -> Result<System, StartError> {
+        let count = doorbells.len();
+        self.check(count)?;
+        let ground = Ground {
+            // Nobody looks for an answer where the thread that looks is the one that would give it.
+            cores: doorbells.into_iter().map(|doorbell| (Home::Scarce, doorbell)).collect(),
+            clock,
+            idle: Idle { spin: Duration::ZERO, backstop: None },
+            offload: Offload::simulated(guests),
+            bound: vec![None; count],
+            placement: Placement::plan(count),
+            script: Some(script),
+        };
+        Ok(self.assemble(ground))
+    }
+}
+
+impl System {
+    pub(crate) fn shared_cores(&self) -> &[Arc<CoreShared>] {
+        &self.inner().cores
+    }
+
+    pub(crate) fn keeper(&self) -> &Keeper {
+        &self.inner().keeper
+    }
+
+    /// One of its cores, for whoever drives it; to be made where it is driven.
+    pub(crate) fn make_core(&self, index: usize, seed: u64) -> Core {
+        let inner = self.inner();
+        let shared = Arc::clone(&inner.cores[index]);
+        let (offload, bus) = (Arc::clone(&inner.offload), Arc::clone(&inner.bus));
+        let clock = Arc::clone(&inner.plan.clock);
+        let local = CoreLocal::new(shared, clock, seed, inner.plan.tasks_max, offload, bus);
+        Core::new(local, &inner.plan.policy)
+    }
+
+    /// Begins its end, unless it has begun; true for the one who has.
+    pub(crate) fn begin_end(&self) -> bool {
+        let begins = {
+            let mut ending = lock(&self.inner().ending);
+            let begins = ending.is_none();
+            ending.get_or_insert_with(|| Arc::new(Ending::default()));
+            begins
+        };
+        if begins {
+            self.inner().begin_drain();
+        }
+        begins
+    }
+
+    /// What is left to do once its cores have finished, and the report.
+    pub(crate) fn finish_end(&self, abandoned: u64) -> ShutdownReport {
+        let inner: &Inner = self.inner();
+        inner.bus.close(std::time::Instant::now());
+        inner.offload.shut_down();
+        inner.report(abandoned, Vec::new(), Vec::new())
+    }
+}
