@@ -21,9 +21,14 @@ asan:
 soak seconds="60":
     TPC_SOAK_SECONDS={{seconds}} cargo test --release -p tpc-actors-tests --test soak -- --nocapture
 
+# Random histories of simulated systems, each twice, from another seed each time.
+histories seeds="10000":
+    FROM=$(date +%s) SEEDS={{seeds}} cargo test --release -p tpc-actors-tests --test histories -- --ignored
+
 # The soak against defects that it must notice.
 planted:
     CARGO_TARGET_DIR=target/planted RUSTFLAGS="--cfg tpc_planted" cargo test -p tpc-actors-tests --test soak -- --nocapture every_planted
+    CARGO_TARGET_DIR=target/planted RUSTFLAGS="--cfg tpc_planted" cargo test -p tpc-actors-tests --test histories planted
 
 # Wake-ups until something breaks: the sleep tests over and over, in a release build.
 wakes rounds="20":

@@ -157,20 +157,6 @@ fn one_seed_is_one_history_and_another_seed_another_one() {
     assert_ne!(history(1), history(2));
 }
 
-/// `just simulate`: as many seeds as `SEEDS` says, from the one that `FROM` says on.
-#[test]
-#[ignore = "takes as long as one wants"]
-fn many_seeds_balance() {
-    let number = |name: &str, default| {
-        std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
-    };
-    let from: u64 = number("FROM", 0);
-    for seed in from..from + number("SEEDS", 1000) {
-        let (first, second) = (history(seed), history(seed));
-        assert!(first == second, "seed {seed} has two histories");
-    }
-}
-
 #[test]
 fn a_history_does_not_depend_on_the_thread_or_on_what_ran_there_before() {
     let here = history(3);

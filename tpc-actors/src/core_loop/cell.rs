@@ -214,7 +214,7 @@ impl<A: Actor> ActorCell<A> {
         stats.panics.add(u64::from(!planted!("uncounted-panic", 1 in 10)));
         self.mailbox.stats.panics.add(1);
         let report = PanicReport::new(A::NAME, handler, self.cx.core(), message);
-        self.local().note_panic(&report);
+        self.local().note_panic(&report, self.mailbox.shard);
         report
     }
 

@@ -209,6 +209,7 @@ impl<A: Actor> Ctx<A> {
                     me.local.shared.stats.panics.add(1);
                     let core = me.local.shared.index;
                     let report = PanicReport::new(A::NAME, "offload", core, message);
+                    me.local.note_panic(&report, me.mailbox.shard);
                     me.local.tell_of_panic(&report, me.mailbox.shard);
                 }
             }

@@ -139,9 +139,11 @@ impl CoreLocal {
     }
 
     /// Tells it of a panic.
-    pub(crate) fn note_panic(&self, report: &PanicReport) {
+    pub(crate) fn note_panic(&self, report: &PanicReport, shard: usize) {
         if let Some(script) = &self.shared.script {
-            script.note(Some(self.shared.index), format_args!("{report}"));
+            let (actor, handler, message) = (report.actor(), report.handler(), report.message());
+            let core = Some(self.shared.index);
+            script.note(core, format_args!("{actor}[{shard}] {handler} panicked: {message}"));
         }
     }
 

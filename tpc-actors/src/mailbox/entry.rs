@@ -36,7 +36,8 @@ impl<A: Actor> Mailbox<A> {
             return Err(refusal);
         }
         let script = self.core.script.as_deref();
-        if script.is_some_and(Script::fills_lane) {
+        if let Some(script) = script.filter(|script| script.fills_lane()) {
+            script.note(None, format_args!("{}[{}] seems to be full", A::NAME, self.shard));
             return Err(Refusal::Full(Shortage::Place));
         }
         // One that is turned away at the second gate has used up a permit of the first; the core
