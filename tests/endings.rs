@@ -220,3 +220,13 @@ fn no_thread_is_left() {
         assert!(gone, "{} left", threads());
     }
 }
+
+#[test]
+fn a_stop_is_kept_when_the_core_is_lost_before_it_comes_to_it() {
+    let system = System::builder().cores(1).start().unwrap();
+    let sickly = system.spawn::<Sickly>((Arc::default(), Duration::ZERO)).wait().unwrap();
+    system.crash_core(0);
+    assert!(matches!(system.stop(&sickly).wait(), tpc_actors::Ended::Stopped));
+    assert!(matches!(sickly.alive().wait(), Err(AskError::Stopped)));
+    system.shutdown_wait(LONG);
+}

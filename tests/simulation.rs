@@ -1,125 +1,33 @@
 //! Simulated systems: one seed is one history, time is virtual, and the books balance whatever happens.
 
+#[path = "simulation/account.rs"]
+mod account;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tpc_actors::prelude::*;
 use tpc_actors::sim::{Faults, Sim};
-use tpc_actors::supervision::{Group, Strategy};
+use tpc_actors::supervision::{Group, Strategy, Supervise};
+
+use account::{Account, Moved};
 
 const MS: Duration = Duration::from_millis(1);
 
-#[derive(Clone, Debug, PartialEq)]
-pub struct Moved {
-    by: u64,
-}
-
-#[core_actor(event = Moved, supervise(max = 100_000, within = "1s", backoff = "1ms..10ms"))]
-pub struct Account {
-    sum: u64,
-    kept: Vec<Reply<u64>>,
-    ticks: u64,
-}
-
-#[core_actor]
-impl Account {
-    #[init]
-    fn new() -> Self {
-        Self { sum: 0, kept: Vec::new(), ticks: 0 }
-    }
-
-    #[handler]
-    fn add(&mut self, cx: &mut Ctx<Self>, more: u64) -> u64 {
-        self.sum += more;
-        cx.publish(Moved { by: more });
-        self.sum
-    }
-
-    #[handler(tell)]
-    fn put(&mut self, more: u64) {
-        self.sum += more;
-    }
-
-    #[handler]
-    fn keep(&mut self, reply: Reply<u64>) {
-        self.kept.push(reply);
-    }
-
-    #[handler]
-    fn release(&mut self) -> usize {
-        let count = self.kept.len();
-        self.kept.drain(..).for_each(|reply| reply.send(1));
-        count
-    }
-
-    #[handler]
-    fn ticks(&self) -> u64 {
-        self.ticks
-    }
-
-    #[handler]
-    fn fail(&mut self) {
-        panic!("on purpose");
-    }
-
-    /// Asks another account, and answers with what that says.
-    #[handler]
-    fn through(&mut self, cx: &mut Ctx<Self>, other: AccountClient, more: u64, reply: Reply<u64>) {
-        cx.ask(other.add(more), move |_, _, sum| {
-            if let Ok(sum) = sum {
-                reply.send(sum);
-            }
-        });
-    }
-
-    /// Work outside of the core.
-    #[handler]
-    fn outside(&mut self, cx: &mut Ctx<Self>, fails: bool, reply: Reply<u64>) {
-        let work = async move {
-            yields_once().await;
-            assert!(!fails, "the work fails");
-            7
-        };
-        cx.offload(work, move |_, _, number| reply.send(number));
-    }
-
-    #[handler]
-    fn naps(&mut self, cx: &mut Ctx<Self>, time: Duration, reply: Reply<u64>) {
-        let nap = cx.sleep(time);
-        let me: AccountPinned = cx.pinned();
-        cx.spawn(async move {
-            nap.await;
-            reply.send(me.ticks().await.unwrap_or(0));
-        });
-    }
-
-    #[every("1s")]
-    fn tick(&mut self) {
-        self.ticks += 1;
-    }
-}
-
-async fn yields_once() {
-    let mut polled = false;
-    std::future::poll_fn(|context| {
-        if std::mem::replace(&mut polled, true) {
-            return std::task::Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        std::task::Poll::Pending
-    })
-    .await;
-}
-
 /// Everything that a simulation can do, under faults.
 fn history(seed: u64) -> Vec<String> {
-    let mut sim = Sim::seeded(seed).cores(3).start();
+    let restarts = Supervise::new().max(1000).backoff(MS, MS);
+    let mut sim = Sim::seeded(seed).cores(3).core_restarts(restarts).start();
     let one = sim.spawn::<Account>(());
     let two = sim.spawn::<Account>(());
     let mut events = sim.events::<Moved>().capacity(16).subscribe();
     sim.faults(
-        Faults::none().handler_panics(0.1).full_lanes(0.1).stalls(0.05, Duration::from_millis(3)),
+        Faults::none()
+            .handler_panics(0.1)
+            .full_lanes(0.1)
+            .stalls(0.05, Duration::from_millis(3))
+            .core_losses(0.001),
     );
     for n in 0..30 {
         let limit = Duration::from_millis(n % 5 + 1);
@@ -253,6 +161,35 @@ fn injected_panics_are_answered_and_the_state_is_rebuilt() {
     let ledger = sim.ledger();
     assert_eq!((ledger.panics, ledger.restarts, ledger.handled), (1, 1, 3), "{ledger}");
     assert!(sim.trace().iter().any(|line| line.contains("a fault of the simulation")));
+}
+
+#[test]
+fn a_lost_core_comes_back_with_its_actors() {
+    let mut sim = Sim::seeded(1).cores(2).start();
+    let (one, two) = (sim.spawn::<Account>(()), sim.spawn::<Account>(()));
+    assert_eq!(sim.run(one.add(5)).unwrap(), 5);
+    let kept = two.keep().now().unwrap();
+    sim.run(two.ticks()).unwrap();
+    sim.faults(Faults::none().core_losses(1.0));
+    assert!(matches!(sim.run(kept), Err(AskError::CoreLost { started: true })));
+    sim.faults(Faults::none());
+    sim.advance(Duration::from_secs(10));
+    assert_eq!(sim.run(one.add(1)).unwrap() % 5, 1, "lost with its core, or not");
+    assert_eq!(sim.run(two.add(1)).unwrap(), 1);
+    assert!(sim.trace().iter().any(|line| line.ends_with("is there again")));
+    let ledger = sim.ledger();
+    assert!(ledger.balances() && ledger.restarts > 0, "{ledger}");
+}
+
+#[test]
+fn a_system_that_loses_its_cores_too_often_ends() {
+    let mut sim = Sim::seeded(1).cores(1).core_restarts(Supervise::new().max(0)).start();
+    let account = sim.spawn::<Account>(());
+    sim.faults(Faults::none().core_losses(1.0));
+    assert!(matches!(sim.run(account.add(1)), Err(AskError::CoreLost { .. })));
+    let report = sim.shutdown(Duration::ZERO);
+    assert_eq!(report.lost_threads(), ["tpc-core-0"], "{report}");
+    assert!(sim.ledger().balances(), "{}", sim.ledger());
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tpc_actors::prelude::*;
 use tpc_actors::sim::{Faults, Sim};
+use tpc_actors::supervision::Supervise;
 
 use super::workers::{Tries, Witness};
 
@@ -62,8 +63,9 @@ pub struct History<C, F> {
 impl<C: Tries, F: Fn(&mut Sim, u64, Witness) -> C> History<C, F> {
     pub fn new(seed: u64, start: F) -> Self {
         let random = Random(Cell::new(seed ^ 0x5DEE_CE66));
-        let sim =
-            Sim::seeded(seed).cores(1 + random.index(3)).tasks_max(16).run_time_max(MS * 1000);
+        let restarts = Supervise::new().max(1000).backoff(MS, MS);
+        let sim = Sim::seeded(seed).cores(1 + random.index(3)).core_restarts(restarts);
+        let sim = sim.tasks_max(16).run_time_max(MS * 1000);
         let mut this = Self {
             seed,
             random,
@@ -109,6 +111,9 @@ impl<C: Tries, F: Fn(&mut Sim, u64, Witness) -> C> History<C, F> {
 
     fn another(&mut self) -> C {
         self.ids += 1;
+        // On a core that is there.
+        self.sim.faults(Faults::none());
+        self.sim.advance(MS * 5);
         (self.start)(&mut self.sim, self.ids, Arc::clone(&self.witness))
     }
 
@@ -183,7 +188,9 @@ impl<C: Tries, F: Fn(&mut Sim, u64, Witness) -> C> History<C, F> {
     fn faults(&mut self) {
         let chance = |of: u64| f64::from(self.random.small(of)) / 100.0;
         let faults = Faults::none().handler_panics(chance(20)).full_lanes(chance(50));
-        self.sim.faults(faults.stalls(chance(10), MS * 2));
+        // In most of the histories cores are lost as well.
+        let losses = if self.seed.is_multiple_of(4) { 0.0 } else { chance(3) / 10.0 };
+        self.sim.faults(faults.stalls(chance(10), MS * 2).core_losses(losses));
     }
 
     /// Half of the histories end with everything answered, the others in the middle.

@@ -55,6 +55,8 @@ mod subscribers;
 mod subscription;
 #[cfg(not(tpc_loom))]
 mod turns;
+#[cfg(not(tpc_loom))]
+mod usage;
 
 #[cfg(not(tpc_loom))]
 pub use {

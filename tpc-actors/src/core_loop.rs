@@ -66,18 +66,19 @@ pub(crate) fn on_core_of(system: u64) -> bool {
 
 /// Marks the calling thread as a core for as long as the value lives.
 #[derive(Debug)]
-pub(crate) struct OnCore(());
+pub(crate) struct OnCore {
+    before: u64,
+}
 
 impl OnCore {
     pub(crate) fn enter(system: u64) -> Self {
-        ON_CORE.set(system);
-        Self(())
+        Self { before: ON_CORE.replace(system) }
     }
 }
 
 impl Drop for OnCore {
     fn drop(&mut self) {
-        ON_CORE.set(0);
+        ON_CORE.set(self.before);
     }
 }
 

@@ -31,6 +31,9 @@ struct State {
     stopped: bool,
 }
 
+/// Nanoseconds between two looks at one mailbox, whose deadlines may be many.
+const BETWEEN_LOOKS: u64 = 200_000;
+
 /// The deadline keeper of one system.
 pub(crate) struct Keeper {
     state: Mutex<State>,
@@ -109,7 +112,7 @@ impl Keeper {
                 continue;
             }
             drop(state);
-            self.look_at_first(at, id, now);
+            self.look_at_first(at, id, now, BETWEEN_LOOKS);
             state = self.state();
         }
     }
@@ -124,11 +127,11 @@ impl Keeper {
         let now = nanos(&*self.clock, self.clock.now());
         let first = self.state().by_time.keys().next().copied();
         if let Some((at, id)) = first.filter(|(at, _)| *at <= now) {
-            self.look_at_first(at, id, now);
+            self.look_at_first(at, id, now, 1);
         }
     }
 
-    fn look_at_first(&self, at: u64, id: u64, now: u64) {
+    fn look_at_first(&self, at: u64, id: u64, now: u64, pause: u64) {
         let due = {
             let mut state = self.state();
             let due = state.by_time.remove(&(at, id));
@@ -138,17 +141,17 @@ impl Keeper {
             due
         };
         if let Some(who) = due {
-            self.look_at(who, now);
+            self.look_at(who, now, pause);
         }
     }
 
-    fn look_at(&self, who: Weak<dyn Expire>, now: u64) {
+    fn look_at(&self, who: Weak<dyn Expire>, now: u64, pause: u64) {
         let Some(mailbox) = who.upgrade() else { return };
         // Askers' wakers are foreign code; one that panics must not end the keeper.
         let next = catch(|| mailbox.expire(now)).unwrap_or(now);
         if next != NO_DEADLINE {
             // A slot that was busy for a moment keeps its passed deadline: look again soon, not at once.
-            self.note(next.max(now + 200_000), mailbox.id(), who);
+            self.note(next.max(now + pause), mailbox.id(), who);
         }
         // Perhaps the last to hold it, and what its slots hold is foreign.
         drop_quietly(mailbox);

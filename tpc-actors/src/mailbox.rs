@@ -1,7 +1,7 @@
 //! What the senders to one actor and its core share.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crossbeam_utils::CachePadded;
@@ -10,6 +10,7 @@ use crate::actor::{Actor, Settings};
 use crate::bridge::bell::LaneBell;
 use crate::bridge::pressure::Levels;
 use crate::bridge::ring::ring;
+use crate::core_loop::Core;
 use crate::core_loop::shared::CoreShared;
 use crate::error::Fate;
 use crate::keeper::Keeper;
@@ -70,6 +71,8 @@ pub(crate) struct Mailbox<A: Actor> {
     /// The actor's index on its core; set by the core before anyone can send.
     pub(crate) cell: OnceLock<u32>,
     life: LifeWord,
+    /// Somebody wants the actor stopped, which its core is told; here it outlives the core's thread.
+    to_stop: AtomicBool,
     pub(crate) gate: Gate,
     pub(crate) ending: Ending,
     capacity: usize,
@@ -108,6 +111,7 @@ impl<A: Actor> Mailbox<A> {
             core,
             cell: OnceLock::new(),
             life,
+            to_stop: AtomicBool::new(false),
             gate: Gate::default(),
             ending: Ending::default(),
             capacity: policy.lane_capacity(),
@@ -162,6 +166,15 @@ impl<A: Actor> Mailbox<A> {
     /// Moves on to a later state; an actor never goes back.
     pub(crate) fn advance(&self, life: Life) {
         self.life.advance(life);
+    }
+
+    /// Has its core run `stop` with the actor's index, or whoever would start it again on the core's next thread do
+    /// without.
+    pub(crate) fn stop(&self, stop: fn(&mut Core, Option<u32>)) {
+        // Before the command: who drops that finds this.
+        self.to_stop.store(true, Ordering::Relaxed);
+        let cell = self.cell.get().copied();
+        drop(self.core.command(Box::new(move |core| stop(core, cell))));
     }
 
     pub(crate) fn set_flag(&self, flag: u32, on: bool) {

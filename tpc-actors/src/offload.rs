@@ -10,27 +10,27 @@ use tokio::task::JoinHandle;
 
 use crate::isolate::{catch, drop_quietly};
 use crate::placement::CpuSet;
-use crate::sim::Guests;
+use crate::sim::OffloadedFutures;
 
 /// Where offloaded futures run: the Tokio runtime around the system's start, or one of our own.
 pub(crate) struct Offload {
     around: Option<Handle>,
     own: Mutex<Option<Runtime>>,
     /// There if the system is simulated, which polls them itself.
-    guests: Option<Arc<Guests>>,
+    futures: Option<Arc<OffloadedFutures>>,
     /// CPUs for the threads of our own runtime: a core starts it, and must not pass its one CPU on.
     cpus: CpuSet,
 }
 
 impl Offload {
     pub(crate) fn new(around: Option<Handle>, cpus: CpuSet) -> Self {
-        Self { around, own: Mutex::new(None), guests: None, cpus }
+        Self { around, own: Mutex::new(None), futures: None, cpus }
     }
 
     /// Has futures polled by a simulation.
-    pub(crate) fn simulated(guests: Arc<Guests>) -> Self {
+    pub(crate) fn simulated(futures: Arc<OffloadedFutures>) -> Self {
         let (own, cpus) = (Mutex::new(None), CpuSet::default());
-        Self { around: None, own, guests: Some(guests), cpus }
+        Self { around: None, own, futures: Some(futures), cpus }
     }
 
     /// The runtime that the system was started in.
@@ -66,15 +66,15 @@ impl Offload {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let started = match &self.guests {
-            Some(guests) => Ok(Started::Guest(guests.add(future))),
+        let started = match &self.futures {
+            Some(futures) => Ok(Started::Simulated(futures.add(future))),
             None => self.handle().map(|handle| Started::Task(AbortOnDrop(handle.spawn(future)))),
         };
         async move {
             let started = started.map_err(|error| format!("no Tokio runtime: {error}"))?;
             let mut running = match started {
-                Started::Guest(guest) => {
-                    return guest.await.unwrap_or_else(|_| Err(GONE.to_owned()));
+                Started::Simulated(future) => {
+                    return future.await.unwrap_or_else(|_| Err(GONE.to_owned()));
                 }
                 Started::Task(running) => running,
             };
@@ -90,8 +90,8 @@ impl Offload {
 
     /// Ends our own runtime without waiting for it.
     pub(crate) fn shut_down(&self) {
-        if let Some(guests) = &self.guests {
-            guests.clear();
+        if let Some(futures) = &self.futures {
+            futures.clear();
         }
         let own = self.own.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(runtime) = own {
@@ -120,7 +120,7 @@ const GONE: &str = "its runtime was shut down";
 /// An offloaded future that runs.
 enum Started<T> {
     Task(AbortOnDrop<T>),
-    Guest(oneshot::Receiver<Result<T, String>>),
+    Simulated(oneshot::Receiver<Result<T, String>>),
 }
 
 struct AbortOnDrop<T>(JoinHandle<T>);

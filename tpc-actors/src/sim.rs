@@ -59,7 +59,7 @@
 //!
 //! The system's clock and random numbers that an actor asks for by itself, hash maps that it iterates, other threads,
 //! and Tokio: an offloaded future that needs its timers or sockets panics, which is told of as any other panic of it. There
-//! is no event log, no report of stalls, and no loss of a core's thread. Two threads never run at the same time: what the
+//! is no event log, and no report of stalls. Two threads never run at the same time: what the
 //! memory model allows is the business of the [models](https://docs.rs/loom) of the crate itself, which check the lanes
 //! and the wake protocol that a simulation goes through.
 
@@ -67,9 +67,10 @@ mod builder;
 mod clock;
 mod doorbell;
 mod faults;
-mod guests;
 mod ledger;
-pub(crate) mod live;
+mod live;
+mod offloaded;
+mod run;
 mod script;
 mod seat;
 mod trace;
@@ -78,10 +79,8 @@ mod world;
 
 use std::cell::RefCell;
 use std::fmt;
-use std::future::{Future, IntoFuture};
-use std::pin::pin;
+use std::future::IntoFuture;
 use std::rc::Rc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::actor::{Actor, Sharded};
@@ -94,23 +93,23 @@ use crate::{
 
 pub use builder::SimBuilder;
 pub use faults::Faults;
-pub(crate) use guests::Guests;
 pub use ledger::Ledger;
+pub(crate) use live::run_here;
+pub(crate) use offloaded::OffloadedFutures;
 pub(crate) use script::Script;
 
-use woken::Woken;
+use run::run;
 use world::World;
 
 /// A simulated system, which moves when it is [run](Self::run) or time is [advanced](Self::advance).
 ///
-/// Its clients are those of any system. A `.wait()` or a blocking receive on the thread that has the simulation drives it
-/// as well; on another thread it waits for somebody who does.
+/// Its clients are those of any system. A `.wait()` or a blocking receive on the thread that has the simulation is a
+/// [run](Self::run); on another thread it waits for somebody who runs it, and histories depend on when that thread sends.
 ///
 /// Dropping it ends the system without a drain. When that happens because a test fails, the seed and the last lines of the
 /// [trace](Self::trace) go to standard error.
 pub struct Sim {
     seed: u64,
-    run_time_max: Duration,
     world: Rc<RefCell<World>>,
     system: System,
 }
@@ -136,40 +135,17 @@ impl Sim {
     /// # Panics
     ///
     /// `future` waits, and nobody will ever go on: it waits for a reply that is kept, or for something outside of the
-    /// simulation. The same after an [hour of virtual time](SimBuilder::run_time_max), in which only timers may have run.
+    /// simulation. The same after an [hour of virtual time](SimBuilder::run_time_max) or ten million
+    /// [steps](SimBuilder::run_steps_max).
     #[track_caller]
     pub fn run<F: IntoFuture>(&mut self, future: F) -> F::Output {
-        let mut future = pin!(future.into_future());
-        let woken = Woken::now();
-        let waker = woken.waker();
-        let until = self.elapsed().saturating_add(self.run_time_max);
-        loop {
-            assert!(self.elapsed() <= until, "{} after {:?}", self.waits(), self.run_time_max);
-            let step = self.world.borrow_mut().step(woken.is_woken());
-            match step {
-                Some(true) => {
-                    woken.take();
-                    if let Poll::Ready(output) =
-                        future.as_mut().poll(&mut Context::from_waker(&waker))
-                    {
-                        return output;
-                    }
-                }
-                Some(false) => {}
-                None => panic!("{}, and nothing is left that could wake it", self.waits()),
-            }
-        }
+        run(&self.world, future.into_future())
     }
 
-    fn waits(&self) -> String {
-        format!("the future still waits (seed {}, {})", self.seed, self.ledger())
-    }
-
-    /// Lets so much time pass, with everything that happens in it.
+    /// Lets so much time pass, up to ten years, with everything that happens in it. Then everybody finishes what can be
+    /// done at that time; work that never ends is left after 100,000 steps.
     pub fn advance(&mut self, time: Duration) {
-        let mut world = self.world.borrow_mut();
-        let until = world.elapsed().saturating_add(time);
-        world.advance_to(until);
+        self.world.borrow_mut().advance(time);
     }
 
     /// How much time has passed since the start.
@@ -184,7 +160,7 @@ impl Sim {
         self.world.borrow().script().set_faults(faults);
     }
 
-    /// What has become of all requests so far. It balances at any moment.
+    /// What has become of all requests so far. It balances at any moment, unless other threads send meanwhile.
     pub fn ledger(&self) -> Ledger {
         self.world.borrow_mut().ledger()
     }
@@ -263,7 +239,12 @@ impl Sim {
         self.system.find::<A>(name)
     }
 
-    /// Stops an actor with all of its shards, as [`System::stop`].
+    /// Stops an actor with all of its shards, as [`System::stop`], and waits for that.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::run`].
+    #[track_caller]
     pub fn stop<C: ActorClient>(&mut self, client: &C) {
         let closed = self.system.stop(client);
         self.run(closed);

@@ -11,8 +11,8 @@ use crate::bus::log::{EventLog, LogError, LogEvent, LogOptions, LogStatus};
 use crate::bus::{BusRegistry, Events, Publisher, SourceStatus};
 use crate::client::block::block_on;
 use crate::client::{ActorClient, Closed};
-use crate::core_loop::on_core_thread;
 use crate::core_loop::shared::CoreShared;
+use crate::core_loop::{Core, on_core_thread};
 use crate::keeper::Keeper;
 use crate::offload::Offload;
 use crate::placement::Placement;
@@ -182,9 +182,7 @@ impl System {
     /// returned future only waits for it.
     pub fn stop<C: ActorClient>(&self, client: &C) -> Closed {
         for mailbox in client.untyped().mailboxes() {
-            let cell = mailbox.cell.get().copied();
-            // A core that takes no commands has ended, and its actors with it.
-            drop(mailbox.core.command(Box::new(move |core| core.stop_actor(cell))));
+            mailbox.stop(Core::stop_actor);
         }
         client.closed()
     }
@@ -262,7 +260,7 @@ impl System {
     /// Has the thread of a core panic outside of every actor, for tests of what follows.
     #[doc(hidden)]
     pub fn crash_core(&self, core: usize) {
-        let crash = |_: &mut crate::core_loop::Core| panic!("a core was told to crash");
+        let crash = |_: &mut Core| panic!("a core was told to crash");
         drop(self.inner().cores[core].command(Box::new(crash)));
     }
 

@@ -19,6 +19,7 @@ use super::retained::Found;
 use super::source::Source;
 use super::stats::{SourceStats, SourceStatus};
 use super::subscribers::Subscribers;
+use super::usage::Usage;
 use crossbeam_utils::CachePadded;
 
 use crate::core_loop::shared::CoreShared;
@@ -44,26 +45,6 @@ pub(crate) struct Bus<E> {
     closed: AtomicBool,
 }
 
-/// Whether there is still time for a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Usage {
-    None,
-    /// Somebody publishes or subscribes.
-    Begun,
-    /// The system has ended.
-    Over,
-}
-
-impl Usage {
-    fn may_have_log(self) -> Result<(), LogError> {
-        match self {
-            Self::None => Ok(()),
-            Self::Begun => Err(LogError::TooLate),
-            Self::Over => Err(LogError::Closed),
-        }
-    }
-}
-
 impl<E: Send + Clone + 'static> Bus<E> {
     fn new(cores: Arc<[Arc<CoreShared>]>) -> Self {
         Self {
@@ -78,6 +59,15 @@ impl<E: Send + Clone + 'static> Bus<E> {
             usage: Mutex::new(Usage::None),
             closed: AtomicBool::new(false),
         }
+    }
+
+    /// The system that it belongs to.
+    pub(super) fn system(&self) -> u64 {
+        self.cores[0].system
+    }
+
+    pub(super) fn is_simulated(&self) -> bool {
+        self.cores[0].script.is_some()
     }
 
     /// How many sources there are.

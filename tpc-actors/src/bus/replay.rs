@@ -91,7 +91,7 @@ impl<E: Send + Clone + 'static> Subscription<E> {
     /// On a core's own thread, which must not block.
     pub fn replay_wait(&self, gap: &Gap) -> Result<Vec<(Position, E)>, ReplayError<E>> {
         assert!(!crate::core_loop::on_core_thread(), "`replay_wait` would block the core");
-        crate::client::block::block_on(self.replay(gap))
+        crate::client::block::block_on_of(self.bus().system(), self.replay(gap))
     }
 }
 

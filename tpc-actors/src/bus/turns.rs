@@ -25,10 +25,6 @@ impl Turns {
             return false;
         }
         self.looks = 0;
-        // In a simulation nothing depends on how fast the machine is, and others have their turns anyway.
-        if crate::sim::live::is_here() {
-            return false;
-        }
         let now = Instant::now();
         let is_over = now - *self.since.get_or_insert(now) > TURN_MAX;
         if is_over {

@@ -32,6 +32,15 @@ enum Step<F, T> {
 }
 
 impl<F, T> Step<F, T> {
+    fn going(&self) -> Option<&F> {
+        match self {
+            Self::Going(future) => Some(future),
+            Self::Done(_) => None,
+        }
+    }
+}
+
+impl<F, T> Step<F, T> {
     fn map<G>(self, going: impl FnOnce(F) -> G) -> Step<G, T> {
         match self {
             Self::Going(future) => Step::Going(going(future)),
@@ -79,7 +88,8 @@ impl<'a, A: Actor, T, E> AskAll<'a, A, T, E> {
         if crate::core_loop::on_core_thread() {
             return Err(AskError::WouldBlockCore);
         }
-        block::block_on(self)
+        let system = self.asks.iter().find_map(|step| Some(step.going()?.system()));
+        block::block_on_of(system.unwrap_or_default(), self)
     }
 }
 
@@ -180,7 +190,8 @@ impl<'a, A: Actor> TellAll<'a, A> {
                 _ => Ok(()),
             };
         }
-        block::block_on(self)
+        let system = self.tells.iter().find_map(|step| Some(step.going()?.system()));
+        block::block_on_of(system.unwrap_or_default(), self)
     }
 }
 

@@ -107,7 +107,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         if crate::core_loop::on_core_thread() {
             return Err(AskError::WouldBlockCore);
         }
-        block::block_on(self)
+        block::block_on_of(self.system(), self)
     }
 
     /// An ask that somebody else can end, and the means to do so.
@@ -141,6 +141,11 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         let (sent, registered) = (self.sent.take(), self.registered);
         let (decode, awakens) = (self.decode, self.awakens);
         Ask { sending: self.sending.move_to_owned(), decode, sent, registered, awakens }
+    }
+
+    /// The system that it is for.
+    pub(super) fn system(&self) -> u64 {
+        self.sending.mailbox().core.system
     }
 
     /// Whether both go over the same lane, as far as their clients decide that.

@@ -96,7 +96,9 @@ impl<A: Actor, T, E> AskBatch<'_, A, T, E> {
         if crate::core_loop::on_core_thread() {
             return Err(AskError::WouldBlockCore);
         }
-        Ok(block::block_on(self))
+        let system = self.parts.first().and_then(Part::system);
+        // Without an ask there is nothing to wait for.
+        Ok(block::block_on_of(system.unwrap_or_default(), self))
     }
 
     /// All outcomes, in the order of the asks.

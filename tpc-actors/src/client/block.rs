@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 
+use crate::sim::run_here;
+
 struct Unpark(Thread);
 
 impl Wake for Unpark {
@@ -23,6 +25,14 @@ thread_local! {
     static WAKER: Waker = Waker::from(Arc::new(Unpark(std::thread::current())));
 }
 
+/// As [`block_on`], for a future that waits for this system: the thread of a simulation runs it meanwhile.
+pub(crate) fn block_on_of<F: Future>(system: u64, future: F) -> F::Output {
+    match run_here(system, future) {
+        Ok(output) => output,
+        Err(future) => block_on(future),
+    }
+}
+
 /// Runs `future` to its end on this thread. The caller makes sure that it is not a core's thread.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
@@ -33,8 +43,6 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     loop {
         match future.as_mut().poll(&mut context) {
             Poll::Ready(output) => return output,
-            // A simulation on this thread goes on, for it may be what is waited for.
-            Poll::Pending if crate::sim::live::go_on() => {}
             Poll::Pending => std::thread::park(),
         }
     }

@@ -70,7 +70,7 @@ impl<'a, A: Actor, T, E> CancellableAsk<'a, A, T, E> {
         if crate::core_loop::on_core_thread() {
             return Err(AskError::WouldBlockCore);
         }
-        block::block_on(self)
+        block::block_on_of(self.ask.system(), self)
     }
 }
 

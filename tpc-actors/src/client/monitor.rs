@@ -67,8 +67,10 @@ pub trait ActorClient: Clone + From<Client<Self::Actor>> + 'static {
     /// Tells of the end of each shard.
     fn watch(&self) -> Watch {
         let shards = self.untyped().shards.iter();
+        let system = self.untyped().mailbox(0).core.system;
         let shards = shards.map(|mailbox| Some(Arc::clone(mailbox) as Arc<dyn Mortal>));
-        Watch { shards: shards.map(|mailbox| Place { mailbox, id: None }).collect() }
+        let shards = shards.map(|mailbox| Place { mailbox, id: None }).collect();
+        Watch { system, shards }
     }
 
     /// Whether the actor, or one of its shards, is still there.
@@ -160,6 +162,7 @@ struct Place {
 
 /// The ends of an actor's shards, as they come; made by [`ActorClient::watch`].
 pub struct Watch {
+    system: u64,
     shards: Vec<Place>,
 }
 
@@ -221,7 +224,7 @@ impl Closed {
     /// On a core's own thread, which must not block.
     pub fn wait(self) -> Ended {
         assert!(!crate::core_loop::on_core_thread(), "a core must not wait for an actor's end");
-        block::block_on(self)
+        block::block_on_of(self.0.system, self)
     }
 }
 

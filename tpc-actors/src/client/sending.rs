@@ -292,6 +292,11 @@ impl<'a, A: Actor> Sending<'a, A> {
                 self.line = None;
                 Poll::Ready(Ok(sent))
             }
+            Err(Refused { refusal: Refusal::Full(_), .. }) if self.is_late() => {
+                // Woken again and again, and each time somebody else was quicker.
+                self.line = None;
+                Poll::Ready(Err(TellError::Deadline(self.take_request())))
+            }
             Err(Refused { refusal: Refusal::Full(shortage), lane: Some(lane) }) => {
                 self.line_up(lane, shortage, ask, context);
                 Poll::Pending

@@ -27,6 +27,11 @@ pub struct Tell<'a, A: Actor> {
 }
 
 impl<'a, A: Actor> Tell<'a, A> {
+    /// The system that it is for.
+    pub(super) fn system(&self) -> u64 {
+        self.sending.mailbox().core.system
+    }
+
     #[inline]
     pub(super) fn new(client: &'a Client<A>, shard: usize, request: A::Request) -> Self {
         Self { sending: Sending::new(client, shard, request) }
@@ -77,7 +82,7 @@ impl<'a, A: Actor> Tell<'a, A> {
         if crate::core_loop::on_core_thread() {
             return Err(TellError::WouldBlockCore(self.sending.take_request()));
         }
-        block::block_on(self)
+        block::block_on_of(self.system(), self)
     }
 }
 

@@ -219,7 +219,8 @@ impl<A: Actor> SendBatch<'_, '_, A> {
         if crate::core_loop::on_core_thread() {
             return Err(TellError::WouldBlockCore(()));
         }
-        block::block_on(self)
+        let system = self.batch.client.mailbox(0).core.system;
+        block::block_on_of(system, self)
     }
 }
 

@@ -1,8 +1,9 @@
 //! An actor between two threads of its core.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use super::life::Life;
+use super::life::{Life, flag};
 use super::{Ended, Mailbox};
 use crate::actor::Actor;
 use crate::core_loop::Core;
@@ -41,6 +42,7 @@ impl<A: Actor> Mailbox<A> {
         let visitor = self.visitor.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         drop_quietly(visitor);
         self.life.reopen();
+        self.life.set_flag(flag::SIMULATED, self.core.script.is_some());
     }
 }
 
@@ -53,6 +55,10 @@ impl<A: Actor> Orphan for Mailbox<A> {
         let kept = self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         let (Some(kept), Some(&cell)) = (kept, self.cell.get()) else { return self.abandon() };
         self.reopen();
+        if self.to_stop.load(Ordering::Relaxed) {
+            drop_quietly(kept);
+            return self.stopped_meanwhile();
+        }
         self.stats.restarts.add(1);
         core.local.shared.stats.restarts.add(1);
         let Kept { make_args, on_progress } = kept;
@@ -76,6 +82,13 @@ impl<A: Actor> Orphan for Mailbox<A> {
 }
 
 impl<A: Actor> Mailbox<A> {
+    /// The stop was lost with the core's thread.
+    fn stopped_meanwhile(&self) {
+        self.advance(Life::Stopped);
+        self.close();
+        self.ending.set(Ended::Stopped);
+    }
+
     /// `ActorCell::start` has ended the actor; this says so.
     fn not_revived(&self, error: SpawnError) {
         // `Display` of a user's error is foreign code.

@@ -78,11 +78,10 @@ impl Lanes {
             return;
         }
         // Opening is rare; it is the moment to let go of lanes to actors that have ended.
-        for place in &mut self.0 {
-            over.extend(place.take_if(|entry| entry.lane.is_over()).map(|entry| entry.lane));
-        }
-        let own =
-            if deserves_own_lane() { mailbox.open_lane(Relay::of_this_worker()) } else { None };
+        let ended = |place: &mut Option<Entry>| place.take_if(|entry| entry.lane.is_over());
+        over.extend(in_order(self.0.iter_mut().filter_map(ended).collect()));
+        let relay = || mailbox.core.script.is_none().then(Relay::of_this_worker).flatten();
+        let own = deserves_own_lane(mailbox).then(|| mailbox.open_lane(relay())).flatten();
         let lane: Box<dyn OwnLane> = match own {
             Some(own) => Box::new(own),
             None => Box::new(Visitor(Arc::downgrade(mailbox))),
@@ -96,27 +95,35 @@ impl Lanes {
     }
 }
 
+/// By the age of the actors: their places depend on who had them before, and a simulation must not.
+fn in_order(mut entries: Vec<Entry>) -> impl Iterator<Item = Box<dyn OwnLane>> {
+    entries.sort_by_key(|entry| entry.mailbox);
+    entries.into_iter().map(|entry| entry.lane)
+}
+
 impl Drop for Lanes {
     fn drop(&mut self) {
         // The thread ends: a panic in what a lane's slots hold would end the process.
-        self.0.drain(..).for_each(drop_quietly);
+        let lanes = in_order(self.0.drain(..).flatten().collect());
+        lanes.for_each(drop_quietly);
     }
 }
 
-fn deserves_own_lane() -> bool {
-    REGISTERED.get()
-        || crate::core_loop::on_core_thread()
-        || tokio::runtime::worker_index().is_some()
+fn deserves_own_lane<A: Actor>(mailbox: &Mailbox<A>) -> bool {
+    let on_core = crate::core_loop::on_core_thread();
+    // A simulation is the same on every thread.
+    let elsewhere = || REGISTERED.get() || tokio::runtime::worker_index().is_some();
+    on_core || (mailbox.core.script.is_none() && elsewhere())
 }
 
-/// The lanes of a core that is not running on any thread right now.
+/// The lanes of a simulated core while it has no turn.
 #[derive(Default)]
-pub(crate) struct ParkedLanes(Lanes);
+pub(crate) struct LanesAside(Lanes);
 
 /// For as long as it lives, the calling thread sends through these lanes and not through its own.
-pub(crate) struct UsesLanes<'a>(&'a mut ParkedLanes);
+pub(crate) struct UsesLanes<'a>(&'a mut LanesAside);
 
-impl ParkedLanes {
+impl LanesAside {
     pub(crate) fn enter(&mut self) -> UsesLanes<'_> {
         self.swap();
         UsesLanes(self)
@@ -178,7 +185,7 @@ pub(crate) fn with_own_lane<A: Actor, R>(
 pub(crate) fn lane_of<A: Actor>(mailbox: &Mailbox<A>) -> Option<u32> {
     let own = with_own_lane(mailbox, |lane| lane.lane);
     let known = LANES.try_with(|lanes| lanes.try_borrow_mut().ok()?.find(mailbox).map(|_| ()));
-    let opens_one = !matches!(known, Ok(Some(()))) && deserves_own_lane();
+    let opens_one = !matches!(known, Ok(Some(()))) && deserves_own_lane(mailbox);
     own.or_else(|| (!opens_one).then_some(VISITOR))
 }
 

@@ -21,6 +21,7 @@ pub struct Faults {
     pub(super) full_lanes: f64,
     pub(super) stalls: f64,
     pub(super) stall_max: Duration,
+    pub(super) core_losses: f64,
 }
 
 impl Faults {
@@ -63,6 +64,19 @@ impl Faults {
     pub fn stalls(mut self, probability: f64, time_max: Duration) -> Self {
         self.stalls = checked(probability);
         self.stall_max = time_max;
+        self
+    }
+
+    /// How probable it is that a core is lost before a turn, as if its thread had panicked outside of every actor: what it
+    /// had is answered, and it comes back with its actors, as often as
+    /// [`core_restarts`](super::SimBuilder::core_restarts) allows.
+    ///
+    /// # Panics
+    ///
+    /// `probability` is no number from 0 to 1.
+    #[track_caller]
+    pub fn core_losses(mut self, probability: f64) -> Self {
+        self.core_losses = checked(probability);
         self
     }
 }

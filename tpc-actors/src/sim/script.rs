@@ -68,6 +68,12 @@ impl Script {
         state.happens(stalls).then(|| Duration::from_nanos(state.below(nanos) + 1))
     }
 
+    /// Whether a core is lost that would have its turn now.
+    pub(super) fn loses_core(&self) -> bool {
+        let state = &*self.state();
+        state.happens(state.faults.core_losses)
+    }
+
     pub(super) fn set_faults(&self, faults: Faults) {
         self.state().faults = faults;
     }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use super::doorbell::Rung;
 use crate::core_loop::shared::CoreShared;
 use crate::core_loop::{Budget, Core, OnCore};
-use crate::isolate::drop_quietly;
-use crate::mailbox::threads::ParkedLanes;
+use crate::isolate::{catch, drop_quietly};
+use crate::mailbox::threads::LanesAside;
 
 /// One request, one timer and one task of a core's turn: whatever runs next is decided again after each of them.
 const BUDGET: Budget = Budget {
@@ -24,27 +24,41 @@ pub(super) struct Seat {
     rung: Arc<Rung>,
     /// `None` once it has finished.
     core: Option<Core>,
-    lanes: ParkedLanes,
+    lanes: LanesAside,
     asleep: bool,
     /// What it sleeps until at most.
     due: Option<Instant>,
     stalled_until: Option<Instant>,
+    /// When it is there again, while it is lost.
+    back_at: Option<Instant>,
 }
 
 impl Seat {
-    /// `make` is called as that core.
-    pub(super) fn new(
-        shared: Arc<CoreShared>,
-        rung: Arc<Rung>,
-        make: impl FnOnce() -> Core,
-    ) -> Self {
-        let mut lanes = ParkedLanes::default();
-        let core = {
-            let _on_core = OnCore::enter(shared.system);
-            let _lanes = lanes.enter();
-            Some(make())
-        };
-        Self { shared, rung, core, lanes, asleep: false, due: None, stalled_until: None }
+    /// A core that has not started.
+    pub(super) fn new(shared: Arc<CoreShared>, rung: Arc<Rung>) -> Self {
+        Self {
+            shared,
+            rung,
+            core: None,
+            lanes: LanesAside::default(),
+            asleep: false,
+            due: None,
+            stalled_until: None,
+            back_at: None,
+        }
+    }
+
+    /// Starts the core, which `make` makes, with the actors that its last thread has left.
+    pub(super) fn start(&mut self, make: impl FnOnce() -> Core) {
+        if self.back_at.take().is_some() {
+            self.shared.reopen();
+        }
+        let _on_core = OnCore::enter(self.shared.system);
+        let _lanes = self.lanes.enter();
+        let core = self.core.insert(make());
+        for orphan in self.shared.take_orphans() {
+            orphan.revive(core);
+        }
     }
 
     pub(super) fn index(&self) -> usize {
@@ -65,16 +79,51 @@ impl Seat {
 
     /// Whether it has something to do now.
     pub(super) fn is_ready(&self, now: Instant) -> bool {
-        self.core.is_some()
-            && self.stalled_until.is_none_or(|until| until <= now)
+        if self.core.is_none() {
+            return self.back_at.is_some_and(|back| back <= now);
+        }
+        self.stalled_until.is_none_or(|until| until <= now)
             && (!self.asleep || self.rung.is_rung() || self.due.is_some_and(|due| due <= now))
     }
 
     /// When it will have something to do, if nobody rings before.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        self.core.as_ref()?;
+        if self.core.is_none() {
+            return self.back_at;
+        }
         let due = if self.asleep && !self.rung.is_rung() { self.due? } else { self.stalled_until? };
         Some(self.stalled_until.map_or(due, |stalled| due.max(stalled)))
+    }
+
+    /// Whether it is lost, and will be there again.
+    pub(super) fn is_lost(&self) -> bool {
+        self.core.is_none() && self.back_at.is_some()
+    }
+
+    /// Loses the core as a panic of its thread does, which unwinds through it.
+    pub(super) fn lose(&mut self) {
+        self.wake();
+        let Some(core) = self.core.take() else { return };
+        let _on_core = OnCore::enter(self.shared.system);
+        let lost = catch(|| {
+            let _lanes = self.lanes.enter();
+            let _unwinds = core;
+            std::panic::resume_unwind(Box::new("the core is lost"))
+        });
+        let Err(_message) = lost;
+        self.end();
+    }
+
+    /// When it is there again.
+    pub(super) fn comes_back(&mut self, at: Instant) {
+        self.back_at = Some(at);
+    }
+
+    fn wake(&mut self) {
+        self.stalled_until = None;
+        if std::mem::take(&mut self.asleep) {
+            self.shared.bell.sleep(Some(Duration::ZERO));
+        }
     }
 
     /// Stands still until then, whatever comes.
@@ -84,10 +133,7 @@ impl Seat {
 
     /// One turn, and to sleep if nothing is left; true when an actor has asked for the end of the system.
     pub(super) fn turn(&mut self, now: Instant) -> bool {
-        self.stalled_until = None;
-        if std::mem::take(&mut self.asleep) {
-            self.shared.bell.sleep(Some(Duration::ZERO));
-        }
+        self.wake();
         let turned = self.with(|core| {
             let turn = core.turn(now, &BUDGET);
             let idle = turn.ran == 0 && !turn.more;
@@ -109,6 +155,11 @@ impl Seat {
             let _lanes = self.lanes.enter();
             drop(core);
         }
+        self.end();
+    }
+
+    /// What a thread does last.
+    fn end(&mut self) {
         drop_quietly(std::mem::take(&mut self.lanes));
         self.shared.close_inbox();
     }

@@ -1,20 +1,29 @@
 //! Who goes on next, and what time it is then.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use super::clock::VirtualClock;
 use super::doorbell::Rung;
+use super::run::{Limits, unconstrained};
 use super::seat::Seat;
-use super::{Guests, Ledger, Script};
-use crate::clock::Clock;
+use super::{Ledger, OffloadedFutures, Script};
+use crate::clock::{Clock, later};
 use crate::core_loop::Core;
+use crate::isolate::drop_quietly;
+use crate::supervision::{Decision, History};
 use crate::{CheckpointReport, ShutdownReport, StartError, System, SystemBuilder};
 
 /// What a step takes at least, and what it may take longer: time goes on also where work never ends.
 const STEP_NANOS_MIN: u64 = 500;
 const STEP_NANOS_MORE: u64 = 1000;
+
+/// How much time can pass at once: ten years stand for "for ever".
+const TIME_MAX: Duration = Duration::from_hours(87_600);
+
+/// Steps after which work that never ends does not hold up whoever advances the time.
+const STEPS_AT_ONCE_MAX: u32 = 100_000;
 
 /// What is to be done next.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +33,7 @@ enum Step {
     /// A look at deadlines.
     Deadlines,
     /// A poll of an offloaded future.
-    Guest(usize),
+    Offloaded(usize),
     /// A poll of the future that the simulation is run for.
     Caller,
 }
@@ -34,9 +43,15 @@ pub(super) struct World {
     // Before the system, whose cores they are.
     seats: Vec<Seat>,
     system: System,
+    seed: u64,
+    limits: Limits,
     clock: Arc<VirtualClock>,
     script: Arc<Script>,
-    guests: Arc<Guests>,
+    futures: Arc<OffloadedFutures>,
+    /// How often cores have been lost lately.
+    losses: History,
+    /// Names of those.
+    lost: Vec<String>,
     report: Option<ShutdownReport>,
 }
 
@@ -45,33 +60,43 @@ impl World {
         builder: &SystemBuilder,
         cores: usize,
         seed: u64,
+        limits: Limits,
         trace_lines_max: usize,
     ) -> Result<Self, StartError> {
         let clock = Arc::<VirtualClock>::default();
         let script = Script::new(seed, Arc::clone(&clock), trace_lines_max);
-        let guests = Arc::<Guests>::default();
+        let futures = Arc::<OffloadedFutures>::default();
         let rung: Vec<_> = (0..cores).map(|_| Arc::<Rung>::default()).collect();
         let system = builder.simulate(
             rung.iter().map(|rung| Arc::clone(rung) as _).collect(),
             Arc::clone(&clock) as _,
             Arc::clone(&script),
-            Arc::clone(&guests),
+            Arc::clone(&futures),
         )?;
-        let seat = |(index, rung)| {
-            let seed = script.below(u64::MAX);
-            let shared = Arc::clone(&system.shared_cores()[index]);
-            Seat::new(shared, rung, || system.make_core(index, seed))
-        };
-        let seats = rung.into_iter().enumerate().map(seat).collect();
-        Ok(Self { seats, system, clock, script, guests, report: None })
+        let shared = system.shared_cores().iter().map(Arc::clone);
+        let seats = shared.zip(rung).map(|(shared, rung)| Seat::new(shared, rung)).collect();
+        let losses = History::new(builder.core_restart_policy());
+        let (lost, report) = (Vec::new(), None);
+        let mut this =
+            Self { seats, system, seed, limits, clock, script, futures, losses, lost, report };
+        (0..cores).for_each(|core| this.start(core));
+        Ok(this)
     }
 
     pub(super) fn system(&self) -> &System {
         &self.system
     }
 
-    pub(super) fn script(&self) -> &Script {
+    pub(super) fn script(&self) -> &Arc<Script> {
         &self.script
+    }
+
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
     }
 
     pub(super) fn elapsed(&self) -> Duration {
@@ -92,8 +117,9 @@ impl World {
         Some(false)
     }
 
-    /// Goes on until `until`, and then lets everybody see to what is due by then.
-    pub(super) fn advance_to(&mut self, until: Duration) {
+    /// Lets so much time pass, and then everybody finish what can be done at that time.
+    pub(super) fn advance(&mut self, time: Duration) {
+        let until = self.elapsed() + time.min(TIME_MAX);
         while self.elapsed() < until {
             if let Some(step) = self.choose(false) {
                 self.take(step);
@@ -102,11 +128,9 @@ impl World {
             let due = self.next_due().map_or(until, |due| due.min(until));
             self.clock.advance_to(due);
         }
-        // As many steps as there are things to do: work that never ends does not hold time up.
-        for _ in 0..self.ready(false) {
-            if let Some(step) = self.choose(false) {
-                self.take(step);
-            }
+        for _ in 0..STEPS_AT_ONCE_MAX {
+            let Some(step) = self.choose(false) else { return };
+            self.take_now(step);
         }
     }
 
@@ -126,8 +150,8 @@ impl World {
             }
             which -= 1;
         }
-        if which < self.guests.ready() {
-            return Some(Step::Guest(which));
+        if which < self.futures.ready() {
+            return Some(Step::Offloaded(which));
         }
         caller.then_some(Step::Caller)
     }
@@ -136,7 +160,7 @@ impl World {
     fn ready(&self, caller: bool) -> usize {
         let now = self.clock.now();
         let cores = self.seats.iter().filter(|seat| seat.is_ready(now)).count();
-        cores + usize::from(self.has_deadline()) + self.guests.ready() + usize::from(caller)
+        cores + usize::from(self.has_deadline()) + self.futures.ready() + usize::from(caller)
     }
 
     fn has_deadline(&self) -> bool {
@@ -150,17 +174,35 @@ impl World {
     fn take(&mut self, step: Step) -> bool {
         let took = STEP_NANOS_MIN + self.script.below(STEP_NANOS_MORE);
         self.clock.advance_to(self.elapsed() + Duration::from_nanos(took));
+        self.take_now(step)
+    }
+
+    /// The same, in no time.
+    fn take_now(&mut self, step: Step) -> bool {
         match step {
-            Step::Core(core) => self.turn(core),
+            Step::Core(core) => unconstrained(|| self.turn(core)),
             Step::Deadlines => self.system.keeper().look(),
-            Step::Guest(guest) => self.guests.poll(guest),
+            Step::Offloaded(future) => unconstrained(|| self.futures.poll(future)),
             Step::Caller => return true,
         }
         false
     }
 
+    fn start(&mut self, core: usize) {
+        let seed = self.script.below(u64::MAX);
+        let system = &self.system;
+        self.seats[core].start(|| system.make_core(core, seed));
+    }
+
     fn turn(&mut self, core: usize) {
         let now = self.clock.now();
+        if self.seats[core].is_lost() {
+            self.script.note(Some(core), format_args!("is there again"));
+            return self.start(core);
+        }
+        if self.script.loses_core() {
+            return self.lose(core);
+        }
         if let Some(stall) = self.script.stall() {
             self.script.note(Some(core), format_args!("stands still for {stall:?}"));
             return self.seats[core].stall(now + stall);
@@ -168,6 +210,21 @@ impl World {
         if self.seats[core].turn(now) {
             self.script.note(Some(core), format_args!("the system is to end"));
             self.end(Duration::ZERO);
+        }
+    }
+
+    /// Loses a core, and has it come back if that has not happened too often.
+    fn lose(&mut self, core: usize) {
+        self.script.note(Some(core), format_args!("is lost"));
+        self.seats[core].lose();
+        self.lost.push(self.system.core_name(core));
+        let now = self.clock.now();
+        match self.losses.failed(now, 0) {
+            Decision::Restart { after } => self.seats[core].comes_back(later(now, after)),
+            Decision::GiveUp(_) => {
+                self.script.note(None, format_args!("too many cores are lost"));
+                self.end(Duration::ZERO);
+            }
         }
     }
 
@@ -198,13 +255,25 @@ impl World {
         ledger
     }
 
-    /// Has every actor with a `#[checkpoint]` write its state down. No handler runs meanwhile.
+    /// Has every actor with a `#[checkpoint]` write its state down. No handler runs before the last has done so.
     pub(super) fn checkpoint(&mut self) -> CheckpointReport {
-        let taken = self.seats.iter_mut().filter_map(|seat| {
-            let index = seat.index();
-            Some((index, seat.with(Core::checkpoint)?))
-        });
-        CheckpointReport::of(taken.collect::<Vec<_>>())
+        let (answer, taken) = mpsc::channel();
+        for seat in &self.seats {
+            let (answer, index) = (answer.clone(), seat.index());
+            let command =
+                move |core: &mut Core| drop_quietly(answer.send((index, core.checkpoint())));
+            // A core that is lost has no states.
+            drop(seat.shared().command(Box::new(command)));
+        }
+        let now = self.clock.now();
+        // Commands come first in a turn.
+        let turns = self.seats.iter_mut().map(|seat| seat.turn(now));
+        let aborts = turns.fold(false, |aborts, aborted| aborts | aborted);
+        let report = CheckpointReport::of(taken.try_iter());
+        if aborts {
+            self.end(Duration::ZERO);
+        }
+        report
     }
 
     /// Ends the system, unless that has been done.
@@ -213,7 +282,7 @@ impl World {
             return report.clone();
         }
         self.system.begin_end();
-        self.drain(self.elapsed().saturating_add(drain_time));
+        self.drain(self.elapsed() + drain_time.min(TIME_MAX));
         let abandoned = Arc::<AtomicU64>::default();
         for seat in &mut self.seats {
             let abandoned = Arc::clone(&abandoned);
@@ -224,7 +293,7 @@ impl World {
             seat.turn(self.clock.now());
             seat.leave();
         }
-        let report = self.system.finish_end(abandoned.load(Ordering::Relaxed));
+        let report = self.system.finish_end(abandoned.load(Ordering::Relaxed), self.lost.clone());
         self.report.insert(report).clone()
     }
 
@@ -261,7 +330,7 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            // No actor's code runs then, whose panics would end the process.
+            // Hooks do not run then: they find what a test has left in the middle.
             self.system.begin_end();
         } else {
             self.end(Duration::ZERO);

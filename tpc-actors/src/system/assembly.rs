@@ -20,6 +20,7 @@ pub(super) struct Ground {
     /// For each core, where it lives and what it sleeps on.
     pub(super) cores: Vec<(Home, Arc<dyn Doorbell>)>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) keeper: Arc<Keeper>,
     pub(super) idle: Idle,
     pub(super) offload: Offload,
     /// The CPUs that the cores are bound to.
@@ -32,7 +33,7 @@ impl SystemBuilder {
     /// A system whose cores are not driven yet.
     pub(super) fn assemble(&self, ground: Ground) -> System {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
-        let Ground { cores, clock, idle, offload, bound, placement, script } = ground;
+        let Ground { cores, clock, keeper, idle, offload, bound, placement, script } = ground;
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let core =
             |(index, (home, doorbell))| CoreShared::new(id, index, home, doorbell, script.clone());
@@ -41,7 +42,7 @@ impl SystemBuilder {
         let inner = Inner {
             cores: shared,
             threads: Mutex::default(),
-            keeper: Keeper::new(Arc::clone(&clock)),
+            keeper,
             keeper_thread: Mutex::default(),
             bus,
             offload: Arc::new(offload),

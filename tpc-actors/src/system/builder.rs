@@ -9,10 +9,11 @@ use super::cores::Placed;
 use super::warden::{OnStall, StallReport, Warden, WatchOptions};
 use super::{System, lock};
 use crate::bridge::doorbell::platform_doorbell;
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::core_loop::idle::Idle;
 use crate::core_loop::incidents::CorePolicy;
 use crate::error::StartError;
+use crate::keeper::Keeper;
 use crate::offload::Offload;
 use crate::placement::{Pin, Placement, PlacementError};
 use crate::supervision::{OnPanic, Queue, Supervise, Watchdog};
@@ -47,7 +48,7 @@ pub struct SystemBuilder {
     tokio: Option<tokio::runtime::Handle>,
     pub(super) thread_name: String,
     pub(super) core_policy: CorePolicy,
-    watch: WatchOptions,
+    pub(super) watch: WatchOptions,
 }
 
 /// The shortest sleep and the shortest stall that one can ask for.
@@ -232,10 +233,16 @@ impl SystemBuilder {
             Duration::ZERO
         });
         let offload = Offload::new(around, placement.control_plane());
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let keeper = Keeper::new(Arc::clone(&clock));
         let homes = bindings.iter().map(|cpu| Ok((placement.home(*cpu), platform_doorbell()?)));
+        let cores = homes.collect::<std::io::Result<Vec<_>>>()?;
+        // Before there is a system, whose end would wait for cores that nobody has started.
+        let keeper_thread = keeper.start()?;
         let system = self.assemble(Ground {
-            cores: homes.collect::<std::io::Result<_>>()?,
-            clock: Arc::new(SystemClock::default()),
+            cores,
+            clock,
+            keeper: Arc::clone(&keeper),
             idle: Idle { spin, backstop: self.park_backstop },
             offload,
             bound: bindings,
@@ -243,9 +250,9 @@ impl SystemBuilder {
             script: None,
         });
         // From here on an error ends what has been started, through the handle's drop.
-        *lock(&system.inner().keeper_thread) = Some(system.inner().keeper.start()?);
+        *lock(&system.inner().keeper_thread) = Some(keeper_thread);
         let (report, reports) = mpsc::channel();
-        for index in 0..cores {
+        for index in 0..system.inner().cores.len() {
             system.inner().start_core(index, Some(report.clone()))?;
         }
         drop(report);

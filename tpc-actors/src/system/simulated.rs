@@ -16,25 +16,32 @@ use crate::error::StartError;
 use crate::keeper::Keeper;
 use crate::offload::Offload;
 use crate::placement::{Home, Placement};
-use crate::sim::{Guests, Script};
+use crate::sim::{OffloadedFutures, Script};
+use crate::supervision::Supervise;
 
 impl SystemBuilder {
+    /// What follows when a core is lost.
+    pub(crate) fn core_restart_policy(&self) -> Supervise {
+        self.watch.restarts
+    }
+
     /// A system without threads that stands on what a simulation brings; a core for each doorbell.
     pub(crate) fn simulate(
         &self,
         doorbells: Vec<Arc<dyn Doorbell>>,
         clock: Arc<dyn Clock>,
         script: Arc<Script>,
-        guests: Arc<Guests>,
+        futures: Arc<OffloadedFutures>,
     ) -> Result<System, StartError> {
         let count = doorbells.len();
         self.check(count)?;
         let ground = Ground {
             // Nobody looks for an answer where the thread that looks is the one that would give it.
             cores: doorbells.into_iter().map(|doorbell| (Home::Scarce, doorbell)).collect(),
+            keeper: Keeper::new(Arc::clone(&clock)),
             clock,
             idle: Idle { spin: Duration::ZERO, backstop: None },
-            offload: Offload::simulated(guests),
+            offload: Offload::simulated(futures),
             bound: vec![None; count],
             placement: Placement::plan(count),
             script: Some(script),
@@ -44,12 +51,20 @@ impl SystemBuilder {
 }
 
 impl System {
+    pub(crate) fn id(&self) -> u64 {
+        self.inner().cores[0].system
+    }
+
     pub(crate) fn shared_cores(&self) -> &[Arc<CoreShared>] {
         &self.inner().cores
     }
 
     pub(crate) fn keeper(&self) -> &Keeper {
         &self.inner().keeper
+    }
+
+    pub(crate) fn core_name(&self, index: usize) -> String {
+        self.inner().thread_name(index)
     }
 
     /// One of its cores, for whoever drives it; to be made where it is driven.
@@ -77,10 +92,13 @@ impl System {
     }
 
     /// What is left to do once its cores have finished, and the report.
-    pub(crate) fn finish_end(&self, abandoned: u64) -> ShutdownReport {
+    pub(crate) fn finish_end(&self, abandoned: u64, lost: Vec<String>) -> ShutdownReport {
         let inner: &Inner = self.inner();
+        for core in &inner.cores {
+            core.abandon_orphans();
+        }
         inner.bus.close(std::time::Instant::now());
         inner.offload.shut_down();
-        inner.report(abandoned, Vec::new(), Vec::new())
+        inner.report(abandoned, Vec::new(), lost)
     }
 }

@@ -13,7 +13,7 @@ use super::{Inner, lock};
 use crate::actor::{Actor, Settings, Sharded, request_fits};
 use crate::bridge::ring::check_capacity;
 use crate::client::Client;
-use crate::client::block::block_on;
+use crate::client::block::block_on_of;
 use crate::core_loop::cell::{ActorCell, MakeArgs};
 use crate::core_loop::incidents::GroupId;
 use crate::core_loop::{Core, on_core_thread};
@@ -282,8 +282,7 @@ impl<A: Actor> Spawn<A> {
         }
         if let Some(error) = failed {
             for mailbox in mailboxes {
-                let cell = mailbox.cell.get().copied();
-                drop(mailbox.core.command(Box::new(move |core| core.stop_cell(cell))));
+                mailbox.stop(Core::stop_cell);
             }
             return Err(error);
         }
@@ -310,7 +309,7 @@ impl<A: Actor> Spawn<A> {
         if on_core_thread() {
             return Err(SpawnError::WouldBlockCore);
         }
-        block_on(self.finish())
+        block_on_of(self.inner.cores[0].system, self.finish())
     }
 }
 

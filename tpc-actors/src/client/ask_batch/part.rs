@@ -88,6 +88,11 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
         true
     }
 
+    /// The system that its asks are for.
+    pub(super) fn system(&self) -> Option<u64> {
+        self.asks.first().map(Ask::system)
+    }
+
     /// Leaves a waker with every ask that has no answer; false when one of them has got it meanwhile.
     fn register_all(&mut self, context: &mut Context<'_>) -> bool {
         for at in self.known..self.sent {

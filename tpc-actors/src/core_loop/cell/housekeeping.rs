@@ -34,7 +34,9 @@ impl<A: Actor> ActorCell<A> {
                 local.timers.borrow_mut().set(next, due);
                 return false;
             }
-            if local.shared.bell.has_command() || local.clock.now() >= end {
+            // In a simulation time stands still within a turn.
+            let over = local.shared.script.is_some() || local.clock.now() >= end;
+            if over || local.shared.bell.has_command() {
                 return true;
             }
         }

@@ -11,20 +11,18 @@ use tokio::sync::oneshot;
 use super::woken::Woken;
 use crate::isolate::{catch, drop_quietly};
 
-type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-struct Guest {
+struct Running {
     /// Out of its place while it is polled.
-    future: Option<Running>,
+    future: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     woken: Arc<Woken>,
 }
 
 /// The offloaded futures of one system, in the order of their start.
 #[derive(Default)]
-pub(crate) struct Guests(Mutex<Vec<Guest>>);
+pub(crate) struct OffloadedFutures(Mutex<Vec<Running>>);
 
-impl Guests {
-    fn list(&self) -> MutexGuard<'_, Vec<Guest>> {
+impl OffloadedFutures {
+    fn list(&self) -> MutexGuard<'_, Vec<Running>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -37,14 +35,11 @@ impl Guests {
         let (output, outcome) = oneshot::channel();
         let (mut future, mut output) = (Box::pin(future), Some(output));
         let running = poll_fn(move |context| {
-            let is_wanted =
-                output.as_mut().is_some_and(|output| output.poll_closed(context).is_pending());
-            let polled = if is_wanted {
-                catch(|| future.as_mut().poll(context))
-            } else {
+            let Some(open) = &mut output else { return Poll::Ready(()) };
+            if open.poll_closed(context).is_ready() {
                 return Poll::Ready(());
-            };
-            let ended = match polled {
+            }
+            let ended = match catch(|| future.as_mut().poll(context)) {
                 Ok(Poll::Pending) => return Poll::Pending,
                 Ok(Poll::Ready(value)) => Ok(value),
                 Err(message) => Err(message),
@@ -53,46 +48,45 @@ impl Guests {
             drop_quietly(output.take().map(|output| output.send(ended)));
             Poll::Ready(())
         });
-        self.list().push(Guest { future: Some(Box::pin(running)), woken: Woken::now() });
+        self.list().push(Running { future: Some(Box::pin(running)), woken: Woken::now() });
         outcome
     }
 
     /// How many of them have something to do.
     pub(super) fn ready(&self) -> usize {
-        self.list().iter().filter(|guest| guest.woken.is_woken()).count()
+        self.list().iter().filter(|running| running.woken.is_woken()).count()
     }
 
     /// Polls one of those that have something to do, counted from 0.
     pub(super) fn poll(&self, which: usize) {
-        // Nothing stays locked over the poll: it may end in code that offloads more.
-        let take = |guest: &mut Guest| (guest.future.take(), Arc::clone(&guest.woken));
-        let taken =
-            self.list().iter_mut().filter(|guest| guest.woken.is_woken()).nth(which).map(take);
+        let take = |running: &mut Running| (running.future.take(), Arc::clone(&running.woken));
+        let is_ready = |running: &&mut Running| running.woken.is_woken();
+        let taken = self.list().iter_mut().filter(is_ready).nth(which).map(take);
         let Some((Some(mut future), woken)) = taken else { return };
         woken.take();
+        // Nothing stays locked over the poll: it may end in code that offloads more.
         let polled = future.as_mut().poll(&mut Context::from_waker(&woken.waker()));
-        let mut list = self.list();
-        let place = list.iter().position(|guest| Arc::ptr_eq(&guest.woken, &woken));
-        let Some(place) = place else { return drop_quietly(future) };
-        match polled {
-            Poll::Pending => list[place].future = Some(future),
-            Poll::Ready(()) => {
-                let ended = list.remove(place);
-                drop(list);
-                drop_quietly((ended, future));
+        if polled.is_pending() {
+            let mut list = self.list();
+            if let Some(place) = list.iter_mut().find(|other| Arc::ptr_eq(&other.woken, &woken)) {
+                place.future = Some(future);
+                return;
             }
+        } else {
+            self.list().retain(|other| !Arc::ptr_eq(&other.woken, &woken));
         }
+        drop_quietly(future);
     }
 
     /// Drops all of them.
     pub(crate) fn clear(&self) {
-        let guests = std::mem::take(&mut *self.list());
-        guests.into_iter().for_each(drop_quietly);
+        let running = std::mem::take(&mut *self.list());
+        running.into_iter().for_each(drop_quietly);
     }
 }
 
-impl fmt::Debug for Guests {
+impl fmt::Debug for OffloadedFutures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Guests").field("futures", &self.list().len()).finish()
+        f.debug_struct("OffloadedFutures").field("running", &self.list().len()).finish()
     }
 }
