@@ -2,6 +2,8 @@
 
 #[path = "simulation/account.rs"]
 mod account;
+#[path = "simulation/page.rs"]
+mod page;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,104 +14,10 @@ use tpc_actors::sim::{Faults, Sim};
 use tpc_actors::supervision::Supervise;
 
 use account::Account;
+use page::{Page, PageClient, Sweeper, Written};
 
 const US: Duration = Duration::from_micros(1);
 const MS: Duration = Duration::from_millis(1);
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Written(u32);
-
-#[core_actor(event = Written, supervise(max = 100, within = "1s", backoff = "1ms..1ms"))]
-pub struct Page {
-    touched: u32,
-    fails: bool,
-    slept: Arc<AtomicU32>,
-}
-
-#[core_actor]
-impl Page {
-    #[init]
-    fn new(slept: Arc<AtomicU32>) -> Self {
-        Self { touched: 0, fails: false, slept }
-    }
-
-    #[handler(tell)]
-    fn touch(&mut self) {
-        self.touched += 1;
-    }
-
-    #[handler]
-    fn touched(&self) -> u32 {
-        self.touched
-    }
-
-    #[handler(tell)]
-    fn fail_next(&mut self) {
-        self.fails = true;
-    }
-
-    #[handler]
-    fn naps(&mut self, cx: &mut Ctx<Self>, count: u32) {
-        for _ in 0..count {
-            let (nap, slept) = (cx.sleep(Duration::from_secs(10)), Arc::clone(&self.slept));
-            cx.spawn(async move {
-                nap.await;
-                slept.fetch_add(1, Ordering::Relaxed);
-            });
-        }
-    }
-
-    #[handler(tell)]
-    fn spin(&mut self, cx: &mut Ctx<Self>) {
-        cx.spawn(async {
-            loop {
-                tokio::task::yield_now().await;
-            }
-        });
-    }
-
-    #[handler]
-    fn waits_outside(&mut self, cx: &mut Ctx<Self>, other: PageClient, reply: Reply<u32>) {
-        let work = async move { other.touched().wait().unwrap_or(u32::MAX) };
-        cx.offload(work, move |_, _, touched| reply.send(touched));
-    }
-
-    #[handler]
-    fn starts_one(&self) -> bool {
-        std::panic::catch_unwind(|| drop(Sim::seeded(1).start())).is_err()
-    }
-
-    #[checkpoint]
-    fn write(&mut self, cx: &mut Ctx<Self>) {
-        if std::mem::take(&mut self.fails) {
-            std::panic::resume_unwind(Box::new("on purpose"));
-        }
-        cx.publish(Written(self.touched));
-        drop(cx.pinned().touch().now());
-    }
-}
-
-#[core_actor]
-pub struct Sweeper(u32);
-
-#[core_actor]
-impl Sweeper {
-    #[init]
-    fn new() -> Self {
-        Self(0)
-    }
-
-    #[handler]
-    fn swept(&self) -> u32 {
-        self.0
-    }
-
-    #[maintenance(every = "7ms")]
-    fn sweep(&mut self) -> Work {
-        self.0 += 1;
-        Work::More
-    }
-}
 
 fn page(sim: &mut Sim) -> PageClient {
     sim.spawn::<Page>(Arc::default())
@@ -130,6 +38,43 @@ fn what_a_checkpoint_leaves_behind_is_seen_to() {
     assert_eq!(sim.checkpoint().failures().len(), 1);
     sim.advance(10 * MS);
     assert_eq!((sim.ledger().panics, sim.ledger().restarts), (1, 1));
+}
+
+#[test]
+fn no_handler_runs_between_two_hooks_of_a_checkpoint() {
+    for seed in 0..20 {
+        let mut sim = Sim::seeded(seed).cores(4).start();
+        let pages: Vec<_> = (0..4).map(|_| page(&mut sim)).collect();
+        let mut events = sim.events::<Written>().subscribe();
+        for touched in &pages {
+            touched.touch().now().unwrap();
+        }
+        assert_eq!(sim.checkpoint().taken(), 4);
+        sim.advance(MS);
+        let written = std::iter::from_fn(|| events.try_next());
+        let written: Vec<_> = written
+            .filter_map(|delivery| match delivery {
+                Delivery::Event { event: Written(touched), .. } => Some(touched),
+                Delivery::Gap(_) => None,
+            })
+            .collect();
+        // No handler has run, or none that had not before the cores stood still.
+        assert_eq!(written.len(), 4);
+        assert!(written.is_sorted_by(|a, b| a == b), "{written:?}");
+    }
+}
+
+#[test]
+fn a_core_that_is_lost_when_the_system_ends_does_not_come_back() {
+    let mut sim = Sim::seeded(1).cores(1).start();
+    let page = page(&mut sim);
+    sim.faults(Faults::none().core_losses(1.0));
+    assert!(matches!(sim.run(page.touched()), Err(AskError::CoreLost { .. })));
+    sim.faults(Faults::none());
+    assert_eq!(sim.shutdown(Duration::ZERO).lost_threads(), ["tpc-core-0"]);
+    sim.advance(Duration::from_mins(1));
+    assert!(!sim.trace().iter().any(|line| line.ends_with("is there again")));
+    assert!(matches!(sim.run(page.touched()), Err(AskError::CoreLost { .. })));
 }
 
 #[test]

@@ -19,6 +19,9 @@ impl Default for VirtualClock {
 }
 
 impl VirtualClock {
+    /// Where it stands still for good.
+    pub(super) const END: Duration = Duration::from_nanos(u64::MAX);
+
     /// How far it has come.
     pub(crate) fn elapsed(&self) -> Duration {
         Duration::from_nanos(self.nanos.load(Ordering::Relaxed))

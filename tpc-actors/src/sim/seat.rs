@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::doorbell::Rung;
+use super::run::unconstrained;
 use crate::core_loop::shared::CoreShared;
 use crate::core_loop::{Budget, Core, OnCore};
 use crate::isolate::{catch, drop_quietly};
@@ -55,10 +56,12 @@ impl Seat {
         }
         let _on_core = OnCore::enter(self.shared.system);
         let _lanes = self.lanes.enter();
-        let core = self.core.insert(make());
-        for orphan in self.shared.take_orphans() {
-            orphan.revive(core);
-        }
+        unconstrained(|| {
+            let core = self.core.insert(make());
+            for orphan in self.shared.take_orphans() {
+                orphan.revive(core);
+            }
+        });
     }
 
     pub(super) fn index(&self) -> usize {
@@ -74,7 +77,7 @@ impl Seat {
         let core = self.core.as_mut()?;
         let _on_core = OnCore::enter(self.shared.system);
         let _lanes = self.lanes.enter();
-        Some(work(core))
+        Some(unconstrained(|| work(core)))
     }
 
     /// Whether it has something to do now.
@@ -149,6 +152,7 @@ impl Seat {
 
     /// Ends it, as its thread would.
     pub(super) fn leave(&mut self) {
+        self.back_at = None;
         let Some(core) = self.core.take() else { return };
         let _on_core = OnCore::enter(self.shared.system);
         {

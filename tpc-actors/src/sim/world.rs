@@ -119,7 +119,7 @@ impl World {
 
     /// Lets so much time pass, and then everybody finish what can be done at that time.
     pub(super) fn advance(&mut self, time: Duration) {
-        let until = self.elapsed() + time.min(TIME_MAX);
+        let until = (self.elapsed() + time.min(TIME_MAX)).min(VirtualClock::END);
         while self.elapsed() < until {
             if let Some(step) = self.choose(false) {
                 self.take(step);
@@ -180,7 +180,7 @@ impl World {
     /// The same, in no time.
     fn take_now(&mut self, step: Step) -> bool {
         match step {
-            Step::Core(core) => unconstrained(|| self.turn(core)),
+            Step::Core(core) => self.turn(core),
             Step::Deadlines => self.system.keeper().look(),
             Step::Offloaded(future) => unconstrained(|| self.futures.poll(future)),
             Step::Caller => return true,
@@ -255,25 +255,28 @@ impl World {
         ledger
     }
 
-    /// Has every actor with a `#[checkpoint]` write its state down. No handler runs before the last has done so.
+    /// Has every actor with a `#[checkpoint]` write its state down. No handler runs meanwhile.
     pub(super) fn checkpoint(&mut self) -> CheckpointReport {
-        let (answer, taken) = mpsc::channel();
-        for seat in &self.seats {
+        self.on_every_core(Core::stand_still);
+        let taken = self.on_every_core(Core::checkpoint);
+        self.on_every_core(Core::go_on);
+        CheckpointReport::of(taken)
+    }
+
+    /// Has every core do something in a turn, as its first; a core that is lost does not.
+    fn on_every_core<R: Send + 'static>(&mut self, what: fn(&mut Core) -> R) -> Vec<(usize, R)> {
+        let (answer, answers) = mpsc::channel();
+        let mut aborts = false;
+        for seat in &mut self.seats {
             let (answer, index) = (answer.clone(), seat.index());
-            let command =
-                move |core: &mut Core| drop_quietly(answer.send((index, core.checkpoint())));
-            // A core that is lost has no states.
+            let command = move |core: &mut Core| drop_quietly(answer.send((index, what(core))));
             drop(seat.shared().command(Box::new(command)));
+            aborts |= seat.turn(self.clock.now());
         }
-        let now = self.clock.now();
-        // Commands come first in a turn.
-        let turns = self.seats.iter_mut().map(|seat| seat.turn(now));
-        let aborts = turns.fold(false, |aborts, aborted| aborts | aborted);
-        let report = CheckpointReport::of(taken.try_iter());
         if aborts {
             self.end(Duration::ZERO);
         }
-        report
+        answers.try_iter().collect()
     }
 
     /// Ends the system, unless that has been done.
@@ -300,7 +303,7 @@ impl World {
     /// Goes on until nothing that was accepted is unfinished; see the drain of a system with threads.
     fn drain(&mut self, deadline: Duration) {
         let mut before = None;
-        loop {
+        for _ in 0..self.limits.steps_max {
             let round: Vec<_> =
                 self.seats.iter_mut().filter_map(|seat| seat.with(Core::probe)).collect();
             let busy = round.iter().any(|probe| probe.busy);
