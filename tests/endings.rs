@@ -230,3 +230,18 @@ fn a_stop_is_kept_when_the_core_is_lost_before_it_comes_to_it() {
     assert!(matches!(sickly.alive().wait(), Err(AskError::Stopped)));
     system.shutdown_wait(LONG);
 }
+
+#[test]
+fn what_the_same_thread_sends_after_a_stop_is_not_handled() {
+    let system = System::builder().cores(1).start().unwrap();
+    for _ in 0..500 {
+        let sickly = system.spawn::<Sickly>((Arc::default(), Duration::ZERO)).wait().unwrap();
+        sickly.alive().wait().unwrap();
+        let closed = system.stop(&sickly);
+        if let Ok(asked) = sickly.alive().now() {
+            assert!(matches!(asked.wait(), Err(AskError::Stopped)));
+        }
+        closed.wait();
+    }
+    system.shutdown_wait(LONG);
+}

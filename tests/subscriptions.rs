@@ -202,6 +202,21 @@ fn a_position_that_is_not_there_yet_ends_the_subscription() {
     assert_eq!((at_the_end.next_wait(), at_the_end.end_reason()), (None, None));
 }
 
+/// What a thread has the core do comes before what it sends to an actor there afterwards, also in the middle of a turn.
+#[test]
+fn a_core_does_what_it_is_told_before_what_it_is_asked_later() {
+    let (system, sources) = start(1);
+    for published in 0..5_000 {
+        let end = Position::new(0, 0, published);
+        let mut at_the_end = system.events::<Tick>().from(end).subscribe();
+        assert_eq!(at_the_end.try_next(), None);
+        let burst = sources[0].burst(1).now().unwrap();
+        assert_eq!(next_events(&mut at_the_end, 1), [published]);
+        burst.wait().unwrap();
+    }
+    stop(&system);
+}
+
 /// What was there before may be gone; what is published after the subscription is delivered or missing.
 #[test]
 fn the_oldest_that_is_kept_is_no_excuse_for_what_comes_later() {

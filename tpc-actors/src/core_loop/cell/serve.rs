@@ -43,7 +43,8 @@ impl<A: Actor> Cell for ActorCell<A> {
         if waiting > max || 2 * waiting >= consumer.capacity() || consumer.is_waited_for() {
             self.local().crowded.set(true);
         }
-        let max = max.min(waiting);
+        // Looked for after the ring: what a sender had the core do before it sent one of these comes before them.
+        let max = if self.local().shared.bell.has_command() { 0 } else { max.min(waiting) };
         let before = self.local().wakes.borrow().len();
         let local = Rc::clone(&self.cx.me.local);
         let mut run = Run::new(Queue::Lane(consumer), local, self.pace);
