@@ -33,6 +33,7 @@ pub(crate) mod local;
 mod park;
 pub(crate) mod run;
 pub(crate) mod shared;
+mod sleep;
 pub(crate) mod tasks;
 #[cfg(test)]
 mod tests;
@@ -40,7 +41,8 @@ pub(crate) mod timers;
 mod turn;
 mod visitors;
 
-pub use ctx::{Ctx, Sleep};
+pub use ctx::Ctx;
+pub use sleep::{CoreClock, Sleep};
 
 use cell::Cell;
 use incidents::{CorePolicy, Watch};

@@ -78,7 +78,7 @@ pub use {
     actor::{Actor, Work},
     bus::{Delivery, Gap, Overflow, Position, Start, Subscription},
     client::ActorClient,
-    core_loop::{Ctx, Sleep},
+    core_loop::{CoreClock, Ctx, Sleep},
     error::{AskError, InitError, PanicReport, SpawnError, StartError, TellError},
     mailbox::{Ended, threads::register_thread},
     reply::{Batch, Reply},

@@ -1,23 +1,18 @@
 //! What a handler sees of its surroundings.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::local::CoreLocal;
+use super::sleep::{CoreClock, Sleep};
 use super::tasks::{LocalFuture, Owner};
-use super::timers::Due;
 use crate::actor::Actor;
 use crate::bus::Position;
 use crate::bus::publisher::CorePublisher;
 use crate::client::Ask;
-use crate::clock::later;
 use crate::error::{AskError, PanicReport};
-use crate::isolate::{catch, drop_quietly, wake_quietly};
+use crate::isolate::{catch, drop_quietly};
 use crate::pinned::{LocalMailbox, Pinned, PinnedToCore};
 use crate::system::{OnProgress, Progress};
 
@@ -217,9 +212,15 @@ impl<A: Actor> Ctx<A> {
         local.tasks.spawn(self.owner(), true, task);
     }
 
-    /// Sleeps for tasks of this core: ready at the first turn of the loop after `time` has passed.
+    /// Sleeps for tasks of this core: ready at the first turn of the loop after `time` has passed. A task that sleeps
+    /// more than once takes the [clock](Self::clock) along.
     pub fn sleep(&self, time: Duration) -> Sleep {
-        Sleep { until: later(self.now(), time), alarm: None, local: Rc::clone(&self.me.local) }
+        self.clock().sleep(time)
+    }
+
+    /// The time of this core, for its tasks.
+    pub fn clock(&self) -> CoreClock {
+        CoreClock::new(Rc::clone(&self.me.local))
     }
 
     fn owner(&self) -> Owner {
@@ -240,69 +241,5 @@ impl<A: Actor> fmt::Debug for Ctx<A> {
             .field("core", &self.core())
             .field("incarnation", &self.incarnation)
             .finish_non_exhaustive()
-    }
-}
-
-/// A pause of a task; made by [`Ctx::sleep`].
-#[must_use = "a sleep does nothing until it is awaited"]
-pub struct Sleep {
-    until: Instant,
-    /// Set with the first poll.
-    alarm: Option<Rc<Alarm>>,
-    local: Rc<CoreLocal>,
-}
-
-/// The part of a sleep that its timer holds.
-#[derive(Debug, Default)]
-pub(crate) struct Alarm(RefCell<Option<Waker>>);
-
-impl Alarm {
-    pub(crate) fn ring(&self) {
-        let waker = self.0.borrow_mut().take();
-        if let Some(waker) = waker {
-            wake_quietly(waker);
-        }
-    }
-}
-
-/// Timers of dropped sleeps that may stay in the heap before it is looked through.
-const DEAD_ALARMS_MAX: usize = 64;
-
-impl Future for Sleep {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.local.now.get() >= self.until {
-            return Poll::Ready(());
-        }
-        let waker = Some(context.waker().clone());
-        if let Some(alarm) = &self.alarm {
-            alarm.0.replace(waker);
-        } else {
-            let alarm = Rc::new(Alarm(RefCell::new(waker)));
-            self.alarm = Some(Rc::clone(&alarm));
-            self.local.timers.borrow_mut().set(self.until, Due::Wake(alarm));
-        }
-        Poll::Pending
-    }
-}
-
-impl Drop for Sleep {
-    fn drop(&mut self) {
-        let Some(alarm) = self.alarm.take() else { return };
-        alarm.0.replace(None);
-        let dead = self.local.dead_alarms.get() + usize::from(Rc::strong_count(&alarm) > 1);
-        self.local.dead_alarms.set(dead);
-        let mut timers = self.local.timers.borrow_mut();
-        if dead > DEAD_ALARMS_MAX && dead > timers.len() / 2 {
-            timers.retain(|due| !matches!(due, Due::Wake(alarm) if alarm.0.borrow().is_none()));
-            self.local.dead_alarms.set(0);
-        }
-    }
-}
-
-impl fmt::Debug for Sleep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sleep").field("until", &self.until).finish_non_exhaustive()
     }
 }

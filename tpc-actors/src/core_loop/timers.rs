@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::ctx::Alarm;
+use super::sleep::Alarm;
 use crate::clock::later;
 
 /// What happens when a timer is due.
