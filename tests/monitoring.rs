@@ -217,6 +217,9 @@ fn names_belong_to_one_actor_of_a_type_until_it_ends() {
     let spawn = || system.spawner().name("north").spawn::<Worker>(Arc::default()).wait();
     let north = spawn().unwrap();
     assert_eq!(system.find::<Worker>("north").unwrap().work().wait().unwrap(), 7);
+    let status = system.actors().remove(0);
+    assert_eq!((status.name(), status.given_name()), ("Worker", Some("north")));
+    assert!(status.to_string().starts_with("Worker[0] \"north\" on core 0: Open"), "{status}");
     let taken = spawn().unwrap_err();
     assert!(matches!(&taken, SpawnError::NameTaken { name, .. } if name == "north"), "{taken}");
     assert!(system.find::<Other>("north").is_none(), "a name of another type");

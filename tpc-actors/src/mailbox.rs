@@ -67,6 +67,8 @@ pub(crate) struct Mailbox<A: Actor> {
     /// Unique among the mailboxes of the moment; where the threads' lane tables have their lane.
     pub(crate) place: Place,
     pub(crate) shard: usize,
+    /// The name that the actor was spawned under, if it was.
+    pub(crate) given_name: OnceLock<Arc<str>>,
     pub(crate) core: Arc<CoreShared>,
     /// The actor's index on its core; set by the core before anyone can send.
     pub(crate) cell: OnceLock<u32>,
@@ -108,6 +110,7 @@ impl<A: Actor> Mailbox<A> {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             place: Place::acquire(),
             shard,
+            given_name: OnceLock::new(),
             core,
             cell: OnceLock::new(),
             life,

@@ -189,6 +189,10 @@ impl<'a> Spawner<'a> {
             if !names.take::<A>(name, &mailboxes) {
                 return Err(SpawnError::NameTaken { actor: A::NAME, name: name.clone() });
             }
+            let name: Arc<str> = name.as_str().into();
+            for mailbox in &mailboxes {
+                drop(mailbox.given_name.set(Arc::clone(&name)));
+            }
         }
         Ok(mailboxes)
     }

@@ -32,6 +32,7 @@ pub enum ActorState {
 #[derive(Debug, Clone)]
 pub struct ActorStatus {
     name: &'static str,
+    given_name: Option<Arc<str>>,
     core: usize,
     shard: usize,
     state: ActorState,
@@ -47,6 +48,11 @@ impl ActorStatus {
     /// The actor's type name.
     pub fn name(&self) -> &str {
         self.name
+    }
+
+    /// The name that it was [spawned under](crate::Spawner::name), if it was.
+    pub fn given_name(&self) -> Option<&str> {
+        self.given_name.as_deref()
     }
 
     /// Its core, counted from 0.
@@ -99,6 +105,7 @@ impl fmt::Display for ActorStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             name,
+            given_name,
             core,
             shard,
             state,
@@ -109,10 +116,14 @@ impl fmt::Display for ActorStatus {
             restarts,
             incarnation,
         } = self;
+        write!(f, "{name}[{shard}]")?;
+        if let Some(given_name) = given_name {
+            write!(f, " {given_name:?}")?;
+        }
         write!(
             f,
-            "{name}[{shard}] on core {core}: {state:?}, {queue_depth} queued ({pressure:?}), {handled} handled, \
-             {panics} panics, {restarts} restarts, incarnation {incarnation}"
+            " on core {core}: {state:?}, {queue_depth} queued ({pressure:?}), {handled} handled, {panics} panics, \
+             {restarts} restarts, incarnation {incarnation}"
         )
     }
 }
@@ -275,6 +286,7 @@ impl Watched {
 fn status<A: Actor>(mailbox: &Mailbox<A>) -> ActorStatus {
     ActorStatus {
         name: A::NAME,
+        given_name: mailbox.given_name.get().cloned(),
         core: mailbox.core.index,
         shard: mailbox.shard,
         state: match mailbox.life() {
