@@ -20,6 +20,10 @@ use crate::private::{HookError, ReplySlot};
 pub use policy::Policy;
 pub use size::{Variant, request_fits};
 
+/// What an actor publishes whose `#[core_actor]` has no `event = ..`: there is no value of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoEvent {}
+
 /// Policy of an actor: what `#[core_actor(..)]` on the struct says.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no actor settings",
@@ -27,7 +31,7 @@ pub use size::{Variant, request_fits};
     note = "put `#[core_actor]` on `struct {Self}` as well as on its `impl` block"
 )]
 pub trait Settings: Sized + 'static {
-    /// What the actor publishes on the event bus.
+    /// What the actor publishes on the event bus; [`NoEvent`] without `#[core_actor(event = ..)]`.
     type Event: Send + Clone + 'static;
     /// The type's name, as reports show it.
     const NAME: &'static str;

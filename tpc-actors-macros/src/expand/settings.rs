@@ -91,10 +91,8 @@ fn settings(model: &SettingsModel) -> TokenStream {
     let (krate, actor) = (&model.krate, &model.actor);
     let name = Literal::string(&model.ident.unraw().to_string());
     let (declared, _, clause) = model.generics.split();
-    let event = model
-        .event
-        .as_ref()
-        .map_or_else(|| emit!(::core::convert::Infallible), |event| emit!(#event));
+    let event =
+        model.event.as_ref().map_or_else(|| emit!(#krate::actor::NoEvent), |event| emit!(#event));
     let capacity = model.capacity.map(|capacity| {
         let capacity = grouped(capacity, "usize");
         emit!(.capacity(#capacity))

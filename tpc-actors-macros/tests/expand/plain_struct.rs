@@ -19,7 +19,7 @@ macro_rules! __core_actor_Plain_here {
 pub(crate) use __core_actor_Plain_here as __needs_core_actor_on_struct_Plain;
 #[automatically_derived]
 impl ::tpc_actors::actor::Settings for Plain {
-    type Event = ::core::convert::Infallible;
+    type Event = ::tpc_actors::actor::NoEvent;
     const NAME: &'static ::core::primitive::str = "Plain";
     const POLICY: ::tpc_actors::actor::Policy = ::tpc_actors::actor::Policy::new();
 }

@@ -84,6 +84,8 @@ impl<A: Actor> Ctx<A> {
     }
 
     /// Publishes an event to whoever has subscribed. Never blocks; without subscribers it costs one load.
+    ///
+    /// What the event is says `#[core_actor(event = ..)]`; without that it is [`NoEvent`](crate::actor::NoEvent).
     #[expect(clippy::inline_always, reason = "a copy of the event costs more than the rest")]
     #[inline(always)]
     pub fn publish(&mut self, event: A::Event) -> Position {
