@@ -208,7 +208,7 @@ impl<E: Send + Clone + 'static> Past<E> {
         self.oldest = None;
     }
 
-    /// Adds what was found. From the first event on, what is missing is missed.
+    /// Adds what was found. From the first event or gap on, what is missing is missed.
     fn add(&mut self, entry: Entry<E>) {
         match entry {
             Entry::Event(..) => {
@@ -219,6 +219,7 @@ impl<E: Send + Clone + 'static> Past<E> {
                 let end = Position { seq: to, ..from };
                 let from = self.oldest.map_or(from, |since| since.max(from));
                 if from < end {
+                    self.oldest = None;
                     self.found.push_back(Entry::Hole { from, to });
                 }
             }

@@ -120,7 +120,10 @@ impl<A: Actor, T, E> Future for AskAll<'_, A, T, E> {
         }
         self.over = !going || failed.is_some();
         if let Some((shard, error)) = failed {
-            return Poll::Ready(Err(self.failure(shard, error)));
+            let failure = self.failure(shard, error);
+            // Dropped here, and not with the future: those that have not begun do not run.
+            self.asks.clear();
+            return Poll::Ready(Err(failure));
         }
         if going {
             return Poll::Pending;

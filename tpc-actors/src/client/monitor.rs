@@ -258,9 +258,13 @@ impl<C: ActorClient> WeakClient<C> {
     /// A client, unless the actor, or one of its shards, has ended for good.
     pub fn upgrade(&self) -> Option<C> {
         let alive = |weak: &Weak<Mailbox<C::Actor>>| {
-            // Named only once it has started, and not named any more once it has stopped.
-            let started = |mailbox: &Arc<Mailbox<C::Actor>>| mailbox.cell.get().is_some();
-            weak.upgrade().filter(|mailbox| started(mailbox) && mailbox.life() < Life::Stopped)
+            // Named only once it has started, and not named any more once it has ended; one whose core is lost may
+            // come back.
+            let is_there = |mailbox: &Arc<Mailbox<C::Actor>>| {
+                let stopped = mailbox.life() == Life::Stopped || mailbox.ending.get().is_some();
+                mailbox.cell.get().is_some() && !stopped
+            };
+            weak.upgrade().filter(is_there)
         };
         let shards: Vec<_> = self.shards.iter().map(alive).collect::<Option<_>>()?;
         let mut client = Client::new(shards);

@@ -5,9 +5,9 @@ mod here;
 mod housekeeping;
 mod scripted;
 mod serve;
+mod start;
 mod stop;
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -30,11 +30,9 @@ use crate::isolate::{catch, drop_quietly};
 use crate::mailbox::lane::LaneConsumer;
 use crate::mailbox::orphan::Kept;
 use crate::mailbox::{Ended, Life, Mailbox, flag};
-use crate::pinned::LocalMailbox;
 use crate::reply::{answer_unwound, while_ending};
 use crate::supervision::{Decision, History, OnPanic, Then};
 use crate::sync::planted;
-use crate::system::OnProgress;
 use health::Health;
 
 /// What one look into a lane or a local queue came to.
@@ -129,47 +127,6 @@ pub(crate) struct ActorCell<A: Actor> {
 }
 
 impl<A: Actor> ActorCell<A> {
-    /// Builds the actor on its core; `cell` will be its index there.
-    pub(crate) fn start(
-        cell: u32,
-        local: &Rc<CoreLocal>,
-        mailbox: Arc<Mailbox<A>>,
-        make_args: MakeArgs<A>,
-        on_progress: Option<OnProgress>,
-    ) -> Result<Rc<RefCell<Self>>, SpawnError> {
-        let events = local.publisher::<A::Event>();
-        if let Some(routing) = A::ROUTING {
-            events.route_by(routing);
-        }
-        let me = LocalMailbox::new(cell, Rc::clone(local), Arc::clone(&mailbox));
-        let mut this = Self {
-            mailbox,
-            make_args,
-            state: State::Held,
-            cx: Ctx::new(me, events, cell, on_progress),
-            history: History::new(<A as Settings>::POLICY.supervision()),
-            health: Health::new(<A as Settings>::POLICY.guard()),
-            pace: Pace::default(),
-            lanes: Vec::new(),
-        };
-        // Not 0 when the core has lost its thread and has a new one.
-        this.cx.incarnation = this.mailbox.stats.incarnation.get();
-        if let Err((error, fate)) = this.init() {
-            // What `#[init]` left behind: tasks, continuations, messages to itself.
-            this.mailbox.advance(Life::Stopped);
-            this.end_incarnation(&fate);
-            this.stop(Ended::Stopped);
-            // With the arguments, which are foreign as well.
-            drop_quietly(this);
-            return Err(error);
-        }
-        this.stop_if_asked();
-        let me = Rc::clone(&this.cx.me);
-        let this = Rc::new(RefCell::new(this));
-        me.served_by(Rc::downgrade(&this));
-        Ok(this)
-    }
-
     fn local(&self) -> &CoreLocal {
         &self.cx.me.local
     }

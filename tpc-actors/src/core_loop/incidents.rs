@@ -127,16 +127,25 @@ impl Core {
     }
 
     /// Drops the states of these actors, the youngest first, and has them built anew at `at`, the oldest
-    /// first: timers of one time come in the order of their setting.
-    fn hold(&mut self, cells: &[u32], at: Instant) {
-        for &cell in cells.iter().rev() {
+    /// first: timers of one time come in the order of their setting. One that has to wait longer for a failure of its
+    /// own does, and with it those that are younger.
+    fn hold(&mut self, cells: &[u32], mut at: Instant) {
+        let mut due = Vec::with_capacity(cells.len());
+        for &cell in cells {
+            let own = self.local.timers.borrow().restart_of(cell);
+            at = own.map_or(at, |own| own.max(at));
+            due.push((cell, at));
+        }
+        for &(cell, at) in due.iter().rev() {
             if let Some(mut actor) = self.cell(cell) {
                 actor.hold(at);
             }
         }
-        for &cell in cells {
+        for (cell, at) in due {
             if let Some(incarnation) = self.cell(cell).and_then(|mut actor| actor.held()) {
-                self.local.timers.borrow_mut().set(at, Due::Restart { cell, incarnation });
+                let mut timers = self.local.timers.borrow_mut();
+                timers.forget_restart(cell);
+                timers.set(at, Due::Restart { cell, incarnation });
             }
         }
     }

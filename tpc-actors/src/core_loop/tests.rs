@@ -17,6 +17,7 @@ use crate::client::Client;
 use crate::clock::Clock;
 use crate::keeper::Keeper;
 use crate::mailbox::Mailbox;
+use crate::mailbox::orphan::Kept;
 use crate::offload::Offload;
 use crate::placement::{CpuSet, Home};
 use crate::prelude::*;
@@ -115,7 +116,11 @@ fn bench() -> Bench {
     let orphans = Orphans(Arc::clone(&shared));
     let mailbox = Mailbox::<Ticker>::new(shared, Keeper::new(time), 0).unwrap();
     let local = std::rc::Rc::clone(&core.local);
-    let cell = ActorCell::start(0, &local, Arc::clone(&mailbox), Box::new(|| ()), None).unwrap();
+    let cell = {
+        let kept = Kept { make_args: Box::new(|| ()), on_progress: None };
+        ActorCell::start(0, &local, Arc::clone(&mailbox), kept)
+    }
+    .unwrap();
     mailbox.cell.set(0).unwrap();
     core.add(Some(cell));
     let ticker = TickerClient::from(Client::new(vec![mailbox]));

@@ -25,6 +25,12 @@ pub(crate) enum Due {
     Wake(Rc<Alarm>),
 }
 
+impl Due {
+    fn is_restart_of(&self, actor: u32) -> bool {
+        matches!(self, Self::Restart { cell, .. } if *cell == actor)
+    }
+}
+
 #[derive(Debug)]
 struct Entry {
     at: Instant,
@@ -66,6 +72,17 @@ impl Timers {
     /// Forgets the timers that `keep` says no to.
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Due) -> bool) {
         self.heap.retain(|Reverse(entry)| keep(&entry.due));
+    }
+
+    /// When the state of this actor is to be built anew, if it is.
+    pub(crate) fn restart_of(&self, actor: u32) -> Option<Instant> {
+        let restart = self.heap.iter().find(|Reverse(entry)| entry.due.is_restart_of(actor));
+        restart.map(|Reverse(entry)| entry.at)
+    }
+
+    /// Its state is to be built anew at another time.
+    pub(crate) fn forget_restart(&mut self, actor: u32) {
+        self.heap.retain(|Reverse(entry)| !entry.due.is_restart_of(actor));
     }
 
     /// How many timers are pending.

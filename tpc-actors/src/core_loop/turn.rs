@@ -192,7 +192,8 @@ impl Core {
 
     fn run_timers(&mut self, now: Instant, budget: &Budget) -> usize {
         let mut ran = 0;
-        while ran < budget.timers {
+        // What has just failed may concern whoever would be built anew next, and is seen to first.
+        while ran < budget.timers && self.local.incidents.borrow().is_empty() {
             let due = self.local.timers.borrow_mut().take_due(now);
             let Some((at, due)) = due else { break };
             ran += 1;

@@ -10,8 +10,7 @@ use crate::core_loop::Core;
 use crate::core_loop::cell::{ActorCell, MakeArgs};
 use crate::core_loop::incidents::GroupId;
 use crate::core_loop::shared::Orphan;
-use crate::error::SpawnError;
-use crate::isolate::{catch, drop_quietly};
+use crate::isolate::drop_quietly;
 use crate::supervision::Group;
 use crate::system::OnProgress;
 
@@ -61,18 +60,12 @@ impl<A: Actor> Orphan for Mailbox<A> {
         }
         self.stats.restarts.add(1);
         core.local.shared.stats.restarts.add(1);
-        let Kept { make_args, on_progress } = kept;
         let local = std::rc::Rc::clone(&core.local);
-        match ActorCell::start(cell, &local, Arc::clone(&self), make_args, on_progress) {
-            Ok(actor) => {
-                core.put_back(cell, actor);
-                if let Some((id, group)) = self.group.get() {
-                    core.join_group(*id, *group, cell);
-                }
-                tracing::warn!(actor = A::NAME, core = self.core.index, "restarted with its core");
-            }
-            Err(error) => self.not_revived(error),
+        core.put_back(cell, ActorCell::revive(cell, &local, Arc::clone(&self), kept));
+        if let Some((id, group)) = self.group.get() {
+            core.join_group(*id, *group, cell);
         }
+        tracing::warn!(actor = A::NAME, core = self.core.index, "restarted with its core");
     }
 
     fn abandon(&self) {
@@ -87,17 +80,5 @@ impl<A: Actor> Mailbox<A> {
         self.advance(Life::Stopped);
         self.close();
         self.ending.set(Ended::Stopped);
-    }
-
-    /// `ActorCell::start` has ended the actor; this says so.
-    fn not_revived(&self, error: SpawnError) {
-        // `Display` of a user's error is foreign code.
-        let text = catch(|| error.to_string()).unwrap_or_else(|panic| panic);
-        drop_quietly(error);
-        tracing::error!(
-            actor = A::NAME,
-            core = self.core.index,
-            "not restarted with its core: {text}"
-        );
     }
 }

@@ -21,6 +21,7 @@ use crate::error::SpawnError;
 use crate::isolate::drop_quietly;
 use crate::mailbox::Mailbox;
 use crate::mailbox::lane::Envelope;
+use crate::mailbox::orphan::Kept;
 use crate::supervision::Group;
 
 /// How far an `#[init]` has come, as it says itself with [`Ctx::progress`](crate::Ctx::progress).
@@ -215,8 +216,8 @@ impl<'a> Spawner<'a> {
             let cell = core.next_cell();
             let local = Rc::clone(&core.local);
             theirs.set_group(group);
-            let started =
-                ActorCell::start(cell, &local, Arc::clone(&theirs), make_args, on_progress);
+            let kept = Kept { make_args, on_progress };
+            let started = ActorCell::start(cell, &local, Arc::clone(&theirs), kept);
             let outcome = match started {
                 Ok(actor) => {
                     let _ = theirs.cell.set(cell);

@@ -11,8 +11,8 @@ use super::super::timers::{Due, next_tick};
 use super::{ActorCell, Cell, Intake, State};
 use crate::actor::Actor;
 use crate::bridge::bell::LaneBell;
-use crate::error::{Fate, PanicReport, SpawnError};
-use crate::isolate::{catch, drop_quietly};
+use crate::error::Fate;
+use crate::isolate::catch;
 use crate::mailbox::lane::LaneConsumer;
 use crate::mailbox::{Ended, Life, VISITOR};
 use crate::reply::{ReplySlot, answer_unwound};
@@ -189,18 +189,7 @@ impl<A: Actor> Cell for ActorCell<A> {
                 self.cx.me.announce_rest();
                 self.stop_if_asked();
             }
-            Err((error, fate)) => {
-                // `Display` of a user's error is foreign code.
-                let text = catch(|| error.to_string()).unwrap_or_else(|panic| panic);
-                let report = match &error {
-                    SpawnError::Panicked(report) => report.clone(),
-                    _ => PanicReport::new(A::NAME, "init", self.cx.core(), text),
-                };
-                drop_quietly(error);
-                self.local().tell_of_panic(&report, self.mailbox.shard);
-                self.end_incarnation(&fate);
-                self.decide(report);
-            }
+            Err((error, fate)) => self.not_built(error, &fate),
         }
         !matches!(self.state, State::Held)
     }
