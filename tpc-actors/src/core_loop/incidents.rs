@@ -123,31 +123,38 @@ impl Core {
             || vec![cell],
             |members| affected(members.group.siblings(), &members.cells, cell),
         );
-        self.hold(&cells, at);
-    }
-
-    /// Drops the states of these actors, the youngest first, and has them built anew at `at`, the oldest
-    /// first: timers of one time come in the order of their setting. One that has to wait longer for a failure of its
-    /// own does, and with it those that are younger.
-    fn hold(&mut self, cells: &[u32], mut at: Instant) {
+        // One that has to wait longer for a failure of its own does, and with it those that build on it.
+        let mut at = at;
         let mut due = Vec::with_capacity(cells.len());
-        for &cell in cells {
+        for cell in cells {
             let own = self.local.timers.borrow().restart_of(cell);
             at = own.map_or(at, |own| own.max(at));
             due.push((cell, at));
         }
+        self.hold(&due);
+    }
+
+    /// Drops the states of these actors, the youngest first, and has them built anew at their times, the oldest
+    /// first: timers of one time come in the order of their setting.
+    fn hold(&mut self, due: &[(u32, Instant)]) {
         for &(cell, at) in due.iter().rev() {
             if let Some(mut actor) = self.cell(cell) {
                 actor.hold(at);
             }
         }
-        for (cell, at) in due {
+        for &(cell, at) in due {
             if let Some(incarnation) = self.cell(cell).and_then(|mut actor| actor.held()) {
                 let mut timers = self.local.timers.borrow_mut();
                 timers.forget_restart(cell);
                 timers.set(at, Due::Restart { cell, incarnation });
             }
         }
+    }
+
+    /// The same for actors that are forgiven what they had to wait for.
+    fn hold_all(&mut self, cells: &[u32], at: Instant) {
+        let due: Vec<_> = cells.iter().map(|cell| (*cell, at)).collect();
+        self.hold(&due);
     }
 
     fn forgive(&mut self, cells: &[u32]) {
@@ -170,7 +177,7 @@ impl Core {
             Decision::Restart { after } => {
                 tracing::warn!(core = self.local.shared.index, "a group restarts");
                 self.forgive(&cells);
-                self.hold(&cells, later(now, after));
+                self.hold_all(&cells, later(now, after));
             }
             Decision::GiveUp(Then::Escalate) => self.escalate_to_core(now),
             Decision::GiveUp(Then::Stop) => {
@@ -191,7 +198,7 @@ impl Core {
                 tracing::warn!(core = self.local.shared.index, "all actors of the core restart");
                 self.forgive(&cells);
                 self.watch.groups.values_mut().for_each(|members| members.history.forgive());
-                self.hold(&cells, later(now, after));
+                self.hold_all(&cells, later(now, after));
             }
             Decision::GiveUp(Then::Stop) => {
                 tracing::error!(
