@@ -23,7 +23,7 @@ soak seconds="60":
 
 # Random histories of simulated systems, each twice, from another seed each time.
 histories seeds="10000":
-    FROM=$(date +%s) SEEDS={{seeds}} cargo test --release -p tpc-actors-tests --test histories -- --ignored
+    FROM=$(date +%s) SEEDS={{seeds}} cargo test --release -p tpc-actors-tests --test histories --test event_histories -- --ignored
 
 # The soak against defects that it must notice.
 planted:
