@@ -1,7 +1,9 @@
 //! Random histories of events in a simulated system: whoever comes and goes, and whatever fails, each subscription is
 //! given or told of every event that its filter wants, in order.
 
-use std::cell::Cell;
+#[path = "histories/seeds.rs"]
+mod seeds;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,6 +13,8 @@ use tpc_actors::prelude::*;
 use tpc_actors::sim::{Faults, Sim};
 use tpc_actors::supervision::Supervise;
 use tpc_actors::{Position, Subscription};
+
+use seeds::Random;
 
 const US: Duration = Duration::from_micros(1);
 const MS: Duration = Duration::from_millis(1);
@@ -42,18 +46,6 @@ impl Source {
             let position = cx.publish(event);
             note(&self.0, position, event);
         }
-    }
-}
-
-/// Numbers that a seed determines (Knuth's linear congruential generator).
-struct Random(Cell<u64>);
-
-impl Random {
-    fn below(&self, end: u64) -> u64 {
-        let state = self.0.get().wrapping_mul(6_364_136_223_846_793_005);
-        let state = state.wrapping_add(1_442_695_040_888_963_407);
-        self.0.set(state);
-        (state >> 33) % end
     }
 }
 
@@ -149,7 +141,7 @@ impl History {
         let published = Published::default();
         let source = |_| sim.spawn::<Source>(Arc::clone(&published));
         let sources = (0..CORES).map(source).collect();
-        let random = Random(Cell::new(seed ^ 0x0BAD_5EED));
+        let random = Random::beside(seed);
         Self { random, sim, published, sources, readers: Vec::new(), left: Vec::new(), event: 0 }
     }
 
@@ -157,7 +149,7 @@ impl History {
         let count = self.random.below(12) + 1;
         let first = self.event;
         self.event += count;
-        match usize::try_from(self.random.below(3)).unwrap() {
+        match self.random.index(CORES + 1) {
             CORES => {
                 let publisher = self.sim.publisher::<u64>();
                 for event in first..first + count {
@@ -185,7 +177,7 @@ impl History {
         let events = events.filter(move |event| event.is_multiple_of(of));
         let oldest = self.random.below(2) == 0;
         let events = if oldest { events.overflow(Overflow::DropOldest) } else { events };
-        let retain = usize::try_from(self.random.below(3) * 8).unwrap();
+        let retain = 8 * self.random.index(3);
         let events = if retain > 0 { events.retain(retain) } else { events };
         self.readers.push(Reader { events: events.subscribe(), of, late, next });
     }
@@ -194,7 +186,7 @@ impl History {
         if self.readers.is_empty() {
             return;
         }
-        let at = usize::try_from(self.random.below(self.readers.len() as u64)).unwrap();
+        let at = self.random.index(self.readers.len());
         let reader = &mut self.readers[at];
         for _ in 0..most {
             let Some(delivery) = reader.events.try_next() else { return };
@@ -213,7 +205,7 @@ impl History {
     }
 
     fn faults(&mut self) {
-        let chance = |of: u64| f64::from(u32::try_from(self.random.below(of)).unwrap()) / 100.0;
+        let chance = |percent| self.random.chance(percent);
         let faults = Faults::none().handler_panics(chance(10)).stalls(chance(5), MS);
         self.sim.faults(faults.core_losses(chance(3) / 20.0));
     }
@@ -228,8 +220,8 @@ impl History {
                 7 | 8 => self.read(self.random.below(5)),
                 9 => self.faults(),
                 _ => {
-                    let time = u32::try_from(self.random.below(300)).unwrap();
-                    self.sim.advance(US * time);
+                    let time = US * self.random.small(300);
+                    self.sim.advance(time);
                 }
             }
         }
@@ -254,13 +246,8 @@ fn every_event_that_is_wanted_is_given_or_told_of() {
     (0..150).for_each(|seed| History::new(seed).run());
 }
 
-/// `just histories 10000`: as many seeds as `SEEDS` says, from the one on that `FROM` says.
 #[test]
 #[ignore = "takes as long as one wants"]
 fn many_histories() {
-    let number = |name: &str, default| {
-        std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
-    };
-    let from = number("FROM", 0);
-    (from..from + number("SEEDS", 1000)).for_each(|seed| History::new(seed).run());
+    seeds::wanted().for_each(|seed| History::new(seed).run());
 }

@@ -1,6 +1,8 @@
 //! Random histories of a simulated system: whatever users do and whatever fails, each request has one fate, orders are
 //! kept, the books balance, and the same seed does it all again.
 
+#[path = "histories/seeds.rs"]
+mod seeds;
 #[path = "histories/users.rs"]
 mod users;
 #[path = "histories/workers.rs"]
@@ -49,15 +51,10 @@ fn whatever_happens_happens_once_and_again_with_the_same_seed() {
     (0..120).for_each(twice);
 }
 
-/// `just histories 10000`: as many seeds as `SEEDS` says, from the one on that `FROM` says.
 #[test]
 #[ignore = "takes as long as one wants"]
 fn many_histories() {
-    let number = |name: &str, default| {
-        std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
-    };
-    let from = number("FROM", 0);
-    (from..from + number("SEEDS", 1000)).for_each(twice);
+    seeds::wanted().for_each(twice);
 }
 
 /// Defects that are noticed soon; the soak has all of them.

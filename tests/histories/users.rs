@@ -1,6 +1,5 @@
 //! One history: a simulated system, its users, and what they do.
 
-use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,30 +10,11 @@ use tpc_actors::prelude::*;
 use tpc_actors::sim::{Faults, Sim};
 use tpc_actors::supervision::Supervise;
 
+use super::seeds::Random;
 use super::workers::{Tries, Witness};
 
 const US: Duration = Duration::from_micros(1);
 const MS: Duration = Duration::from_millis(1);
-
-/// Numbers that a seed determines (Knuth's linear congruential generator).
-struct Random(Cell<u64>);
-
-impl Random {
-    fn below(&self, end: u64) -> u64 {
-        let state = self.0.get().wrapping_mul(6_364_136_223_846_793_005);
-        let state = state.wrapping_add(1_442_695_040_888_963_407);
-        self.0.set(state);
-        (state >> 33) % end
-    }
-
-    fn index(&self, end: usize) -> usize {
-        usize::try_from(self.below(end as u64)).unwrap()
-    }
-
-    fn small(&self, end: u64) -> u32 {
-        u32::try_from(self.below(end)).unwrap()
-    }
-}
 
 type Outcome = Result<u64, AskError>;
 
@@ -62,7 +42,7 @@ pub struct History<C, F> {
 
 impl<C: Tries, F: Fn(&mut Sim, u64, Witness) -> C> History<C, F> {
     pub fn new(seed: u64, start: F) -> Self {
-        let random = Random(Cell::new(seed ^ 0x5DEE_CE66));
+        let random = Random::beside(seed);
         let restarts = Supervise::new().max(1000).backoff(MS, MS);
         let sim = Sim::seeded(seed).cores(1 + random.index(3)).core_restarts(restarts);
         let sim = sim.tasks_max(16).run_time_max(MS * 1000);
@@ -186,7 +166,7 @@ impl<C: Tries, F: Fn(&mut Sim, u64, Witness) -> C> History<C, F> {
     }
 
     fn faults(&mut self) {
-        let chance = |of: u64| f64::from(self.random.small(of)) / 100.0;
+        let chance = |percent| self.random.chance(percent);
         let faults = Faults::none().handler_panics(chance(20)).full_lanes(chance(50));
         // In most of the histories cores are lost as well.
         let losses = if self.seed.is_multiple_of(4) { 0.0 } else { chance(3) / 10.0 };
