@@ -6,6 +6,29 @@ use std::fmt;
 ///
 /// Accepted is what was sent and not handed back: asks, tells, and messages between actors. Each of them is in exactly
 /// one of the other columns.
+///
+/// ```
+/// # use tpc_actors::prelude::*;
+/// # #[core_actor]
+/// # pub struct Counter(u64);
+/// # #[core_actor]
+/// # impl Counter {
+/// #     #[init] fn new() -> Self { Self(0) }
+/// #     #[handler] fn add(&mut self, more: u64) -> u64 { self.0 += more; self.0 }
+/// # }
+/// use tpc_actors::sim::Sim;
+///
+/// let mut sim = Sim::seeded(1).start();
+/// let counter = sim.spawn::<Counter>(());
+/// let (first, left) = (counter.add(1).now().unwrap(), counter.add(2).now().unwrap());
+/// drop(left); // before its handler has begun
+/// sim.run(first).unwrap();
+/// sim.advance(std::time::Duration::ZERO);
+/// assert_eq!(
+///     sim.ledger().to_string(),
+///     "2 accepted = 1 handled + 1 cancelled + 0 expired + 0 rejected + 0 waiting; 0 panics, 0 restarts",
+/// );
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Ledger {
