@@ -266,3 +266,36 @@ fn a_stop_is_kept_when_the_core_is_lost_before_it_comes_to_it() {
         assert!(matches!(sim.run(page.touched()), Err(AskError::Stopped)), "seed {seed}");
     }
 }
+
+#[core_actor(supervise(max = 0, within = "1s", then = abort_system))]
+pub struct Fuse;
+
+#[core_actor]
+impl Fuse {
+    #[init]
+    fn new() -> Self {
+        Self
+    }
+
+    #[handler(tell)]
+    fn blow(&self) {
+        std::panic::resume_unwind(Box::new("on purpose"));
+    }
+
+    #[handler]
+    fn never(&mut self, cx: &mut Ctx<Self>, reply: Reply<()>) {
+        cx.offload(std::future::pending(), move |_, _, ()| reply.send(()));
+    }
+}
+
+#[test]
+fn an_end_within_an_end_has_one_report() {
+    let mut sim = Sim::seeded(1).cores(1).start();
+    let (waits, fuse) = (sim.spawn::<Fuse>(()), sim.spawn::<Fuse>(()));
+    let _asks: Vec<_> = (0..3).map(|_| waits.never().now().unwrap()).collect();
+    sim.advance(MS);
+    fuse.blow().now().unwrap();
+    let report = sim.shutdown(Duration::from_secs(5));
+    assert_eq!(report.abandoned(), 3, "{report}");
+    assert!(sim.elapsed() < Duration::from_secs(1), "the drain was cut short");
+}

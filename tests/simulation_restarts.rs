@@ -229,3 +229,65 @@ fn a_gap_at_the_beginning_has_a_position_behind_it() {
     }
     assert_eq!(came, 7, "of 3 to 9");
 }
+
+#[core_actor(capacity = 4096, supervise(on_panic = resume))]
+pub struct Noisy(Arc<AtomicU32>);
+
+#[core_actor]
+impl Noisy {
+    #[init]
+    fn new(failed: Arc<AtomicU32>) -> Self {
+        Self(failed)
+    }
+
+    #[handler(tell)]
+    fn fail(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        fail();
+    }
+}
+
+#[core_actor]
+pub struct Quiet {
+    failed: Arc<AtomicU32>,
+    seen: Arc<Mutex<Vec<u32>>>,
+}
+
+#[core_actor]
+impl Quiet {
+    #[init]
+    fn new(failed: Arc<AtomicU32>, seen: Arc<Mutex<Vec<u32>>>) -> Self {
+        Self { failed, seen }
+    }
+
+    #[every("100us")]
+    fn tick(&mut self) {
+        self.seen.lock().unwrap().push(self.failed.load(Ordering::Relaxed));
+    }
+}
+
+#[test]
+fn timers_of_others_go_on_while_an_actor_fails_all_the_time() {
+    let (failed, seen) = (Arc::<AtomicU32>::default(), Arc::<Mutex<Vec<u32>>>::default());
+    let mut sim = Sim::seeded(1).cores(1).start();
+    let noisy = sim.spawn::<Noisy>(Arc::clone(&failed));
+    let _quiet = sim.spawn::<Quiet>((failed, Arc::clone(&seen)));
+    for _ in 0..2000 {
+        noisy.fail().now().unwrap();
+    }
+    sim.advance(20 * MS);
+    let meanwhile = seen.lock().unwrap().iter().filter(|failed| **failed < 2000).count();
+    assert!(meanwhile > 10, "{meanwhile} ticks");
+}
+
+#[test]
+fn an_actor_that_has_stopped_with_a_lost_core_is_stopped_once() {
+    let mut sim = with_restarts();
+    let first = sim.spawn::<Young>(Log::default());
+    lose_once(&mut sim, || drop(first.fail().now()));
+    sim.stop(&first);
+    sim.advance(5 * MS);
+    let second = sim.spawn::<Young>(Log::default());
+    sim.stop(&first);
+    sim.run(second.work()).unwrap();
+}

@@ -174,6 +174,10 @@ impl<A: Actor> Mailbox<A> {
     /// Has its core run `stop` with the actor's index, or whoever would start it again on the core's next thread do
     /// without.
     pub(crate) fn stop(&self, stop: fn(&mut Core, Option<u32>)) {
+        if self.ending.get().is_some() {
+            // Its index may be another actor's by now.
+            return;
+        }
         // Before the command: who drops that finds this.
         self.to_stop.store(true, Ordering::Relaxed);
         let cell = self.cell.get().copied();

@@ -179,7 +179,7 @@ impl System {
 
     /// Stops an actor with all of its shards: each finishes the handler that it is in, runs `#[on_stop]`,
     /// and answers [`Stopped`](crate::AskError::Stopped) to what waits. The stop begins with the call, so that
-    /// nothing which the same thread sends afterwards is handled; the returned future only waits for it. A core that is lost
+    /// nothing which the same thread sends over a client afterwards is handled; the returned future only waits for it. A core that is lost
     /// before it comes to it does not bring the actor back.
     pub fn stop<C: ActorClient>(&self, client: &C) -> Closed {
         for mailbox in client.untyped().mailboxes() {

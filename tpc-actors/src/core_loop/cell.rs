@@ -42,6 +42,11 @@ pub(crate) enum Intake {
     Empty,
     /// The budget was used up; there is more.
     More,
+    /// A command waits that may come before what was seen; nothing has been served.
+    Commanded {
+        /// Requests that no later command comes before.
+        seen: usize,
+    },
     /// The actor takes nothing until its restart.
     Held,
     /// The producer has gone and everything is read.
@@ -53,8 +58,8 @@ pub(crate) trait Cell {
     /// Takes over new lanes; `found` gets core-wide id and table index of each.
     fn adopt(&mut self, found: &mut dyn FnMut(u32, u32));
     /// Serves up to `max` requests of a lane, and none after `until` has been seen to pass; says how
-    /// many and what is left.
-    fn intake(&mut self, lane: u32, max: usize, until: Instant) -> (usize, Intake);
+    /// many and what is left. `heeds` says whether commands that wait are to be taken before.
+    fn intake(&mut self, lane: u32, max: usize, until: Instant, heeds: bool) -> (usize, Intake);
     /// The producer of this lane has gone and everything is read.
     fn end_lane(&mut self, lane: u32);
     /// The lane's share of the wake protocol.

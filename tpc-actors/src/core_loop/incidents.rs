@@ -114,6 +114,21 @@ impl Core {
         ran
     }
 
+    /// Sees to those incidents that decide when states are built anew, and leaves the others.
+    pub(super) fn see_to_restarts(&mut self) {
+        let decides = |incident: &mut Incident| {
+            matches!(incident, Incident::Restarts { .. } | Incident::Escalates { .. })
+        };
+        let incidents: Vec<_> = self.local.incidents.borrow_mut().extract_if(.., decides).collect();
+        for incident in incidents {
+            match incident {
+                Incident::Restarts { cell, at } => self.restart_with_siblings(cell, at),
+                Incident::Escalates { cell } => self.escalate(cell),
+                Incident::Failed | Incident::Stopped { .. } | Incident::AbortSystem => {}
+            }
+        }
+    }
+
     // ---- restarts --------------------------------------------------------------------------------
 
     fn restart_with_siblings(&mut self, cell: u32, at: Instant) {

@@ -192,7 +192,8 @@ impl<A: Actor> Run<A> {
             }
             Queue::Local(me) => me.next_request_is(alike),
         };
-        if !is_next {
+        // What its sender had the core do before comes before it.
+        if !is_next || self.local.shared.bell.has_command() {
             return None;
         }
         if self.left == 0 {

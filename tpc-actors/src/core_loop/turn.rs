@@ -114,6 +114,7 @@ impl Core {
 
     fn intake(&mut self, now: Instant, budget: &Budget) -> (usize, bool) {
         let mut served = 0;
+        let mut commanded = false;
         let mut more = false;
         let count = self.active.len();
         let until = now + budget.turn_time;
@@ -134,15 +135,30 @@ impl Core {
                 more = true;
                 continue;
             };
-            let (count, left) = self
+            let (mut count, mut left) = self
                 .cell(cell)
-                .map_or((0, Intake::Ended), |mut actor| actor.intake(lane, most, until));
+                .map_or((0, Intake::Ended), |mut actor| actor.intake(lane, most, until, true));
+            if let Intake::Commanded { seen } = left {
+                // Once a turn: commands are not to keep the timers waiting.
+                let again = std::mem::replace(&mut commanded, true);
+                if !again {
+                    self.take_news();
+                }
+                if again || self.still || self.finished {
+                    more = true;
+                    break;
+                }
+                let most = most.min(seen);
+                (count, left) = self
+                    .cell(cell)
+                    .map_or((0, Intake::Ended), |mut actor| actor.intake(lane, most, until, false));
+            }
             served += count;
             let active = &mut self.active[at];
             active.visit = active.visit.take().and_then(|visit| visit.served(count));
             active.idle_turns = if count == 0 { active.idle_turns + 1 } else { 0 };
             match left {
-                Intake::More => more = true,
+                Intake::More | Intake::Commanded { .. } => more = true,
                 Intake::Empty => {}
                 // Marked; swept below, so that indices stay valid here.
                 Intake::Held | Intake::Ended => active.idle_turns = u32::MAX,
@@ -165,7 +181,7 @@ impl Core {
         for lane in &swept {
             let Some(mut actor) = self.cell(lane.cell) else { continue };
             if lane.idle_turns == u32::MAX {
-                let (_, left) = actor.intake(lane.lane, 0, now);
+                let (_, left) = actor.intake(lane.lane, 0, now, false);
                 if left == Intake::Ended {
                     let id = actor.bell(lane.lane).map(LaneBell::lane);
                     actor.end_lane(lane.lane);
@@ -192,8 +208,11 @@ impl Core {
 
     fn run_timers(&mut self, now: Instant, budget: &Budget) -> usize {
         let mut ran = 0;
-        // What has just failed may concern whoever would be built anew next, and is seen to first.
-        while ran < budget.timers && self.local.incidents.borrow().is_empty() {
+        while ran < budget.timers {
+            if self.local.attention.get() {
+                // What has just failed may concern whoever would be built anew next.
+                self.see_to_restarts();
+            }
             let due = self.local.timers.borrow_mut().take_due(now);
             let Some((at, due)) = due else { break };
             ran += 1;

@@ -122,6 +122,11 @@ impl Seat {
         self.back_at = Some(at);
     }
 
+    /// It does not come back, should it be lost.
+    pub(super) fn stays_away(&mut self) {
+        self.back_at = None;
+    }
+
     fn wake(&mut self) {
         self.stalled_until = None;
         if std::mem::take(&mut self.asleep) {

@@ -53,6 +53,10 @@ pub(super) struct World {
     /// Names of those.
     lost: Vec<String>,
     report: Option<ShutdownReport>,
+    /// The end has begun.
+    ending: bool,
+    /// It is not to wait any longer.
+    cut_short: bool,
 }
 
 impl World {
@@ -76,9 +80,21 @@ impl World {
         let shared = system.shared_cores().iter().map(Arc::clone);
         let seats = shared.zip(rung).map(|(shared, rung)| Seat::new(shared, rung)).collect();
         let losses = History::new(builder.core_restart_policy());
-        let (lost, report) = (Vec::new(), None);
-        let mut this =
-            Self { seats, system, seed, limits, clock, script, futures, losses, lost, report };
+        let (lost, report, ending, cut_short) = (Vec::new(), None, false, false);
+        let mut this = Self {
+            seats,
+            system,
+            seed,
+            limits,
+            clock,
+            script,
+            futures,
+            losses,
+            lost,
+            report,
+            ending,
+            cut_short,
+        };
         (0..cores).for_each(|core| this.start(core));
         Ok(this)
     }
@@ -218,6 +234,9 @@ impl World {
         self.script.note(Some(core), format_args!("is lost"));
         self.seats[core].lose();
         self.lost.push(self.system.core_name(core));
+        if self.ending {
+            return;
+        }
         let now = self.clock.now();
         match self.losses.failed(now, 0) {
             Decision::Restart { after } => self.seats[core].comes_back(later(now, after)),
@@ -284,6 +303,12 @@ impl World {
         if let Some(report) = &self.report {
             return report.clone();
         }
+        if std::mem::replace(&mut self.ending, true) {
+            // From within the drain, which has the report later.
+            self.cut_short = true;
+            return ShutdownReport::default();
+        }
+        self.seats.iter_mut().for_each(Seat::stays_away);
         self.system.begin_end();
         self.drain(self.elapsed() + drain_time.min(TIME_MAX));
         let abandoned = Arc::<AtomicU64>::default();
@@ -311,7 +336,7 @@ impl World {
                 return;
             }
             before = Some(round);
-            if self.elapsed() >= deadline {
+            if self.elapsed() >= deadline || self.cut_short {
                 return;
             }
             // Every core has a turn: for its news, and what it has left.

@@ -30,7 +30,7 @@ impl<A: Actor> Cell for ActorCell<A> {
         }
     }
 
-    fn intake(&mut self, lane: u32, max: usize, until: Instant) -> (usize, Intake) {
+    fn intake(&mut self, lane: u32, max: usize, until: Instant, heeds: bool) -> (usize, Intake) {
         // Taken out for the time of the loop, which needs the rest of the cell.
         let Some(mut consumer) = self.lanes.get_mut(lane as usize).and_then(Option::take) else {
             return (0, Intake::Ended);
@@ -43,8 +43,12 @@ impl<A: Actor> Cell for ActorCell<A> {
         if waiting > max || 2 * waiting >= consumer.capacity() || consumer.is_waited_for() {
             self.local().crowded.set(true);
         }
-        // Looked for after the ring: what a sender had the core do before it sent one of these comes before them.
-        let max = if self.local().shared.bell.has_command() { 0 } else { max.min(waiting) };
+        if heeds && self.local().shared.bell.has_command() {
+            // Looked for after the ring: what a sender had the core do before it sent one of these comes before them.
+            self.lanes[lane as usize] = Some(consumer);
+            return (0, Intake::Commanded { seen: waiting });
+        }
+        let max = max.min(waiting);
         let before = self.local().wakes.borrow().len();
         let local = Rc::clone(&self.cx.me.local);
         let mut run = Run::new(Queue::Lane(consumer), local, self.pace);
