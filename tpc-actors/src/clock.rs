@@ -44,7 +44,10 @@ pub(crate) fn nanos(clock: &dyn Clock, at: Instant) -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX).min(u64::MAX - 1)
 }
 
-/// `at + more` for any duration: what is further away than ten years is as good as never.
+/// What is further away is as good as never, and would overflow the clock: ten years.
+pub(crate) const FOREVER: Duration = Duration::from_hours(87_600);
+
+/// `at + more` for any duration.
 pub(crate) fn later(at: Instant, more: Duration) -> Instant {
-    at + more.min(Duration::from_hours(87_600))
+    at + more.min(FOREVER)
 }

@@ -92,6 +92,8 @@ use crate::{
 };
 
 pub use builder::SimBuilder;
+#[cfg(test)]
+pub(crate) use clock::VirtualClock;
 pub use faults::Faults;
 pub use ledger::Ledger;
 pub(crate) use live::run_here;
@@ -109,7 +111,6 @@ use world::World;
 /// Dropping it ends the system without a drain. When that happens because a test fails, the seed and the last lines of the
 /// [trace](Self::trace) go to standard error.
 pub struct Sim {
-    seed: u64,
     world: Rc<RefCell<World>>,
     system: System,
 }
@@ -125,7 +126,7 @@ impl Sim {
 
     /// The seed that it was started with.
     pub fn seed(&self) -> u64 {
-        self.seed
+        self.world.borrow().seed()
     }
 
     // ---- time ------------------------------------------------------------------------------------
@@ -291,21 +292,18 @@ impl Drop for Sim {
         if !std::thread::panicking() {
             return;
         }
-        let trace = self.world.try_borrow().map(|world| world.script().trace()).unwrap_or_default();
+        let Ok(world) = self.world.try_borrow() else { return };
+        let (seed, trace) = (world.seed(), world.script().trace());
         let last = &trace[trace.len().saturating_sub(LAST_LINES)..];
         #[expect(clippy::print_stderr, reason = "a test has failed, and this is how to repeat it")]
         {
-            eprintln!(
-                "the simulation had seed {}; its last steps:\n{}",
-                self.seed,
-                last.join("\n")
-            );
+            eprintln!("the simulation had seed {seed}; its last steps:\n{}", last.join("\n"));
         }
     }
 }
 
 impl fmt::Debug for Sim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sim").field("seed", &self.seed).finish_non_exhaustive()
+        f.debug_struct("Sim").field("seed", &self.seed()).finish_non_exhaustive()
     }
 }

@@ -140,7 +140,8 @@ impl<A: Actor> ActorCell<A> {
     fn init(&mut self) -> Result<(), (SpawnError, Fate)> {
         let Self { make_args, cx, .. } = self;
         cx.me.local.shared.stats.calling.set(Called::Init.word(cx.cell));
-        cx.me.local.note_call(A::NAME, self.mailbox.shard, "init");
+        let shard = self.mailbox.shard;
+        cx.me.local.shared.note(|| format!("{}[{shard}] init", A::NAME));
         match catch(|| A::init(cx, make_args())) {
             Ok(Ok(state)) => {
                 self.state = State::Running(state);
@@ -263,7 +264,8 @@ impl<A: Actor> ActorCell<A> {
         let State::Running(actor) = &mut self.state else { return false };
         let cx = &mut self.cx;
         cx.me.local.shared.stats.calling.set(what.word(cx.cell));
-        cx.me.local.note_call(A::NAME, self.mailbox.shard, what.name::<A>());
+        let shard = self.mailbox.shard;
+        cx.me.local.shared.note(|| format!("{}[{shard}] {}", A::NAME, what.name::<A>()));
         match catch(|| call(actor, cx)) {
             // A handler that stops its actor is its last one.
             Ok(()) => !self.cx.stopping,

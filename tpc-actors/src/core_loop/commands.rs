@@ -30,6 +30,13 @@ impl Core {
         self.cells[cell as usize] = Some(actor);
     }
 
+    /// Starts the actors that the core's last thread has left, if there was one.
+    pub(crate) fn revive_orphans(&mut self) {
+        for orphan in self.shared().take_orphans() {
+            orphan.revive(self);
+        }
+    }
+
     /// Ends one actor whose siblings did not start.
     pub(crate) fn stop_cell(&mut self, cell: Option<u32>) {
         if let Some(actor) = cell.and_then(|cell| self.cells.get_mut(cell as usize)?.take()) {

@@ -96,13 +96,7 @@ impl Core {
                 break;
             }
             for incident in incidents {
-                match incident {
-                    Incident::Failed => self.failure(),
-                    Incident::Restarts { cell, at } => self.restart_with_siblings(cell, at),
-                    Incident::Escalates { cell } => self.escalate(cell),
-                    Incident::Stopped { cell } => self.remove(cell),
-                    Incident::AbortSystem => self.local.abort_system.set(true),
-                }
+                self.see_to(incident);
             }
         }
         let ran = self.do_chore(loaded);
@@ -121,11 +115,17 @@ impl Core {
         };
         let incidents: Vec<_> = self.local.incidents.borrow_mut().extract_if(.., decides).collect();
         for incident in incidents {
-            match incident {
-                Incident::Restarts { cell, at } => self.restart_with_siblings(cell, at),
-                Incident::Escalates { cell } => self.escalate(cell),
-                Incident::Failed | Incident::Stopped { .. } | Incident::AbortSystem => {}
-            }
+            self.see_to(incident);
+        }
+    }
+
+    fn see_to(&mut self, incident: Incident) {
+        match incident {
+            Incident::Failed => self.failure(),
+            Incident::Restarts { cell, at } => self.restart_with_siblings(cell, at),
+            Incident::Escalates { cell } => self.escalate(cell),
+            Incident::Stopped { cell } => self.remove(cell),
+            Incident::AbortSystem => self.local.abort_system.set(true),
         }
     }
 

@@ -130,21 +130,10 @@ impl CoreLocal {
         }
     }
 
-    /// Tells the simulation, if this is one, what is called.
-    #[inline]
-    pub(crate) fn note_call(&self, actor: &str, shard: usize, called: &str) {
-        if let Some(script) = &self.shared.script {
-            script.note(Some(self.shared.index), format_args!("{actor}[{shard}] {called}"));
-        }
-    }
-
-    /// Tells it of a panic.
+    /// Tells the simulation, if this is one, of a panic.
     pub(crate) fn note_panic(&self, report: &PanicReport, shard: usize) {
-        if let Some(script) = &self.shared.script {
-            let (actor, handler, message) = (report.actor(), report.handler(), report.message());
-            let core = Some(self.shared.index);
-            script.note(core, format_args!("{actor}[{shard}] {handler} panicked: {message}"));
-        }
+        let (actor, handler, message) = (report.actor(), report.handler(), report.message());
+        self.shared.note(|| format!("{actor}[{shard}] {handler} panicked: {message}"));
     }
 
     /// A chore has something to do.

@@ -126,6 +126,14 @@ impl CoreShared {
         }
     }
 
+    /// Tells the simulation, if this is one, what happens here.
+    #[inline]
+    pub(crate) fn note(&self, what: impl FnOnce() -> String) {
+        if let Some(script) = &self.script {
+            script.note(Some(self.index), format_args!("{}", what()));
+        }
+    }
+
     fn inbox(&self) -> MutexGuard<'_, Inbox> {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -210,10 +210,7 @@ impl Tasks {
             (future, waker, task.owner)
         };
         self.core.stats.calling.set(Called::Task.word(owner.cell));
-        if let Some(script) = &self.core.script {
-            let Owner { cell, .. } = owner;
-            script.note(Some(self.core.index), format_args!("a task of actor {cell}"));
-        }
+        self.core.note(|| format!("a task of actor {}", owner.cell));
         let polled = catch(|| future.as_mut().poll(&mut Context::from_waker(&waker)));
         let mut places = self.places.borrow_mut();
         let owner = match Self::find(&mut places, id) {

@@ -1,10 +1,10 @@
 //! A core without a thread: the test turns it by hand, with a clock of its own.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::cell::ActorCell;
 use super::incidents::CorePolicy;
@@ -21,28 +21,7 @@ use crate::mailbox::orphan::Kept;
 use crate::offload::Offload;
 use crate::placement::{CpuSet, Home};
 use crate::prelude::*;
-
-#[derive(Debug)]
-struct VirtualClock {
-    epoch: Instant,
-    now: Mutex<Instant>,
-}
-
-impl VirtualClock {
-    fn advance(&self, by: Duration) {
-        *self.now.lock().unwrap() += by;
-    }
-}
-
-impl Clock for VirtualClock {
-    fn now(&self) -> Instant {
-        *self.now.lock().unwrap()
-    }
-
-    fn epoch(&self) -> Instant {
-        self.epoch
-    }
-}
+use crate::sim::VirtualClock;
 
 /// Counts its rings; nobody ever sleeps on it.
 #[derive(Debug, Default)]
@@ -104,8 +83,7 @@ impl Drop for Orphans {
 }
 
 fn bench() -> Bench {
-    let now = Instant::now();
-    let clock = Arc::new(VirtualClock { epoch: now, now: Mutex::new(now) });
+    let clock = Arc::<VirtualClock>::default();
     let doorbell = Arc::<CountingDoorbell>::default();
     let shared = CoreShared::new(u64::MAX, 0, Home::Anywhere, Arc::clone(&doorbell) as _, None);
     let offload = Arc::new(Offload::new(None, CpuSet::default()));
@@ -172,7 +150,7 @@ fn time_passes_only_when_the_clock_says_so() {
     bench.clock.advance(Duration::from_millis(70));
     assert_eq!(bench.ticks(), 4);
     let next = bench.turn().next_deadline.unwrap();
-    assert_eq!(next.duration_since(bench.clock.epoch), Duration::from_millis(140));
+    assert_eq!(next.duration_since(bench.clock.epoch()), Duration::from_millis(140));
 }
 
 #[test]

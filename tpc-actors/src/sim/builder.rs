@@ -113,6 +113,6 @@ impl SimBuilder {
         let system = world.system().clone();
         let world = Rc::new(RefCell::new(world));
         live::add(system.id(), &world);
-        Ok(Sim { seed, world, system })
+        Ok(Sim { world, system })
     }
 }

@@ -33,6 +33,11 @@ impl VirtualClock {
         self.nanos.fetch_max(nanos, Ordering::Relaxed);
     }
 
+    /// Moves on by so much time.
+    pub(crate) fn advance(&self, time: Duration) {
+        self.advance_to(self.elapsed() + time);
+    }
+
     /// How far it will have come at `at`.
     pub(crate) fn elapsed_at(&self, at: Instant) -> Duration {
         at.saturating_duration_since(self.epoch)

@@ -57,10 +57,7 @@ impl Seat {
         let _on_core = OnCore::enter(self.shared.system);
         let _lanes = self.lanes.enter();
         unconstrained(|| {
-            let core = self.core.insert(make());
-            for orphan in self.shared.take_orphans() {
-                orphan.revive(core);
-            }
+            self.core.insert(make()).revive_orphans();
         });
     }
 

@@ -11,7 +11,7 @@ use super::doorbell::Rung;
 use super::run::{Limits, unconstrained};
 use super::seat::Seat;
 use super::{Ledger, OffloadedFutures, Script};
-use crate::clock::{Clock, later};
+use crate::clock::{Clock, FOREVER, later};
 use crate::core_loop::Core;
 use crate::isolate::drop_quietly;
 use crate::supervision::{Decision, History};
@@ -20,9 +20,6 @@ use crate::{CheckpointReport, ShutdownReport, StartError, System, SystemBuilder}
 /// What a step takes at least, and what it may take longer: time goes on also where work never ends.
 const STEP_NANOS_MIN: u64 = 500;
 const STEP_NANOS_MORE: u64 = 1000;
-
-/// How much time can pass at once: ten years stand for "for ever".
-const TIME_MAX: Duration = Duration::from_hours(87_600);
 
 /// Steps after which work that never ends does not hold up whoever advances the time.
 const STEPS_AT_ONCE_MAX: u32 = 100_000;
@@ -137,7 +134,7 @@ impl World {
 
     /// Lets so much time pass, and then everybody finish what can be done at that time.
     pub(super) fn advance(&mut self, time: Duration) {
-        let until = (self.elapsed() + time.min(TIME_MAX)).min(VirtualClock::END);
+        let until = (self.elapsed() + time.min(FOREVER)).min(VirtualClock::END);
         while self.elapsed() < until {
             if let Some(step) = self.choose(false) {
                 self.take(step);
@@ -152,33 +149,17 @@ impl World {
         }
     }
 
-    /// Somebody who has something to do.
+    /// A step of somebody who has something to do.
     fn choose(&self, caller: bool) -> Option<Step> {
-        let mut which = usize::try_from(self.script.below(self.ready(caller) as u64)).ok()?;
         let now = self.clock.now();
-        for (core, _) in self.seats.iter().enumerate().filter(|(_, seat)| seat.is_ready(now)) {
-            if which == 0 {
-                return Some(Step::Core(core));
-            }
-            which -= 1;
-        }
-        if self.has_deadline() {
-            if which == 0 {
-                return Some(Step::Deadlines);
-            }
-            which -= 1;
-        }
-        if which < self.futures.ready() {
-            return Some(Step::Offloaded(which));
-        }
-        caller.then_some(Step::Caller)
-    }
-
-    /// How many have something to do.
-    fn ready(&self, caller: bool) -> usize {
-        let now = self.clock.now();
-        let cores = self.seats.iter().filter(|seat| seat.is_ready(now)).count();
-        cores + usize::from(self.has_deadline()) + self.futures.ready() + usize::from(caller)
+        let ready = |(_, seat): &(usize, &Seat)| seat.is_ready(now);
+        let cores = self.seats.iter().enumerate().filter(ready).map(|(core, _)| Step::Core(core));
+        let deadlines = self.has_deadline().then_some(Step::Deadlines);
+        let offloaded = (0..self.futures.ready()).map(Step::Offloaded);
+        let caller = caller.then_some(Step::Caller);
+        let steps: Vec<_> = cores.chain(deadlines).chain(offloaded).chain(caller).collect();
+        let which = usize::try_from(self.script.below(steps.len() as u64)).ok()?;
+        steps.get(which).copied()
     }
 
     fn has_deadline(&self) -> bool {
@@ -191,7 +172,7 @@ impl World {
     /// Takes a step; true when it is the caller's.
     fn take(&mut self, step: Step) -> bool {
         let took = STEP_NANOS_MIN + self.script.below(STEP_NANOS_MORE);
-        self.clock.advance_to(self.elapsed() + Duration::from_nanos(took));
+        self.clock.advance(Duration::from_nanos(took));
         self.take_now(step)
     }
 

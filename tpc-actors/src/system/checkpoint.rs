@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::{Inner, lock};
 use crate::client::block::block_on;
+use crate::clock::later;
 use crate::core_loop::barrier::Taken;
 use crate::core_loop::{Core, on_core_thread};
 use crate::isolate::drop_quietly;
@@ -147,7 +148,7 @@ impl Inner {
     fn take_checkpoint(&self, within: Duration) -> Result<CheckpointReport, CheckpointError> {
         // One after the other: a second one must not have the cores go on under the first.
         let _alone = lock(&self.checkpoints);
-        let deadline = Instant::now() + within.min(Duration::from_hours(87_600));
+        let deadline = later(Instant::now(), within);
         // Declared before anything stands still, and dropped on every way out.
         let _go_on = GoOn(self);
         self.on_every_core(deadline, Core::stand_still)?;

@@ -48,15 +48,9 @@ impl Inner {
             let _closing = CloseInbox(Arc::clone(&shared));
             let _entered = inner.offload.around().map(tokio::runtime::Handle::enter);
             let seed = u64::from(std::process::id()) << 32 | index as u64;
-            let (offload, bus) = (Arc::clone(&inner.offload), Arc::clone(&inner.bus));
-            let CorePlan { clock, idle, tasks_max, policy } = &inner.plan;
-            let (clock, idle, tasks_max, policy) = (Arc::clone(clock), *idle, *tasks_max, *policy);
+            let (mut core, idle) = (inner.make_core(index, seed), inner.plan.idle);
             drop(inner);
-            let local = CoreLocal::new(Arc::clone(&shared), clock, seed, tasks_max, offload, bus);
-            let mut core = Core::new(local, &policy);
-            for orphan in shared.take_orphans() {
-                orphan.revive(&mut core);
-            }
+            core.revive_orphans();
             drive(&mut core, &Budget::default(), idle, &|| {
                 if let Some(inner) = weak.upgrade() {
                     drop(inner.shut_down(Duration::ZERO));
@@ -65,6 +59,14 @@ impl Inner {
         })?;
         lock(&self.threads).push(CoreThread { index, name, thread });
         Ok(())
+    }
+
+    /// One of the cores, for whoever drives it; to be made where it is driven.
+    pub(super) fn make_core(&self, index: usize, seed: u64) -> Core {
+        let CorePlan { clock, tasks_max, policy, .. } = &self.plan;
+        let (offload, bus) = (Arc::clone(&self.offload), Arc::clone(&self.bus));
+        let (shared, clock) = (Arc::clone(&self.cores[index]), Arc::clone(clock));
+        Core::new(CoreLocal::new(shared, clock, seed, *tasks_max, offload, bus), policy)
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::status::Watched;
 use super::{CoreThread, Inner, lock};
+use crate::clock::later;
 use crate::core_loop::Probe;
 use crate::core_loop::shared::CoreShared;
 use crate::isolate::{catch, drop_quietly, wake_quietly};
@@ -192,9 +193,7 @@ impl Inner {
 
     fn end(&self, drain_time: Duration) -> ShutdownReport {
         self.warden.stop();
-        let now = Instant::now();
-        // Ten years stand for "without a limit", which would overflow the clock.
-        let deadline = now + drain_time.min(Duration::from_hours(87_600));
+        let deadline = later(Instant::now(), drain_time);
         self.begin_drain();
         self.drain(deadline);
         let (abandoned, counts) = mpsc::channel();

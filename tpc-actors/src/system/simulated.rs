@@ -10,7 +10,6 @@ use crate::bridge::doorbell::Doorbell;
 use crate::clock::Clock;
 use crate::core_loop::Core;
 use crate::core_loop::idle::Idle;
-use crate::core_loop::local::CoreLocal;
 use crate::core_loop::shared::CoreShared;
 use crate::error::StartError;
 use crate::keeper::Keeper;
@@ -67,18 +66,13 @@ impl System {
         self.inner().thread_name(index)
     }
 
-    /// One of its cores, for whoever drives it; to be made where it is driven.
+    /// One of its cores, to be made where it is driven.
     pub(crate) fn make_core(&self, index: usize, seed: u64) -> Core {
-        let inner = self.inner();
-        let shared = Arc::clone(&inner.cores[index]);
-        let (offload, bus) = (Arc::clone(&inner.offload), Arc::clone(&inner.bus));
-        let clock = Arc::clone(&inner.plan.clock);
-        let local = CoreLocal::new(shared, clock, seed, inner.plan.tasks_max, offload, bus);
-        Core::new(local, &inner.plan.policy)
+        self.inner().make_core(index, seed)
     }
 
-    /// Begins its end, unless it has begun; true for the one who has.
-    pub(crate) fn begin_end(&self) -> bool {
+    /// Begins its end, unless it has begun.
+    pub(crate) fn begin_end(&self) {
         let begins = {
             let mut ending = lock(&self.inner().ending);
             let begins = ending.is_none();
@@ -88,7 +82,6 @@ impl System {
         if begins {
             self.inner().begin_drain();
         }
-        begins
     }
 
     /// What is left to do once its cores have finished, and the report.

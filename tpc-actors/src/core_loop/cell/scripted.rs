@@ -31,8 +31,9 @@ impl<A: Actor> ActorCell<A> {
         };
         // A panic has been told of, with its handler.
         if !failed && run.handled() > before {
-            let called = code_of(self.local().shared.stats.calling.get());
-            self.local().note_call(A::NAME, self.mailbox.shard, name::<A>(called));
+            let core = &self.local().shared;
+            let (shard, called) = (self.mailbox.shard, code_of(core.stats.calling.get()));
+            core.note(|| format!("{}[{shard}] {}", A::NAME, name::<A>(called)));
         }
         failed
     }

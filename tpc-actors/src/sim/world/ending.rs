@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::super::seat::Seat;
-use super::{Step, TIME_MAX, World};
+use super::{Step, World};
 use crate::ShutdownReport;
-use crate::clock::Clock;
+use crate::clock::{Clock, FOREVER};
 use crate::core_loop::Core;
 
 impl World {
@@ -23,7 +23,7 @@ impl World {
         }
         self.seats.iter_mut().for_each(Seat::stays_away);
         self.system.begin_end();
-        self.drain(self.elapsed() + drain_time.min(TIME_MAX));
+        self.drain(self.elapsed() + drain_time.min(FOREVER));
         let abandoned = Arc::<AtomicU64>::default();
         for seat in &mut self.seats {
             let abandoned = Arc::clone(&abandoned);
