@@ -35,6 +35,7 @@ mod lone;
 mod monitor;
 mod sending;
 mod shard;
+mod sleepers;
 mod tell;
 mod tell_batch;
 mod time_limit;

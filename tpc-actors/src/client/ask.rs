@@ -29,10 +29,11 @@ use crate::reply::slot::{Left, Polled};
 /// # Waiting
 ///
 /// A task that asks and is answered twice in a row, with nobody else asking from its thread in between, does not
-/// sleep at once when it asks again: it looks for the answer for one to three microseconds, or for up to 100 µs in
+/// sleep at once when it asks again: it looks for the answer for one to three microseconds, or for up to 200 µs in
 /// slices of 10 when the core had to be woken, and lets the other tasks of its thread have turns in between. It does
-/// so less and less often where answers take longer than that. With several askers or a [`deadline`](Self::deadline), on a core's own thread, and
-/// where the core needs the CPU of the asker to wake, nobody looks.
+/// so rarely where answers take longer than that, or come sooner without. With several askers or a
+/// [`deadline`](Self::deadline), on a core's own thread, and where the core needs the CPU of the asker to wake, nobody
+/// looks.
 ///
 /// # Cancel safety
 ///
@@ -291,9 +292,6 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
     #[inline(never)]
     fn poll_answer(&mut self, context: &mut Context<'_>, end: &mut End<A>) {
         if self.take_answer(end) {
-            if self.awakens.is_some() {
-                lone::awoke(true);
-            }
             lone::answered(WakerIdentity::of(context.waker()), false);
         } else {
             self.poll_awaited(context, end);

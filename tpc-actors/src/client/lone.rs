@@ -7,12 +7,14 @@
 //! than the last one, and nobody waits here.
 //!
 //! A core that sleeps takes longer, and is looked at between turns of the other tasks: the asker is awake when
-//! the answer comes, so there is one wake on the way and not two.
+//! the answer comes, so there is one wake on the way and not two. Where that is no gain, it is not done
+//! ([`sleepers`](super::sleepers)).
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use super::sending::WakerIdentity;
+use super::sleepers::{LOOK_MAX, Sleepers};
 use crate::patience::{Patience, pause};
 
 /// Looks for an answer before the asker leaves its waker, and pauses before the first and between two of them:
@@ -34,13 +36,7 @@ const ALONE_AFTER: u8 = 2;
 /// with the worker, which may be blocked by this very wait, or by the next task.
 const IN_A_ROW_MAX: u8 = 128;
 
-/// How long a lone asker looks for the answer of a core that it had to wake, and for how long of it without a
-/// turn of the thread's other tasks.
-///
-/// It is about what two threads pay for putting the asker to sleep and waking it again after a silence
-/// (`docs/performance.md`), and so at most twice what the better choice would have cost (Karlin et al.,
-/// "Competitive randomized algorithms for nonuniform problems", 1990).
-const AWAKENING: Duration = Duration::from_micros(100);
+/// How long an asker looks without a turn of the thread's other tasks.
 const SLICE: Duration = Duration::from_micros(10);
 
 /// How the answer to an ask is waited for.
@@ -65,8 +61,10 @@ struct Lone {
     /// How many asks in a row were waited for.
     in_a_row: Cell<u8>,
     patience: Cell<Patience>,
-    /// With cores that had to be woken.
-    sleepers: Cell<Patience>,
+    /// What is known of cores that had to be woken.
+    sleepers: Cell<Sleepers>,
+    /// The last ask has woken its core: when that was, and whether its answer is looked for.
+    awakens: Cell<Option<(Instant, bool)>>,
 }
 
 thread_local! {
@@ -77,7 +75,8 @@ thread_local! {
             answers: Cell::new(0),
             in_a_row: Cell::new(0),
             patience: Cell::new(Patience::new()),
-            sleepers: Cell::new(Patience::new()),
+            sleepers: Cell::new(Sleepers::new()),
+            awakens: Cell::new(None),
         }
     };
 }
@@ -94,6 +93,7 @@ pub(super) fn begins(asker: WakerIdentity) -> Wait {
             return lone.goes_on();
         }
         lone.last.set(Some(asker));
+        lone.awakens.set(None);
         lone.answers.set(0);
         lone.in_a_row.set(0);
         Wait::Asleep
@@ -118,10 +118,10 @@ impl Lone {
     }
 }
 
-fn update<T>(patience: &Cell<Patience>, change: impl FnOnce(&mut Patience) -> T) -> T {
-    let mut changed = patience.get();
+fn update<S: Copy, T>(state: &Cell<S>, change: impl FnOnce(&mut S) -> T) -> T {
+    let mut changed = state.get();
     let done = change(&mut changed);
-    patience.set(changed);
+    state.set(changed);
     done
 }
 
@@ -139,6 +139,9 @@ pub(super) fn answered(asker: WakerIdentity, here: bool) {
             if here {
                 update(&lone.patience, Patience::found);
             }
+            if let Some((since, looked)) = lone.awakens.take() {
+                update(&lone.sleepers, |sleepers| sleepers.took(looked, since.elapsed()));
+            }
         }
     });
 }
@@ -152,15 +155,12 @@ pub(super) fn missed() {
 /// The core had to be woken for an ask that is alone: until when its answer is looked for.
 #[cold]
 pub(super) fn awakens() -> Option<Instant> {
-    let looks = LONE.with(|lone| update(&lone.sleepers, Patience::looks));
-    looks.then(|| Instant::now() + AWAKENING)
-}
-
-/// Whether the core that was woken has answered in that time.
-#[cold]
-pub(super) fn awoke(in_time: bool) {
-    let learn = if in_time { Patience::found } else { Patience::missed };
-    LONE.with(|lone| update(&lone.sleepers, learn));
+    let now = Instant::now();
+    LONE.with(|lone| {
+        let looks = update(&lone.sleepers, Sleepers::looks);
+        lone.awakens.set(Some((now, looks)));
+        looks.then(|| now + LOOK_MAX)
+    })
 }
 
 /// What looking for a while has led to.
@@ -290,12 +290,27 @@ mod tests {
     }
 
     #[test]
-    fn sleepers_that_answer_late_are_rarely_looked_for() {
-        let looks = (0..1_000).filter(|_| awakens().inspect(|_| awoke(false)).is_some()).count();
-        assert!((10..30).contains(&looks), "{looks}");
-        while awakens().is_none() {}
-        awoke(true);
-        assert!((0..100).all(|_| awakens().is_some()));
+    fn it_is_learned_from_the_asks_that_woke_a_core() {
+        let [one, two] = askers();
+        grow_alone(one);
+        let mut looks = 0;
+        for _ in 0..100 {
+            assert_eq!(begins(one), Wait::Here);
+            let until = awakens();
+            looks += u32::from(until.is_some());
+            // As if that had been long ago.
+            LONE.with(|lone| {
+                let (since, looked) = lone.awakens.get().expect("a core was woken");
+                let before = since.checked_sub(Duration::from_secs(1)).expect("a clock that runs");
+                lone.awakens.set(Some((before, looked)));
+            });
+            answered(one, false);
+        }
+        assert!(looks < 30, "{looks}");
+        begins(one);
+        awakens();
+        begins(two);
+        assert!(LONE.with(|lone| lone.awakens.get().is_none()), "somebody else's time");
     }
 
     #[test]

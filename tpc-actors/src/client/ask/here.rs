@@ -40,13 +40,8 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
     #[cold]
     pub(super) fn wait_for_sleeper(&mut self, until: Instant, end: &mut End<A>) -> Looked<()> {
         let looked = lone::look_for_a_slice(until, || self.look_here(end).then_some(()));
-        match looked {
-            Looked::Found(()) => lone::awoke(true),
-            Looked::LooksOn => {}
-            Looked::InVain => {
-                lone::awoke(false);
-                self.awakens = None;
-            }
+        if let Looked::InVain = looked {
+            self.awakens = None;
         }
         looked
     }
