@@ -21,9 +21,17 @@ pub(super) struct Source<E> {
     pub(super) version: u64,
     outlets: Vec<Outlet<E>>,
     retained: Retained<E>,
-    /// Published and not passed on yet, from the number `staged_from` on.
+    /// Published and not passed on to everyone yet, from the number `staged_from` on.
     staged: Vec<E>,
     staged_from: u64,
+    /// As many of them have been offered to the subscribers. Log and retained events can wait: who gets an answer
+    /// expects to find the events before it, not to wait for more copies of them.
+    offered: usize,
+    /// How often the events were shown since the last flush.
+    shown: u32,
+    /// They were shown more than once in the last turn, and each answer carries its own share of the copies: at the end
+    /// of a busy turn, all of them are in the way of whoever asks next.
+    is_busy: bool,
     /// There if the events learn their routes.
     router: Option<Box<dyn Router<E>>>,
     /// A route could not be learned or told, which has been reported.
@@ -47,6 +55,9 @@ impl<E: Send + Clone + 'static> Source<E> {
             retained,
             staged: Vec::new(),
             staged_from: 0,
+            offered: 0,
+            shown: 0,
+            is_busy: false,
             router: None,
             router_panicked: false,
             feed,
@@ -84,26 +95,35 @@ impl<E: Send + Clone + 'static> Source<E> {
         }
     }
 
-    /// Passes the staged events to everyone whose filter wants them.
+    /// Passes the staged events to everyone.
     #[inline(never)]
     fn dispatch(&mut self, bus: &Bus<E>) {
         if self.staged.is_empty() {
             return;
         }
-        // Taken out: filters and copies may lead back here from a publisher outside of the cores.
-        let mut staged = std::mem::take(&mut self.staged);
+        self.offer_staged(bus);
+        if let Some(feed) = &mut self.feed {
+            feed.push_all(self.staged_from, &self.staged);
+        }
+        self.offered = 0;
+        self.staged.drain(..).for_each(|event| self.retained.push(event));
+    }
+
+    /// Offers the staged events to the subscribers whose filter wants them.
+    #[inline]
+    fn offer_staged(&mut self, bus: &Bus<E>) {
+        let first = self.offered;
+        if first == self.staged.len() {
+            return;
+        }
+        self.offered = self.staged.len();
         let mut at = 0;
         while let Some(outlet) = self.outlets.get_mut(at) {
-            match offer_all(outlet, self.staged_from, &staged) {
+            match offer_all(outlet, self.staged_from + first as u64, &self.staged[first..]) {
                 Ok(()) => at += 1,
                 Err(message) => self.filter_panicked(bus, at, &message),
             }
         }
-        if let Some(feed) = &mut self.feed {
-            (self.staged_from..).zip(&staged).for_each(|(seq, event)| feed.push(seq, event));
-        }
-        staged.drain(..).for_each(|event| self.retained.push(event));
-        self.staged = staged;
     }
 
     /// The event with its route, before anybody asks for it.
@@ -200,20 +220,23 @@ impl<E: Send + Clone + 'static> Source<E> {
 
     /// Shows what is new to the subscribers.
     pub(super) fn show(&mut self, bus: &Bus<E>, next_seq: u64) {
-        self.dispatch(bus);
+        self.shown += 1;
+        if self.is_busy {
+            self.dispatch(bus);
+        } else {
+            self.offer_staged(bus);
+        }
         let stats = bus.stats(self.index);
         stats.published.set(next_seq);
         if let Some(router) = &self.router {
             stats.set_routes(router.counts());
         }
         self.outlets.iter_mut().for_each(|outlet| outlet.show(stats));
-        if let Some(feed) = &mut self.feed {
-            feed.flush();
-        }
     }
 
     /// Shows what is new to the subscribers and wakes them, each once. Wakers are foreign code.
     pub(super) fn flush(&mut self, bus: &Bus<E>, next_seq: u64) {
+        self.is_busy = std::mem::take(&mut self.shown) > 1;
         self.dispatch(bus);
         let stats = bus.stats(self.index);
         stats.published.set(next_seq);

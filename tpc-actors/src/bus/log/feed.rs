@@ -34,7 +34,8 @@ pub(in crate::bus) struct Feed<E> {
     /// Subscriptions that wait for what the log writes; told of what it does not get.
     durable: Vec<Arc<Channel<E>>>,
     source: usize,
-    unpublished: u32,
+    /// Events, lost ones among them, that the log's thread has not been told of.
+    untold: usize,
     /// The first of the events that were lost since the last one that got through.
     lost_since: Option<u64>,
 }
@@ -52,8 +53,8 @@ impl<E> FeedReader<E> {
     }
 }
 
-/// Events after which a long handler shows what it has published so far.
-const BATCH_MAX: u32 = 64;
+/// Events after which the log's thread is told of them in the middle of a long handler.
+const BATCH_MAX: usize = 64;
 
 pub(super) fn feed<E>(
     capacity: usize,
@@ -66,14 +67,8 @@ pub(super) fn feed<E>(
     let shared = FeedShared { bell, missing: Counter::default(), lost: Mutex::default() };
     let shared = Arc::new(shared);
     let theirs = Arc::clone(&shared);
-    let feed = Feed {
-        ring: producer,
-        shared,
-        durable: Vec::new(),
-        source,
-        unpublished: 0,
-        lost_since: None,
-    };
+    let feed =
+        Feed { ring: producer, shared, durable: Vec::new(), source, untold: 0, lost_since: None };
     Ok((feed, FeedReader { ring: consumer, shared: theirs }))
 }
 
@@ -88,18 +83,30 @@ impl<E: Clone> Feed<E> {
         gone.into_iter().for_each(drop_quietly);
     }
 
-    /// Hands a copy of the event to the log.
-    #[inline]
-    pub(in crate::bus) fn push(&mut self, seq: u64, event: &E) {
-        let copy = if self.ring.free() > 0 { catch(|| event.clone()).ok() } else { None };
-        let fed = copy.map(|event| Fed { seq, event });
-        if fed.is_none_or(|fed| self.ring.push_unpublished(fed).is_err()) {
-            self.miss(seq, event);
-        } else {
-            self.lost_since = None;
+    /// Hands copies of the events, which have the numbers from `first` on, to the log.
+    ///
+    /// They are made where the log reads them, under one catch; the event that ends it is missed, and the others go on.
+    pub(in crate::bus) fn push_all(&mut self, first: u64, events: &[E]) {
+        let mut next = 0;
+        while next < events.len() {
+            let before = next;
+            let mut copies = events[before..].iter().map(|event| {
+                next += 1;
+                Fed { seq: first + next as u64 - 1, event: event.clone() }
+            });
+            let has_panicked = catch(|| self.ring.push_batch(&mut copies)).is_err();
+            // Where it ended: the copy that panicked, or the first event for which there was no room.
+            let end = next - usize::from(has_panicked);
+            if end > before {
+                self.lost_since = None;
+            }
+            if let Some(event) = events.get(end) {
+                self.miss(first + end as u64, event);
+                next = end + 1;
+            }
         }
-        self.unpublished += 1;
-        if self.unpublished >= BATCH_MAX {
+        self.untold += events.len();
+        if self.untold >= BATCH_MAX {
             self.flush();
         }
     }
@@ -120,12 +127,11 @@ impl<E: Clone> Feed<E> {
         *lock(&self.shared.lost) = (since, seq + 1);
     }
 
-    /// Shows everything so far to the log.
+    /// Tells the thread of the log of everything so far.
     #[inline]
     pub(in crate::bus) fn flush(&mut self) {
-        if self.unpublished > 0 {
-            self.unpublished = 0;
-            self.ring.publish();
+        if self.untold > 0 {
+            self.untold = 0;
             // The log's thread lives as long as the bus; a ring after its end is nobody's loss.
             let _ = self.shared.bell.published();
             let half = self.ring.capacity() / 2;
