@@ -202,6 +202,9 @@ impl<T> Producer<T> {
         if !self.shared.consumer_gone.load(Ordering::Acquire) {
             return None;
         }
+        // A reservation that was forgotten has left items which nobody has shown; whoever drops the ring must not find
+        // the reading position beyond them.
+        self.publish();
         let head = self.shared.head.load(Ordering::Relaxed);
         if head == self.tail {
             return None;

@@ -12,7 +12,8 @@ use crate::sync::UnsafeCell;
 /// Reserved places of a ring; see [`Producer::reserve`].
 ///
 /// The consumer sees nothing of it before [`commit`](Self::commit). Dropped without it, the places are
-/// free again and the items that stood there are dropped.
+/// free again and the items that stood there are dropped; forgotten ([`forget`](std::mem::forget)), they are
+/// published with what comes after them.
 ///
 /// ```
 /// use tpc_actors::bridge::ring;

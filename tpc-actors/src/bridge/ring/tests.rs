@@ -158,6 +158,29 @@ fn a_producer_takes_back_what_a_gone_consumer_has_not_read() {
 }
 
 #[test]
+fn what_a_forgotten_reservation_held_goes_with_what_comes_next() {
+    let dropped = Rc::new(Cell::new(0));
+    let item = || Bomb { dropped: Rc::clone(&dropped), panics: false };
+    let forget_one = |producer: &mut Producer<Bomb>| {
+        let mut reserved = producer.reserve(1);
+        assert!(reserved.push(item()).is_ok());
+        std::mem::forget(reserved);
+    };
+    let (mut producer, mut consumer) = ring(4).unwrap();
+    forget_one(&mut producer);
+    assert!(consumer.pop().is_none());
+    assert!(producer.push(item()).is_ok());
+    assert!(consumer.pop().is_some() && consumer.pop().is_some() && consumer.pop().is_none());
+    assert_eq!(dropped.take(), 2);
+    // The consumer goes before anything is shown to it.
+    forget_one(&mut producer);
+    drop(consumer);
+    assert!(producer.reclaim().is_some() && producer.reclaim().is_none());
+    drop(producer);
+    assert_eq!(dropped.get(), 1, "once, and the ring has nothing left");
+}
+
+#[test]
 fn two_threads_lose_nothing_and_reorder_nothing() {
     // Items carry their number, so loss, repetition and reordering all show. `TPC_RING_ITEMS` sets how
     // many; a release build moves 200 million in seconds.
