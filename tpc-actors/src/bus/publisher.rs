@@ -31,8 +31,11 @@ pub(crate) struct CorePublisher<E: Send + Clone + 'static> {
 
 /// Publishers of any type, at the end of a turn.
 pub(crate) trait Flush {
-    /// Shows what was published to its subscribers.
-    fn show(&self);
+    /// Shows what was published to its subscribers, and to the log unless that can wait for [`Self::pass_on`].
+    fn show(&self, log_waits: bool);
+
+    /// Passes what was shown on to the log and to replays.
+    fn pass_on(&self);
 
     /// Does that, and wakes the subscribers that this turn had events for, each once.
     fn flush(&self);
@@ -146,8 +149,12 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
 }
 
 impl<E: Send + Clone + 'static> Flush for CorePublisher<E> {
-    fn show(&self) {
-        self.with(|source| source.show(&self.bus, self.next_seq.get()));
+    fn show(&self, log_waits: bool) {
+        self.with(|source| source.show(&self.bus, self.next_seq.get(), log_waits));
+    }
+
+    fn pass_on(&self) {
+        self.with(|source| source.pass_on(&self.bus, self.next_seq.get()));
     }
 
     fn flush(&self) {

@@ -24,13 +24,11 @@ pub(super) struct Source<E> {
     /// Published and not passed on to everyone yet, from the number `staged_from` on.
     staged: Vec<E>,
     staged_from: u64,
-    /// As many of them have been offered to the subscribers. Log and retained events can wait: who gets an answer
-    /// expects to find the events before it, not to wait for more copies of them.
+    /// As many of them have been offered to the subscribers.
     offered: usize,
-    /// How often the events were shown since the last flush.
+    /// How often the core has shown events since the last flush.
     shown: u32,
-    /// They were shown more than once in the last turn, and each answer carries its own share of the copies: at the end
-    /// of a busy turn, all of them are in the way of whoever asks next.
+    /// It did so more than once in the last turn: what one answer puts off would be in the way of the next one.
     is_busy: bool,
     /// There if the events learn their routes.
     router: Option<Box<dyn Router<E>>>,
@@ -218,13 +216,13 @@ impl<E: Send + Clone + 'static> Source<E> {
         found
     }
 
-    /// Shows what is new to the subscribers.
-    pub(super) fn show(&mut self, bus: &Bus<E>, next_seq: u64) {
+    /// Shows what is new to the subscribers, and to the log unless that can wait for [`Self::pass_on`].
+    pub(super) fn show(&mut self, bus: &Bus<E>, next_seq: u64, log_waits: bool) {
         self.shown += 1;
-        if self.is_busy {
-            self.dispatch(bus);
-        } else {
+        if log_waits && !self.is_busy {
             self.offer_staged(bus);
+        } else {
+            self.pass_on(bus, next_seq);
         }
         let stats = bus.stats(self.index);
         stats.published.set(next_seq);
@@ -234,12 +232,20 @@ impl<E: Send + Clone + 'static> Source<E> {
         self.outlets.iter_mut().for_each(|outlet| outlet.show(stats));
     }
 
+    /// Passes what is new on to everyone, and tells the log of it.
+    pub(super) fn pass_on(&mut self, bus: &Bus<E>, next_seq: u64) {
+        self.dispatch(bus);
+        bus.stats(self.index).published.set(next_seq);
+        if let Some(feed) = &mut self.feed {
+            feed.flush();
+        }
+    }
+
     /// Shows what is new to the subscribers and wakes them, each once. Wakers are foreign code.
     pub(super) fn flush(&mut self, bus: &Bus<E>, next_seq: u64) {
         self.is_busy = std::mem::take(&mut self.shown) > 1;
-        self.dispatch(bus);
+        self.pass_on(bus, next_seq);
         let stats = bus.stats(self.index);
-        stats.published.set(next_seq);
         if let Some(router) = &self.router {
             stats.set_routes(router.counts());
         }
@@ -247,9 +253,6 @@ impl<E: Send + Clone + 'static> Source<E> {
             if outlet.flush(stats) {
                 outlet.channel.wake();
             }
-        }
-        if let Some(feed) = &mut self.feed {
-            feed.flush();
         }
     }
 }

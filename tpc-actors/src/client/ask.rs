@@ -9,9 +9,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::lone::{Looked, Wait};
+use super::lone::{Awakening, Looked, Wait};
 use super::sending::{Sending, WakerIdentity};
 use super::{CancellableAsk, Canceller, Client, Decode, block, decoded, lone};
 use crate::actor::Actor;
@@ -52,8 +52,8 @@ pub struct Ask<'a, A: Actor, T, E = Infallible> {
     sent: Option<Sent>,
     /// Whose waker the slot holds, so that the same task need not leave another clone.
     registered: Option<WakerIdentity>,
-    /// Until when it is looked for, if its core had to be woken.
-    awakens: Option<Instant>,
+    /// There if it is alone and its core had to be woken.
+    awakens: Option<Awakening>,
 }
 
 impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
@@ -292,6 +292,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
     #[inline(never)]
     fn poll_answer(&mut self, context: &mut Context<'_>, end: &mut End<A>) {
         if self.take_answer(end) {
+            self.has_awoken();
             lone::answered(WakerIdentity::of(context.waker()), false);
         } else {
             self.poll_awaited(context, end);
@@ -302,9 +303,12 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
     #[inline(never)]
     fn poll_awaited(&mut self, context: &mut Context<'_>, end: &mut End<A>) {
         let identity = WakerIdentity::of(context.waker());
-        if let Some(until) = self.awakens {
+        if let Some(until) = self.awakens.and_then(Awakening::looks_until) {
             match self.wait_for_sleeper(until, end) {
-                Looked::Found(()) => return lone::answered(identity, false),
+                Looked::Found(()) => {
+                    self.has_awoken();
+                    return lone::answered(identity, false);
+                }
                 Looked::LooksOn => return context.waker().wake_by_ref(),
                 Looked::InVain => {}
             }
@@ -312,6 +316,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
         let registered = self.registered == Some(identity);
         match self.poll_slot(context.waker(), registered) {
             Polled::Ready(outcome) => {
+                self.has_awoken();
                 lone::answered(identity, false);
                 *end = Some(Ok(outcome));
                 return;

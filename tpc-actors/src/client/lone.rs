@@ -39,6 +39,33 @@ const IN_A_ROW_MAX: u8 = 128;
 /// How long an asker looks without a turn of the thread's other tasks.
 const SLICE: Duration = Duration::from_micros(10);
 
+/// What an ask knows of the core that it had to wake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Awakening {
+    since: Instant,
+    way: Way,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Looks,
+    /// As long as may be.
+    HasLooked,
+    Sleeps,
+}
+
+impl Awakening {
+    /// Until when the answer is looked for, if it is.
+    pub(super) fn looks_until(self) -> Option<Instant> {
+        (self.way == Way::Looks).then(|| self.since + LOOK_MAX)
+    }
+
+    /// The look was in vain.
+    pub(super) fn gives_up(&mut self) {
+        self.way = Way::HasLooked;
+    }
+}
+
 /// How the answer to an ask is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wait {
@@ -63,8 +90,6 @@ struct Lone {
     patience: Cell<Patience>,
     /// What is known of cores that had to be woken.
     sleepers: Cell<Sleepers>,
-    /// The last ask has woken its core: when that was, and whether its answer is looked for.
-    awakens: Cell<Option<(Instant, bool)>>,
 }
 
 thread_local! {
@@ -76,7 +101,6 @@ thread_local! {
             in_a_row: Cell::new(0),
             patience: Cell::new(Patience::new()),
             sleepers: Cell::new(Sleepers::new()),
-            awakens: Cell::new(None),
         }
     };
 }
@@ -93,7 +117,6 @@ pub(super) fn begins(asker: WakerIdentity) -> Wait {
             return lone.goes_on();
         }
         lone.last.set(Some(asker));
-        lone.awakens.set(None);
         lone.answers.set(0);
         lone.in_a_row.set(0);
         Wait::Asleep
@@ -139,9 +162,6 @@ pub(super) fn answered(asker: WakerIdentity, here: bool) {
             if here {
                 update(&lone.patience, Patience::found);
             }
-            if let Some((since, looked)) = lone.awakens.take() {
-                update(&lone.sleepers, |sleepers| sleepers.took(looked, since.elapsed()));
-            }
         }
     });
 }
@@ -152,15 +172,19 @@ pub(super) fn missed() {
     LONE.with(|lone| update(&lone.patience, Patience::missed));
 }
 
-/// The core had to be woken for an ask that is alone: until when its answer is looked for.
+/// The core had to be woken for an ask that is alone: whether its answer is looked for.
 #[cold]
-pub(super) fn awakens() -> Option<Instant> {
-    let now = Instant::now();
-    LONE.with(|lone| {
-        let looks = update(&lone.sleepers, Sleepers::looks);
-        lone.awakens.set(Some((now, looks)));
-        looks.then(|| now + LOOK_MAX)
-    })
+pub(super) fn awakens() -> Awakening {
+    let looks = LONE.with(|lone| update(&lone.sleepers, Sleepers::looks));
+    Awakening { since: Instant::now(), way: if looks { Way::Looks } else { Way::Sleeps } }
+}
+
+/// The core that was woken has answered.
+#[cold]
+pub(super) fn awoke(awakening: Awakening) {
+    let looked = awakening.way != Way::Sleeps;
+    let time = awakening.since.elapsed();
+    LONE.with(|lone| update(&lone.sleepers, |sleepers| sleepers.took(looked, time)));
 }
 
 /// What looking for a while has led to.
@@ -291,26 +315,20 @@ mod tests {
 
     #[test]
     fn it_is_learned_from_the_asks_that_woke_a_core() {
-        let [one, two] = askers();
-        grow_alone(one);
-        let mut looks = 0;
-        for _ in 0..100 {
-            assert_eq!(begins(one), Wait::Here);
-            let until = awakens();
-            looks += u32::from(until.is_some());
-            // As if that had been long ago.
-            LONE.with(|lone| {
-                let (since, looked) = lone.awakens.get().expect("a core was woken");
-                let before = since.checked_sub(Duration::from_secs(1)).expect("a clock that runs");
-                lone.awakens.set(Some((before, looked)));
-            });
-            answered(one, false);
-        }
-        assert!(looks < 30, "{looks}");
-        begins(one);
-        awakens();
-        begins(two);
-        assert!(LONE.with(|lone| lone.awakens.get().is_none()), "somebody else's time");
+        let long_ago =
+            Instant::now().checked_sub(Duration::from_secs(1)).expect("a clock that runs");
+        let looks = (0..1_000).filter(|_| {
+            let mut awakening = awakens();
+            let looks = awakening.looks_until().is_some();
+            if looks {
+                awakening.gives_up();
+                assert_eq!(awakening.looks_until(), None);
+            }
+            awoke(Awakening { since: long_ago, ..awakening });
+            looks
+        });
+        let looks = looks.count();
+        assert!((5..40).contains(&looks), "{looks}");
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl Sleepers {
         let looks = self.looking <= self.sleeping;
         let other = if looks { &mut self.sleeping } else { &mut self.looking };
         // One that takes twice as long is tried once in about sixty times, and one that takes about as long often.
-        *other -= *other / 256;
+        *other = other.saturating_sub(*other / 256 + Duration::from_nanos(1));
         looks
     }
 

@@ -57,6 +57,8 @@ pub(crate) struct CoreLocal {
     bus: Arc<BusRegistry>,
     /// Something was published that its subscribers cannot see yet.
     unshown: Rc<Cell<bool>>,
+    /// Some were shown that the log has not got.
+    unlogged: Cell<bool>,
     /// Some were shown to subscribers that have not been woken.
     untold: Cell<bool>,
     /// An actor asked for the whole system to end.
@@ -102,6 +104,7 @@ impl CoreLocal {
             publishers: RefCell::default(),
             flushers: RefCell::default(),
             unshown: Rc::default(),
+            unlogged: Cell::new(false),
             untold: Cell::new(false),
             abort_system: Cell::new(false),
             incidents: RefCell::default(),
@@ -168,12 +171,22 @@ impl CoreLocal {
         publisher
     }
 
-    /// Shows what was published to its subscribers, and wakes none of them.
+    /// Shows what was published to its subscribers, and wakes none of them. Where the log waits, somebody calls
+    /// [`Self::pass_on_events`] before other code of the user runs.
     #[inline]
-    pub(crate) fn show_events(&self) {
+    pub(crate) fn show_events(&self, log_waits: bool) {
         if self.unshown.replace(false) {
             self.untold.set(true);
-            self.flushers.borrow().iter().for_each(|flusher| flusher.show());
+            self.unlogged.set(log_waits);
+            self.flushers.borrow().iter().for_each(|flusher| flusher.show(log_waits));
+        }
+    }
+
+    /// Passes what was shown without it on to the log.
+    #[inline]
+    pub(crate) fn pass_on_events(&self) {
+        if self.unlogged.replace(false) {
+            self.flushers.borrow().iter().for_each(|flusher| flusher.pass_on());
         }
     }
 

@@ -280,7 +280,7 @@ impl<A: Actor> Run<A> {
         if !std::mem::take(&mut self.batched) {
             return;
         }
-        self.local.show_events();
+        self.local.show_events(false);
         let woken = take_woken().unwrap_or_default();
         let others = self.local.wakes.replace(woken);
         self.local.wakes.borrow_mut().extend(others);

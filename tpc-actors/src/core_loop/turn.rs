@@ -298,7 +298,9 @@ impl Core {
         // A task that yields, or wakes another one, has the next round for that.
         let most = most.min(self.local.tasks.ready());
         while polls < most {
-            match self.local.tasks.run_one() {
+            let polled = self.local.tasks.run_one();
+            self.local.pass_on_events();
+            match polled {
                 None => break,
                 Some(Polled::Alive | Polled::Ended) => {}
                 Some(Polled::Panicked { owner, message }) => {

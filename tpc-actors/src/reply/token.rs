@@ -173,9 +173,11 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
         if planted!("wrong-fate", 1 in 10_000) {
             outcome = Err(Fate::Stopped);
         }
-        // Who has the answer finds the events that led to it.
-        self.caller.local().show_events();
-        let Some(started) = self.caller.take_started() else {
+        let started = self.caller.take_started();
+        // Who has the answer finds the events that led to it. On the spot it is a task of the core, which is not to wait
+        // for their copies.
+        self.caller.local().show_events(started.is_none());
+        let Some(started) = started else {
             if let Some(place) = self.caller.take_place() {
                 *place = OnTheSpot::Answered(outcome);
             }

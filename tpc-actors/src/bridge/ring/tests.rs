@@ -164,6 +164,7 @@ fn what_a_forgotten_reservation_held_goes_with_what_comes_next() {
     let forget_one = |producer: &mut Producer<Bomb>| {
         let mut reserved = producer.reserve(1);
         assert!(reserved.push(item()).is_ok());
+        #[expect(clippy::mem_forget, reason = "what comes of it is asked here")]
         std::mem::forget(reserved);
     };
     let (mut producer, mut consumer) = ring(4).unwrap();

@@ -3,7 +3,7 @@
 use std::task::Waker;
 use std::time::Instant;
 
-use super::super::lone::{self, Looked};
+use super::super::lone::{self, Awakening, Looked};
 use super::{Ask, End};
 use crate::actor::Actor;
 use crate::mailbox::lane::LaneProducer;
@@ -26,9 +26,16 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
     /// The core had to be woken: whether its answer is looked for from the next poll on.
     #[cold]
     pub(super) fn awaken(&mut self) -> bool {
-        let until = if self.leaves_room() { lone::awakens() } else { None };
-        self.awakens = until;
-        until.is_some()
+        self.awakens = self.leaves_room().then(lone::awakens);
+        self.awakens.and_then(Awakening::looks_until).is_some()
+    }
+
+    /// The answer is there: what it took is learned, if its core had to be woken.
+    #[inline]
+    pub(super) fn has_awoken(&mut self) {
+        if let Some(awakening) = self.awakens.take() {
+            lone::awoke(awakening);
+        }
     }
 
     /// Whether the core can run while this thread looks.
@@ -40,8 +47,8 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
     #[cold]
     pub(super) fn wait_for_sleeper(&mut self, until: Instant, end: &mut End<A>) -> Looked<()> {
         let looked = lone::look_for_a_slice(until, || self.look_here(end).then_some(()));
-        if let Looked::InVain = looked {
-            self.awakens = None;
+        if let (Looked::InVain, Some(awakening)) = (&looked, &mut self.awakens) {
+            awakening.gives_up();
         }
         looked
     }

@@ -16,6 +16,8 @@ pub(super) struct DurableOutlet<E> {
     pub(super) outlet: Outlet<E>,
     /// What comes before this it has been told of, here or where it caught up.
     next: u64,
+    /// Until it has got something: what was lost before this number was lost before there was a subscription.
+    loses_from: u64,
 }
 
 impl<E: Send + Clone + 'static> DurableOutlet<E> {
@@ -27,6 +29,7 @@ impl<E: Send + Clone + 'static> DurableOutlet<E> {
         }
         self.miss_before(seq);
         self.next = seq + 1;
+        self.loses_from = 0;
         if written { self.outlet.offer(seq, event) } else { self.outlet.withhold(seq, event) }
     }
 
@@ -34,6 +37,7 @@ impl<E: Send + Clone + 'static> DurableOutlet<E> {
     #[inline]
     fn miss_before(&mut self, seq: u64) {
         if self.next < seq {
+            self.next = self.next.max(seq.min(self.loses_from));
             self.miss_holes(seq);
         }
     }
@@ -115,7 +119,8 @@ impl<E: Send + Clone + 'static> Writer<E> {
         for channel in self.bus.channels() {
             for source in (0..self.intakes.len()).filter(|_| channel.durable) {
                 if channel.state(source) == end::OPEN {
-                    self.attach(source, &channel, self.next_for(source, &channel));
+                    let loses_from = channel.published_before(source);
+                    self.attach(source, &channel, self.next_for(source, &channel), loses_from);
                 }
             }
             // Perhaps the last to hold the filter, which is foreign.
@@ -141,17 +146,19 @@ impl<E: Send + Clone + 'static> Writer<E> {
         Position { seq: shown.seq.max(lost_before), ..shown }
     }
 
-    /// Has a subscription get the source's durable events from `first` on.
+    /// Has a subscription get the source's durable events from `first` on, and be told of those that are lost, but for
+    /// what was lost before `loses_from` and before the first event that it gets.
     pub(in crate::bus::log) fn attach(
         &mut self,
         source: usize,
         channel: &Arc<Channel<E>>,
         first: Position,
+        loses_from: u64,
     ) {
         match Outlet::attach(Arc::clone(channel), source, first.seq) {
             Ok(outlet) => {
                 channel.holes(source).begin_at(first.seq);
-                let durable = DurableOutlet { outlet, next: first.seq };
+                let durable = DurableOutlet { outlet, next: first.seq, loses_from };
                 self.intakes[source].outlets.push(durable);
             }
             Err(error) => {
