@@ -2,6 +2,10 @@
 
 #![cfg(target_os = "linux")]
 
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Arc, Barrier};
+use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -159,7 +163,7 @@ fn a_waker_and_a_descriptor_may_wait_for_the_same() {
     let (mut control, data) = bridge(16);
     let mut data = data.pin();
     let fd = data.request_fd().unwrap();
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut context = Context::from_waker(Waker::noop());
     assert!(std::pin::pin!(data.recv()).poll(&mut context).is_pending());
     assert!(data.arm_request_fd());
     control.try_send(1).unwrap();
@@ -380,4 +384,35 @@ fn a_batch_whose_iterator_panics_has_sent_the_rest() {
     control.try_send(Opaque(9)).unwrap();
     drop(control);
     assert_eq!(receiver.join().unwrap(), [0, 1, 2, 3, 9]);
+}
+
+/// A waker whose `wake` says that it was called, and returns when it may.
+struct Held {
+    woken: Barrier,
+    released: Barrier,
+}
+
+impl Wake for Held {
+    fn wake(self: Arc<Self>) {
+        self.woken.wait();
+        self.released.wait();
+    }
+}
+
+#[test]
+fn who_finds_the_end_takes_back_what_was_not_received() {
+    let (control, data) = bridge(4);
+    let mut data = data.pin();
+    data.try_send(7).unwrap();
+    let held = Arc::new(Held { woken: Barrier::new(2), released: Barrier::new(2) });
+    let waker = Waker::from(Arc::clone(&held));
+    let first_poll = pin!(data.recv()).poll(&mut Context::from_waker(&waker));
+    assert!(first_poll.is_pending());
+    let ending = thread::spawn(move || drop(control));
+    // It is gone as far as that: its drop is in the waker.
+    held.woken.wait();
+    assert_eq!(data.try_recv(), Err(TryRecvError::Closed));
+    assert_eq!((data.reclaim(), data.reclaim()), (Some(7), None));
+    held.released.wait();
+    ending.join().unwrap();
 }

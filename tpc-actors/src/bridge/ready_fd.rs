@@ -11,7 +11,7 @@ use super::waiting::Waiting;
 /// A descriptor that becomes readable when an end of a bridge that was *armed* has something to do.
 ///
 /// It is an eventfd; put it into Tokio's `AsyncFd`, into an `epoll` or `io_uring` instance, or into any
-/// other reactor, level- or edge-triggered. Only look at it: never read from it, never write to it. It
+/// other reactor, level- or edge-triggered; once into each, because clones share the one descriptor. Only look at it: never read from it, never write to it. It
 /// closes when this handle, all its clones and the bridge are gone.
 ///
 /// # Protocol
@@ -24,6 +24,10 @@ use super::waiting::Waiting;
 ///    to the other end that it must write, and looks at the ring once more.
 /// 3. `false`: something came meanwhile; go to 1 and do not sleep. `true`: sleep until the descriptor is
 ///    readable, then go to 1.
+///
+/// A descriptor stays readable until its end is armed again, as a socket stays writable that nobody writes to. An end
+/// that has nothing to send, or takes nothing for a while, takes it out of a level-triggered reactor meanwhile
+/// (`EPOLL_CTL_MOD`, or no poll of it), and goes on with 1.
 ///
 /// No wake is lost between 1 and 3, because the second look comes after the arming. The descriptor also
 /// becomes readable when the other end goes away: step 1 then gets what is left in the ring, and

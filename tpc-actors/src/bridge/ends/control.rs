@@ -16,9 +16,14 @@ use crate::bridge::ready_fd::ReadyFd;
 use crate::client::block::block_on;
 
 /// The control plane's end: sends requests, receives responses. `Send`, one owner at a time.
+///
+/// Its futures know no scheduler, and no budget of Tokio's: an awaited call that finds what it wants does not yield. A
+/// loop that may always find something lets others have their turn itself, by
+/// [`recv_many`](Self::recv_many) and a `tokio::task::yield_now().await` behind it, for instance.
 pub struct ControlHandle<Q, R> {
-    requests: PipeSender<Q>,
+    /// Dropped before the requests: who finds that no more of these come can take back what was not received.
     answers: PipeReceiver<R>,
+    requests: PipeSender<Q>,
     pressure: Arc<Watch<Q>>,
     #[cfg(target_os = "linux")]
     response_fd: Option<ReadyFd>,

@@ -17,6 +17,7 @@ use crate::pinned::PinnedToCore;
 
 /// The data plane's end on its way to its thread; [`Self::pin`] it there.
 pub struct DataHandle<Q, R> {
+    /// Dropped before the responses, as in [`ControlHandle`](super::ControlHandle).
     incoming: PipeReceiver<Q>,
     responses: PipeSender<R>,
     pressure: Arc<Watch<Q>>,
