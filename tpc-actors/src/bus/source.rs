@@ -24,6 +24,8 @@ pub(super) struct Source<E> {
     /// Published and not passed on to everyone yet, from the number `staged_from` on.
     staged: Vec<E>,
     staged_from: u64,
+    /// One more event is staged and nothing else: it is neither the first nor the last, and has no route to learn.
+    stages: bool,
     /// As many of them have been offered to the subscribers.
     offered: usize,
     /// How often the core has shown events since the last flush.
@@ -53,6 +55,7 @@ impl<E: Send + Clone + 'static> Source<E> {
             retained,
             staged: Vec::new(),
             staged_from: 0,
+            stages: false,
             offered: 0,
             shown: 0,
             is_busy: false,
@@ -82,12 +85,27 @@ impl<E: Send + Clone + 'static> Source<E> {
     #[expect(clippy::inline_always, reason = "a copy of the event costs more than the rest")]
     #[inline(always)]
     pub(super) fn publish(&mut self, bus: &Bus<E>, seq: u64, event: E) {
+        // Nothing is called where one more event is staged, so that the compiler keeps in registers what it would have
+        // to read again behind a call.
+        let at = self.staged.len();
+        if self.stages && at < self.staged.capacity() {
+            self.staged.push(event);
+            self.stages = at + 2 < STAGED_MAX;
+        } else {
+            self.publish_slowly(bus, seq, event);
+        }
+    }
+
+    /// The same for the first of the events that are staged together, for the last one, and for those with a route.
+    #[inline(never)]
+    fn publish_slowly(&mut self, bus: &Bus<E>, seq: u64, event: E) {
         // Not by reference, which would keep the event in memory where there is nothing to learn.
         let event = if self.router.is_some() { self.enriched(event) } else { event };
         if self.staged.is_empty() {
             self.staged_from = seq;
         }
         self.staged.push(event);
+        self.stages = self.router.is_none() && self.staged.len() + 1 < STAGED_MAX;
         if self.staged.len() >= STAGED_MAX {
             self.dispatch(bus);
         }
@@ -104,6 +122,7 @@ impl<E: Send + Clone + 'static> Source<E> {
             feed.push_all(self.staged_from, &self.staged);
         }
         self.offered = 0;
+        self.stages = false;
         self.staged.drain(..).for_each(|event| self.retained.push(event));
     }
 
@@ -174,6 +193,7 @@ impl<E: Send + Clone + 'static> Source<E> {
             // Perhaps the last to hold the filter, which is foreign.
             drop_quietly(channel);
         }
+        self.stages = false;
         if self.router.is_none() {
             self.router = bus.routing().map(Routing::router);
         }
