@@ -48,6 +48,6 @@ struct Watch<Q> {
 
 impl<Q> Watch<Q> {
     fn level(&self) -> Pressure {
-        self.level.at(self.gauge.len(), &self.levels)
+        self.level.at(|| self.gauge.len(), &self.levels)
     }
 }

@@ -152,18 +152,26 @@ impl Levels {
 pub(crate) struct Level(AtomicU8);
 
 impl Level {
-    /// The level now that the ring holds so many `items`.
-    pub(crate) fn at(&self, items: usize, levels: &Levels) -> Pressure {
-        let before = match self.0.load(Ordering::Relaxed) {
+    /// The level now that the ring holds as many items as `fill` says.
+    pub(crate) fn at(&self, fill: impl FnOnce() -> usize, levels: &Levels) -> Pressure {
+        // Before the fill, and stored only if nobody has stored another one meanwhile: their look is not older.
+        let found = self.0.load(Ordering::Acquire);
+        let level = levels.next(Self::of(found), fill());
+        if level as u8 == found {
+            return level;
+        }
+        match self.0.compare_exchange(found, level as u8, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => level,
+            Err(newer) => Self::of(newer),
+        }
+    }
+
+    fn of(word: u8) -> Pressure {
+        match word {
             0 => Pressure::Normal,
             1 => Pressure::Throttled,
             _ => Pressure::Suspended,
-        };
-        let level = levels.next(before, items);
-        if level != before {
-            self.0.store(level as u8, Ordering::Relaxed);
         }
-        level
     }
 }
 
@@ -219,5 +227,18 @@ mod tests {
         ] {
             assert!(Levels::new(broken, 16).is_err(), "{broken:?}");
         }
+    }
+
+    #[test]
+    fn a_look_that_is_overtaken_changes_nothing() {
+        let levels = Levels::new(Thresholds::default(), 100).unwrap();
+        let level = Level::default();
+        assert_eq!(level.at(|| 100, &levels), Pressure::Suspended);
+        let overtaken = || {
+            assert_eq!(level.at(|| 0, &levels), Pressure::Normal);
+            80
+        };
+        assert_eq!(level.at(overtaken, &levels), Pressure::Normal);
+        assert_eq!(level.at(|| 80, &levels), Pressure::Normal);
     }
 }

@@ -106,7 +106,7 @@ impl<A: Actor> Lane<A> {
 
     /// How full the ring is, judged by every look anew.
     pub(crate) fn pressure(&self, levels: &Levels) -> Pressure {
-        self.level.at(self.depth(), levels)
+        self.level.at(|| self.depth(), levels)
     }
 }
 
