@@ -11,8 +11,8 @@ use super::waiting::Waiting;
 /// A descriptor that becomes readable when an end of a bridge that was *armed* has something to do.
 ///
 /// It is an eventfd; put it into Tokio's `AsyncFd`, into an `epoll` or `io_uring` instance, or into any
-/// other reactor, level- or edge-triggered; once into each, because clones share the one descriptor. Only look at it: never read from it, never write to it. It
-/// closes when this handle, all its clones and the bridge are gone.
+/// other reactor, level- or edge-triggered; once into each, because clones share the one descriptor. Only look at
+/// it: never read from it, never write to it. It closes when this handle, all its clones and the bridge are gone.
 ///
 /// # Protocol
 ///

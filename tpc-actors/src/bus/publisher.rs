@@ -154,7 +154,7 @@ impl<E: Send + Clone + 'static> Flush for CorePublisher<E> {
     }
 
     fn pass_on(&self) {
-        self.with(|source| source.pass_on(&self.bus, self.next_seq.get()));
+        self.with(|source| source.pass_on(&self.bus));
     }
 
     fn flush(&self) {

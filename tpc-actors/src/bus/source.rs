@@ -12,6 +12,7 @@ use super::log::feed::Feed;
 use super::outlet::Outlet;
 use super::registry::Bus;
 use super::retained::{Found, Reach, Retained};
+use super::stats::SourceStats;
 use crate::isolate::{catch, drop_quietly};
 
 /// It does not hold its bus, which holds it while no core does.
@@ -24,8 +25,6 @@ pub(super) struct Source<E> {
     /// Published and not passed on to everyone yet, from the number `staged_from` on.
     staged: Vec<E>,
     staged_from: u64,
-    /// One more event is staged and nothing else: it is neither the first nor the last, and has no route to learn.
-    stages: bool,
     /// As many of them have been offered to the subscribers.
     offered: usize,
     /// How often the core has shown events since the last flush.
@@ -55,7 +54,6 @@ impl<E: Send + Clone + 'static> Source<E> {
             retained,
             staged: Vec::new(),
             staged_from: 0,
-            stages: false,
             offered: 0,
             shown: 0,
             is_busy: false,
@@ -88,9 +86,9 @@ impl<E: Send + Clone + 'static> Source<E> {
         // Nothing is called where one more event is staged, so that the compiler keeps in registers what it would have
         // to read again behind a call.
         let at = self.staged.len();
-        if self.stages && at < self.staged.capacity() {
+        let between = (1..STAGED_MAX - 1).contains(&at) && self.router.is_none();
+        if between && at < self.staged.capacity() {
             self.staged.push(event);
-            self.stages = at + 2 < STAGED_MAX;
         } else {
             self.publish_slowly(bus, seq, event);
         }
@@ -105,7 +103,6 @@ impl<E: Send + Clone + 'static> Source<E> {
             self.staged_from = seq;
         }
         self.staged.push(event);
-        self.stages = self.router.is_none() && self.staged.len() + 1 < STAGED_MAX;
         if self.staged.len() >= STAGED_MAX {
             self.dispatch(bus);
         }
@@ -122,7 +119,6 @@ impl<E: Send + Clone + 'static> Source<E> {
             feed.push_all(self.staged_from, &self.staged);
         }
         self.offered = 0;
-        self.stages = false;
         self.staged.drain(..).for_each(|event| self.retained.push(event));
     }
 
@@ -193,7 +189,6 @@ impl<E: Send + Clone + 'static> Source<E> {
             // Perhaps the last to hold the filter, which is foreign.
             drop_quietly(channel);
         }
-        self.stages = false;
         if self.router.is_none() {
             self.router = bus.routing().map(Routing::router);
         }
@@ -215,11 +210,8 @@ impl<E: Send + Clone + 'static> Source<E> {
 
     /// Looks into the past; who wants to, and has seen all of it, gets the events from here on.
     pub(super) fn fetch(&mut self, bus: &Bus<E>, next_seq: u64, fetch: &Fetch<E>) -> Found<E> {
-        self.dispatch(bus);
-        if let Some(feed) = &mut self.feed {
-            // Who looks into the log next must not find that nothing is on its way there.
-            feed.flush();
-        }
+        // Who looks into the log next must not find that nothing is on its way there.
+        self.pass_on(bus);
         let range = (fetch.from, fetch.to);
         let found = self.retained.find(next_seq, &fetch.channel, range, fetch.max);
         if fetch.attach && found.reach == Reach::FilterPanicked {
@@ -242,33 +234,35 @@ impl<E: Send + Clone + 'static> Source<E> {
         if log_waits && !self.is_busy {
             self.offer_staged(bus);
         } else {
-            self.pass_on(bus, next_seq);
+            self.pass_on(bus);
         }
-        let stats = bus.stats(self.index);
-        stats.published.set(next_seq);
-        if let Some(router) = &self.router {
-            stats.set_routes(router.counts());
-        }
+        let stats = self.count(bus, next_seq);
         self.outlets.iter_mut().for_each(|outlet| outlet.show(stats));
     }
 
     /// Passes what is new on to everyone, and tells the log of it.
-    pub(super) fn pass_on(&mut self, bus: &Bus<E>, next_seq: u64) {
+    pub(super) fn pass_on(&mut self, bus: &Bus<E>) {
         self.dispatch(bus);
-        bus.stats(self.index).published.set(next_seq);
         if let Some(feed) = &mut self.feed {
             feed.flush();
         }
     }
 
-    /// Shows what is new to the subscribers and wakes them, each once. Wakers are foreign code.
-    pub(super) fn flush(&mut self, bus: &Bus<E>, next_seq: u64) {
-        self.is_busy = std::mem::take(&mut self.shown) > 1;
-        self.pass_on(bus, next_seq);
+    /// Brings the statistics of the source up to date.
+    fn count<'a>(&self, bus: &'a Bus<E>, next_seq: u64) -> &'a SourceStats {
         let stats = bus.stats(self.index);
+        stats.published.set(next_seq);
         if let Some(router) = &self.router {
             stats.set_routes(router.counts());
         }
+        stats
+    }
+
+    /// Shows what is new to the subscribers and wakes them, each once. Wakers are foreign code.
+    pub(super) fn flush(&mut self, bus: &Bus<E>, next_seq: u64) {
+        self.is_busy = std::mem::take(&mut self.shown) > 1;
+        self.pass_on(bus);
+        let stats = self.count(bus, next_seq);
         for outlet in &mut self.outlets {
             if outlet.flush(stats) {
                 outlet.channel.wake();

@@ -292,8 +292,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
     #[inline(never)]
     fn poll_answer(&mut self, context: &mut Context<'_>, end: &mut End<A>) {
         if self.take_answer(end) {
-            self.has_awoken();
-            lone::answered(WakerIdentity::of(context.waker()), false);
+            self.learns_from_answer(WakerIdentity::of(context.waker()));
         } else {
             self.poll_awaited(context, end);
         }
@@ -305,10 +304,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
         let identity = WakerIdentity::of(context.waker());
         if let Some(until) = self.awakens.and_then(Awakening::looks_until) {
             match self.wait_for_sleeper(until, end) {
-                Looked::Found(()) => {
-                    self.has_awoken();
-                    return lone::answered(identity, false);
-                }
+                Looked::Found(()) => return self.learns_from_answer(identity),
                 Looked::LooksOn => return context.waker().wake_by_ref(),
                 Looked::InVain => {}
             }
@@ -316,8 +312,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
         let registered = self.registered == Some(identity);
         match self.poll_slot(context.waker(), registered) {
             Polled::Ready(outcome) => {
-                self.has_awoken();
-                lone::answered(identity, false);
+                self.learns_from_answer(identity);
                 *end = Some(Ok(outcome));
                 return;
             }

@@ -4,6 +4,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::super::lone::{self, Awakening, Looked};
+use super::super::sending::WakerIdentity;
 use super::{Ask, End};
 use crate::actor::Actor;
 use crate::mailbox::lane::LaneProducer;
@@ -30,12 +31,14 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
         self.awakens.and_then(Awakening::looks_until).is_some()
     }
 
-    /// The answer is there: what it took is learned, if its core had to be woken.
+    /// The answer is there, and was not waited for in the poll that asked: its thread learns who was answered, and what
+    /// it took if the core had to be woken.
     #[inline]
-    pub(super) fn has_awoken(&mut self) {
+    pub(super) fn learns_from_answer(&mut self, asker: WakerIdentity) {
         if let Some(awakening) = self.awakens.take() {
             lone::awoke(awakening);
         }
+        lone::answered(asker, false);
     }
 
     /// Whether the core can run while this thread looks.
