@@ -29,11 +29,10 @@ impl<E, F: Fn(&E) -> bool + Send + Sync> Wanted<E> for F {
 
     fn select(&self, events: &[E]) -> u64 {
         let events = &events[..events.len().min(64)];
-        // Each bit comes in at one end and goes round: where it belongs is known when all are there.
-        let bits = events
-            .iter()
-            .fold(0, |bits: u64, event| (bits | u64::from(self(event))).rotate_right(1));
-        bits.rotate_left(u32::try_from(events.len()).unwrap_or(0))
+        // In at the lower end, which is one instruction for each event, and turned round when all are there.
+        let bits = events.iter().fold(0, |bits: u64, event| (bits << 1) + u64::from(self(event)));
+        let unused = 64 - u32::try_from(events.len()).unwrap_or(0);
+        bits.reverse_bits().checked_shr(unused).unwrap_or(0)
     }
 }
 

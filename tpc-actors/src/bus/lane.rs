@@ -73,14 +73,14 @@ pub(super) struct LaneWriter<E> {
     mark: Arc<CachePadded<Watermark>>,
     now: Mark,
     losses: Losses,
-    /// Items and counts that the reader cannot see yet.
-    unpublished: u32,
+    /// Wanted events that the reader can see, or see that they are missing.
+    shown: u64,
     /// The reader can see something that it has not been told of.
     untold: bool,
 }
 
 /// Items after which a long handler shows what it has published so far.
-const BATCH_MAX: u32 = 32;
+const BATCH_MAX: u64 = 32;
 
 impl<E> Policy<E> {
     fn stage(&self, capacity: usize) -> Stage<E> {
@@ -119,7 +119,7 @@ pub(super) fn lane<E>(
         mark: Arc::clone(&mark),
         now: Mark { wanted: 0, next_seq },
         losses: Losses::default(),
-        unpublished: 0,
+        shown: 0,
         untold: false,
     };
     let reader = LaneReader::new(out_of, mark, next_seq);
@@ -165,21 +165,37 @@ impl<E> LaneWriter<E> {
                 stage.push(item, &mut self.losses);
             }
         }
-        self.count(seq);
+        self.count(1, seq);
     }
 
-    /// Counts a wanted event that found no room.
+    /// Counts wanted events and takes them along, as many as come and find room, up to `most`; those too that
+    /// `events` has given before it panics.
     #[inline]
-    pub(super) fn refuse(&mut self, seq: u64) {
-        self.losses.newest += 1;
-        self.count(seq);
+    pub(super) fn offer_run(&mut self, most: usize, events: &mut impl Iterator<Item = (u64, E)>) {
+        let Self { queue: WriterQueue::Ring(ring), now, .. } = self else {
+            return events.take(most).for_each(|(seq, event)| self.offer(seq, event));
+        };
+        let mut items = events.map(|(seq, event)| {
+            let item = Item { seq, wanted: now.wanted, event };
+            *now = Mark { wanted: now.wanted + 1, next_seq: seq + 1 };
+            item
+        });
+        ring.extend_unpublished(most, &mut items);
+        self.publish_batch();
+    }
+
+    /// Counts wanted events that found no room, up to the one with the number `seq`.
+    #[inline]
+    pub(super) fn refuse(&mut self, count: u64, seq: u64) {
+        self.losses.newest += count;
+        self.count(count, seq);
     }
 
     /// Counts a wanted event that could not be copied.
     #[cold]
     pub(super) fn miss(&mut self, seq: u64) {
         self.losses.uncopied += 1;
-        self.count(seq);
+        self.count(1, seq);
     }
 
     /// Counts wanted events that the log did not get; the next event has at least the number `next_seq`.
@@ -188,24 +204,27 @@ impl<E> LaneWriter<E> {
         self.losses.unlogged += count;
         self.now.wanted += count;
         self.now.next_seq = self.now.next_seq.max(next_seq);
-        self.unpublished += 1;
     }
 
     #[inline]
-    fn count(&mut self, seq: u64) {
-        self.now = Mark { wanted: self.now.wanted + 1, next_seq: seq + 1 };
-        self.unpublished += 1;
-        if self.unpublished >= BATCH_MAX {
+    fn count(&mut self, count: u64, seq: u64) {
+        self.now = Mark { wanted: self.now.wanted + count, next_seq: seq + 1 };
+        self.publish_batch();
+    }
+
+    #[inline]
+    fn publish_batch(&mut self) {
+        if self.now.wanted - self.shown >= BATCH_MAX {
             self.publish();
         }
     }
 
     /// Shows everything so far to the reader; false when there was nothing new.
     pub(super) fn publish(&mut self) -> bool {
-        if self.unpublished == 0 {
+        if self.shown == self.now.wanted {
             return false;
         }
-        self.unpublished = 0;
+        self.shown = self.now.wanted;
         self.untold = true;
         match &mut self.queue {
             WriterQueue::Ring(ring) => ring.publish(),
@@ -245,7 +264,7 @@ mod tests {
         let (mut writer, mut reader) = lane::<u64>(32, &Arc::new(Policy::DropNewest), 0).unwrap();
         let mut offer = |range: std::ops::Range<u64>| {
             for seq in range {
-                if writer.has_room() { writer.offer(seq, seq) } else { writer.refuse(seq) }
+                if writer.has_room() { writer.offer(seq, seq) } else { writer.refuse(1, seq) }
             }
             writer.publish();
         };

@@ -6,6 +6,7 @@ use super::channel::{Channel, Filter};
 use super::lane::{LaneWriter, Losses, lane};
 use super::stats::SourceStats;
 use crate::bridge::CapacityError;
+use crate::isolate::catch;
 
 pub(super) struct Outlet<E> {
     pub(super) channel: Arc<Channel<E>>,
@@ -34,6 +35,34 @@ impl<E: Clone> Outlet<E> {
         Ok(Self { channel, source, filter, lane, copying, counted })
     }
 
+    /// Offers up to 64 events; what their copies throw costs the subscriber the event, and what its filter throws is
+    /// returned and ends it.
+    pub(super) fn offer_all(&mut self, from: u64, events: &[E]) -> Result<(), String> {
+        // A filter that panics is asked again, one by one, so that it gets what came before that.
+        let selected = catch(|| self.select(events));
+        let mut left = selected.as_ref().copied().unwrap_or(u64::MAX);
+        if events.len() < 64 {
+            left &= (1 << events.len()) - 1;
+        }
+        // One catch for all events; the one that panics is skipped, and the others go on.
+        while let Err(message) = catch(|| {
+            if selected.is_ok() {
+                return self.pass_all(from, events, &mut left);
+            }
+            while left != 0 {
+                let at = left.trailing_zeros();
+                self.offer(from + u64::from(at), &events[at as usize]);
+                left &= left - 1;
+            }
+        }) {
+            if !self.caught(from + u64::from(left.trailing_zeros())) {
+                return Err(message);
+            }
+            left &= left - 1;
+        }
+        Ok(())
+    }
+
     /// Passes the event on if the filter wants it. Filter and copy are foreign code; the caller catches
     /// what they throw and then calls [`Self::caught`].
     #[inline]
@@ -54,20 +83,46 @@ impl<E: Clone> Outlet<E> {
     }
 
     /// Which of these events the filter wants, a bit for each. Foreign code, as in [`Self::offer`].
-    pub(super) fn select(&self, events: &[E]) -> u64 {
+    fn select(&self, events: &[E]) -> u64 {
         self.filter.as_ref().map_or(u64::MAX, |filter| filter.select(events))
     }
 
     /// Passes on an event that the filter wants.
     #[inline]
-    pub(super) fn pass(&mut self, seq: u64, event: &E) {
+    fn pass(&mut self, seq: u64, event: &E) {
         if self.lane.has_room() {
             self.copying = true;
             let event = event.clone();
             self.copying = false;
             self.lane.offer(seq, event);
         } else {
-            self.lane.refuse(seq);
+            self.lane.refuse(1, seq);
+        }
+    }
+
+    /// Passes on those of `events` whose bits are in `left`, and takes these out. Copies are foreign code, as in
+    /// [`Self::offer`]; the bit of one that panics is the first that is left.
+    #[inline]
+    fn pass_all(&mut self, from: u64, events: &[E], left: &mut u64) {
+        let at = |left: u64| left.trailing_zeros() as usize;
+        self.copying = true;
+        let most = left.count_ones() as usize;
+        self.lane.offer_run(
+            most,
+            &mut std::iter::from_fn(|| {
+                let at = at(*left);
+                let event = events.get(at)?.clone();
+                *left &= *left - 1;
+                Some((from + at as u64, event))
+            }),
+        );
+        self.copying = false;
+        if *left != 0 {
+            self.lane.refuse(
+                left.count_ones().into(),
+                from + u64::from(u64::BITS - 1 - left.leading_zeros()),
+            );
+            *left = 0;
         }
     }
 
@@ -102,5 +157,96 @@ impl<E: Clone> Outlet<E> {
     pub(super) fn flush(&mut self, stats: &SourceStats) -> bool {
         self.show(stats);
         self.lane.take_untold()
+    }
+}
+
+#[cfg(all(test, not(tpc_loom)))]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::bus::channel::{Begin, end};
+    use crate::bus::lane::{Policy, Taken};
+
+    /// Copies of odd multiples of seven panic.
+    #[derive(Debug, PartialEq)]
+    struct Brittle(u64);
+
+    impl Brittle {
+        fn is_whole(&self) -> bool {
+            self.0 % 14 != 7
+        }
+    }
+
+    impl Clone for Brittle {
+        fn clone(&self) -> Self {
+            assert!(self.is_whole(), "it broke");
+            Self(self.0)
+        }
+    }
+
+    fn is_wanted(event: &Brittle) -> bool {
+        event.0 % 5 < 3
+    }
+
+    proptest! {
+        /// Whatever comes together, and however much of it is read in between.
+        #[test]
+        fn every_wanted_event_is_delivered_or_missing(
+            capacity in 1_usize..100,
+            steps in proptest::collection::vec((0_u64..=64, 0_usize..80), 1..40),
+        ) {
+            let filter: Filter<Brittle> = Arc::new(is_wanted);
+            let begin = Begin { state: end::OPEN, published: 0, from: 0 };
+            let channel = Channel::new(Some(filter), (capacity, false), Policy::DropNewest, [begin].into_iter());
+            let mut outlet = Outlet::attach(Arc::clone(&channel), 0, 0).unwrap();
+            let mut reader = channel.take_reader(0).unwrap();
+            let (mut published, mut next, mut delivered, mut missing) = (0, 0, 0, 0);
+            let mut take = |most: usize| {
+                for taken in std::iter::from_fn(|| reader.take()).take(most) {
+                    match taken {
+                        Taken::Event { seq, event } => {
+                            assert_eq!(event, Brittle(seq));
+                            assert!(seq >= next && is_wanted(&event));
+                            delivered += 1;
+                            next = seq + 1;
+                        }
+                        Taken::Missing { from, to, count } => {
+                            assert_eq!(from, next);
+                            assert!(count <= (from..to).filter(|seq| is_wanted(&Brittle(*seq))).count() as u64);
+                            missing += count;
+                            next = to;
+                        }
+                    }
+                }
+                (delivered, missing)
+            };
+            for (count, reads) in steps {
+                let events: Vec<_> = (published..published + count).map(Brittle).collect();
+                prop_assert!(outlet.offer_all(published, &events).is_ok());
+                published += count;
+                outlet.lane.publish();
+                take(reads);
+            }
+            let (delivered, missing) = take(usize::MAX);
+            let wanted = (0..published).map(Brittle).filter(is_wanted);
+            let broken = wanted.clone().filter(|event| !event.is_whole()).count() as u64;
+            prop_assert_eq!(delivered + missing, wanted.count() as u64);
+            let (_, losses) = outlet.lane.counts();
+            prop_assert_eq!(losses.newest + losses.uncopied, missing);
+            prop_assert!(losses.uncopied <= broken);
+            prop_assert!(losses.newest > 0 || losses.uncopied == broken);
+        }
+    }
+
+    /// A bit for each event, whatever their number.
+    #[test]
+    fn a_filter_selects_by_place() {
+        let filter: Filter<Brittle> = Arc::new(is_wanted);
+        for count in 0..=64 {
+            let events: Vec<_> = (0..count).map(Brittle).collect();
+            let bit = |event: &Brittle| u64::from(is_wanted(event)) << event.0;
+            assert_eq!(filter.select(&events), events.iter().map(bit).sum());
+        }
     }
 }

@@ -132,7 +132,7 @@ impl<E: Send + Clone + 'static> Source<E> {
         self.offered = self.staged.len();
         let mut at = 0;
         while let Some(outlet) = self.outlets.get_mut(at) {
-            match offer_all(outlet, self.staged_from + first as u64, &self.staged[first..]) {
+            match outlet.offer_all(self.staged_from + first as u64, &self.staged[first..]) {
                 Ok(()) => at += 1,
                 Err(message) => self.filter_panicked(bus, at, &message),
             }
@@ -269,34 +269,4 @@ impl<E: Send + Clone + 'static> Source<E> {
             }
         }
     }
-}
-
-/// Offers up to 64 events to one subscriber; what its copies throw costs it the event, what its filter
-/// throws ends it.
-fn offer_all<E: Clone>(outlet: &mut Outlet<E>, from: u64, events: &[E]) -> Result<(), String> {
-    // A filter that panics is asked again, one by one, so that it gets what came before that.
-    let selected = catch(|| outlet.select(events));
-    let mut left = selected.as_ref().copied().unwrap_or(u64::MAX);
-    if events.len() < 64 {
-        left &= (1 << events.len()) - 1;
-    }
-    // One catch for all events; the one that panics is skipped, and the others go on.
-    while let Err(message) = catch(|| {
-        while left != 0 {
-            let at = left.trailing_zeros();
-            let (seq, event) = (from + u64::from(at), &events[at as usize]);
-            if selected.is_ok() {
-                outlet.pass(seq, event);
-            } else {
-                outlet.offer(seq, event);
-            }
-            left &= left - 1;
-        }
-    }) {
-        if !outlet.caught(from + u64::from(left.trailing_zeros())) {
-            return Err(message);
-        }
-        left &= left - 1;
-    }
-    Ok(())
 }

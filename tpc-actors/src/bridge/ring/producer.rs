@@ -3,7 +3,7 @@
 #![allow(unsafe_code, reason = "slots are shared between two threads; each site says why it may")]
 
 use std::fmt;
-use std::mem::MaybeUninit;
+use std::mem::{ManuallyDrop, MaybeUninit};
 
 use super::{Gauge, Line, Reserved, Shared, items_in};
 use crate::sync::{Arc, Ordering, weaken};
@@ -155,6 +155,16 @@ impl<T> Producer<T> {
         }
         self.write(value);
         Ok(())
+    }
+
+    /// Appends items of `source` to up to `most` free places, without showing them. What it has given before it
+    /// panics stays there.
+    #[inline]
+    pub(crate) fn extend_unpublished(&mut self, most: usize, source: &mut impl Iterator<Item = T>) {
+        // Dropped, a reservation would empty its places.
+        let mut reserved = ManuallyDrop::new(self.reserve(most));
+        let filled = reserved.extend_from(source);
+        self.fetch_slots(filled);
     }
 
     /// Appends and shows an item for which [`Self::free`] has just found a place.

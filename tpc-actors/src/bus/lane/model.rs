@@ -5,6 +5,19 @@ use loom::thread;
 use super::*;
 use crate::sync::mutants::{explore, mutant};
 
+/// By turns as part of a run, as events that are published come, and alone, as those from a log do.
+fn offer_one(writer: &mut LaneWriter<Box<u64>>, seq: u64) {
+    let mut event = Some((seq, Box::new(seq)));
+    if seq % 2 == 0 {
+        writer.offer_run(1, &mut std::iter::from_fn(|| event.take()));
+    } else if let Some((seq, event)) = event.take_if(|_| writer.has_room()) {
+        writer.offer(seq, event);
+    }
+    if event.is_some() {
+        writer.refuse(1, seq);
+    }
+}
+
 /// As a subscription does it.
 fn take_one(reader: &mut LaneReader<Box<u64>>) -> Option<Taken<Box<u64>>> {
     let following = reader.take_following();
@@ -44,11 +57,7 @@ fn overflow(
         let (mut writer, mut reader) = lane::<Box<u64>>(capacity, &Arc::new(policy()), 7).unwrap();
         let source = thread::spawn(move || {
             for seq in 7..7 + count {
-                if writer.has_room() {
-                    writer.offer(seq, Box::new(seq));
-                } else {
-                    writer.refuse(seq);
-                }
+                offer_one(&mut writer, seq);
                 writer.publish();
             }
         });
