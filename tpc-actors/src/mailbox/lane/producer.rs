@@ -5,6 +5,7 @@ mod together;
 
 use std::sync::{Arc, Weak};
 use std::task::Waker;
+use std::time::{Duration, Instant};
 
 use super::super::closing::take_back;
 use super::super::{Mailbox, Refusal, Shortage, VISITOR};
@@ -20,8 +21,10 @@ use crate::sim::Script;
 
 pub(crate) use sent::Sent;
 
-/// Looks for places in a full ring, and pauses between them: one to three microseconds together.
-const LOOKS_FOR_ROOM: u32 = 32;
+/// How long it looks for places in a full ring: about as long as it takes to go to sleep and be woken. With pauses
+/// between the looks, and a look at the clock after some.
+const LOOK_FOR_ROOM: Duration = Duration::from_micros(10);
+const LOOKS_PER_CLOCK: u32 = 16;
 const PAUSES: u32 = 4;
 
 /// Places that end the looking; fewer in a small ring.
@@ -87,11 +90,14 @@ impl<A: Actor> LaneProducer<A> {
         }
         // More than one, or it would not be long before the next look.
         let enough = (self.ring.capacity() / 8).clamp(1, ENOUGH_ROOM);
-        for _ in 0..LOOKS_FOR_ROOM {
-            pause(PAUSES);
-            if self.ring.room(enough) == enough {
-                self.patience.found();
-                return true;
+        let began = Instant::now();
+        while began.elapsed() < LOOK_FOR_ROOM {
+            for _ in 0..LOOKS_PER_CLOCK {
+                pause(PAUSES);
+                if self.ring.room(enough) == enough {
+                    self.patience.found();
+                    return true;
+                }
             }
         }
         self.patience.missed();
