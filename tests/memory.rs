@@ -1,8 +1,9 @@
-//! What short-lived threads and clients leave behind: nothing.
+//! What short-lived threads, clients and actors leave behind: nothing.
 //!
-//! A process of its own with one test, because the allocator that counts is everybody's.
+//! A process of its own, because the allocator that counts is everybody's.
 
 use std::alloc::{GlobalAlloc, Layout, System as Malloc};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -12,6 +13,9 @@ use tpc_actors::prelude::*;
 struct Counting;
 
 static BYTES: AtomicUsize = AtomicUsize::new(0);
+
+/// Tests take turns, for the same reason.
+static TURN: Mutex<()> = Mutex::new(());
 
 // SAFETY: everything is passed on to the system's allocator; counting allocates nothing.
 unsafe impl GlobalAlloc for Counting {
@@ -88,6 +92,7 @@ fn settled(sum: &SumClient, goal: usize) -> usize {
 
 #[test]
 fn ten_thousand_short_lived_clients_and_threads_leave_no_memory() {
+    let _turn = TURN.lock();
     let system = System::builder().cores(1).start().unwrap();
     let sum = system.spawn::<Sum>(()).wait().unwrap();
     // Tables grow to what the most lanes at a time need, and stay.
@@ -101,4 +106,72 @@ fn ten_thousand_short_lived_clients_and_threads_leave_no_memory() {
     let after = settled(&sum, goal);
     assert!(after <= goal, "{before} bytes before, {after} after");
     assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+}
+
+#[core_actor(capacity = 16_384)]
+struct Wide;
+
+#[core_actor]
+impl Wide {
+    #[init]
+    fn new() -> Self {
+        Self
+    }
+
+    #[handler]
+    fn ping(&self) {}
+}
+
+#[core_actor(capacity = 16_384)]
+struct WideOf<T: 'static>(std::marker::PhantomData<T>);
+
+#[core_actor]
+impl<T: 'static> WideOf<T> {
+    #[init]
+    fn new() -> Self {
+        Self(std::marker::PhantomData)
+    }
+
+    #[handler]
+    fn ping(&self) {}
+}
+
+/// At least what a lane of these takes.
+const LANE_BYTES: usize = 16_384 * 8;
+
+/// The bytes in use with one actor that this thread has just asked.
+fn with_one_actor(ask: impl FnOnce(&System)) -> usize {
+    let system = System::builder().cores(1).start().unwrap();
+    ask(&system);
+    let bytes = BYTES.load(Ordering::Relaxed);
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+    bytes
+}
+
+fn with_wide() -> usize {
+    with_one_actor(|system| system.spawn::<Wide>(()).wait().unwrap().ping().wait().unwrap())
+}
+
+fn with_wide_of<T: 'static>() -> usize {
+    with_one_actor(|system| system.spawn::<WideOf<T>>(()).wait().unwrap().ping().wait().unwrap())
+}
+
+/// Whatever the types are of the actors that have ended and of the one that comes.
+#[test]
+fn lanes_to_ended_actors_leave_a_thread_with_the_next_one() {
+    let _turn = TURN.lock();
+    thread::spawn(|| {
+        tpc_actors::register_thread();
+        let first = with_wide_of::<u8>();
+        // Each of these would find the memory of the one before if that did not go.
+        for (bytes, before) in [
+            (with_wide(), "a generic one"),
+            (with_wide_of::<u16>(), "one that is not generic"),
+            (with_wide_of::<u32>(), "another generic one"),
+        ] {
+            assert!(bytes < first + LANE_BYTES / 2, "after {before}: {first} bytes, then {bytes}");
+        }
+    })
+    .join()
+    .unwrap();
 }

@@ -15,7 +15,7 @@ use crate::client::ActorClient;
 use crate::core_loop::Ctx;
 use crate::error::InitError;
 use crate::pinned::Pinned;
-use crate::private::{HookError, ReplySlot};
+use crate::private::{HookError, LanesKey, ReplySlot};
 
 pub use policy::Policy;
 pub use size::{Variant, request_fits};
@@ -64,6 +64,9 @@ pub trait Actor: Settings {
     const VARIANTS: &'static [Variant];
     /// The `#[maintenance]` methods.
     const MAINTENANCE: &'static [Maintenance<Self>] = &[];
+    /// Where each thread has its lanes to actors of this type; `None` for generic ones.
+    #[doc(hidden)]
+    const LANES: LanesKey<Self> = None;
     /// Whether there is a `#[checkpoint]` method.
     const CHECKPOINT: bool = false;
 

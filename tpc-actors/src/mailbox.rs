@@ -64,7 +64,7 @@ struct Registry<A: Actor> {
 pub(crate) struct Mailbox<A: Actor> {
     /// Unique in the process, for good.
     pub(crate) id: u64,
-    /// Unique among the mailboxes of the moment; where the threads' lane tables have their lane.
+    /// Unique among the mailboxes of this type and moment; where the threads' lane tables have their lane.
     pub(crate) place: Place,
     pub(crate) shard: usize,
     /// The name that the actor was spawned under, if it was.
@@ -108,7 +108,7 @@ impl<A: Actor> Mailbox<A> {
         life.set_flag(flag::SIMULATED, core.script.is_some());
         Some(Arc::new(Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-            place: Place::acquire(),
+            place: Place::acquire::<A>(),
             shard,
             given_name: OnceLock::new(),
             core,

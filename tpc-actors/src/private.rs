@@ -12,11 +12,14 @@ use crate::error::InitError;
 #[cfg(feature = "serde")]
 pub use serde;
 pub use std::boxed::Box;
+pub use std::thread_local;
 
 pub use fingerprint::Fingerprint;
 
 pub use crate::actor::request_fits;
+pub use crate::mailbox::threads::{LanesKey, ThreadLanes};
 pub use crate::reply::{ReplySlot, batch_fits};
+pub use crate::thread_lanes;
 
 /// The return types that `#[init]` may have.
 #[diagnostic::on_unimplemented(

@@ -45,6 +45,7 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
             }
         }
     });
+    let lanes = model.generics.is_empty().then(|| lanes(model));
     let (is_batched, batches) = (batch::is_batched(model), batch::sizes(model));
     emit! {
         #[automatically_derived]
@@ -54,6 +55,7 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
             #responses
             type Client = #client #used;
             type Pinned = #pinned #used;
+            #lanes
             const TIMERS: &'static [#krate::actor::Timer<Self>] = &[#(#timers),*];
             #maintenance
             #inits
@@ -66,6 +68,14 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
         }
         #sharded
         #batches
+    }
+}
+
+/// The place of each thread's lanes. A generic actor has none: a static cannot depend on type parameters.
+fn lanes(model: &ActorModel) -> TokenStream {
+    let (krate, actor) = (&model.krate, &model.actor);
+    emit! {
+        const LANES: #krate::private::LanesKey<Self> = #krate::private::thread_lanes!(#actor);
     }
 }
 

@@ -272,6 +272,9 @@ impl ::tpc_actors::Actor for KvShard {
         >: ::tpc_actors::private::Travels;
     type Client = KvShardClient;
     type Pinned = KvShardPinned;
+    const LANES: ::tpc_actors::private::LanesKey<Self> = ::tpc_actors::private::thread_lanes!(
+        KvShard
+    );
     const TIMERS: &'static [::tpc_actors::actor::Timer<Self>] = &[
         ::tpc_actors::actor::Timer::new(
             "sweep",

@@ -116,6 +116,9 @@ impl ::tpc_actors::Actor for Plain {
         >: ::tpc_actors::private::Travels;
     type Client = PlainClient;
     type Pinned = PlainPinned;
+    const LANES: ::tpc_actors::private::LanesKey<Self> = ::tpc_actors::private::thread_lanes!(
+        Plain
+    );
     const TIMERS: &'static [::tpc_actors::actor::Timer<Self>] = &[];
     #[cfg(doc)]
     type Args = u8;

@@ -50,6 +50,9 @@ impl ::tpc_actors::Actor for Plain {
     type Response = PlainResponse;
     type Client = PlainClient;
     type Pinned = PlainPinned;
+    const LANES: ::tpc_actors::private::LanesKey<Self> = ::tpc_actors::private::thread_lanes!(
+        Plain
+    );
     const TIMERS: &'static [::tpc_actors::actor::Timer<Self>] = &[];
     type Args = ();
     #[inline]

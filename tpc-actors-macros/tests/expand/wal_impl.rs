@@ -116,6 +116,9 @@ impl ::tpc_actors::Actor for Wal {
         >: ::tpc_actors::private::Travels;
     type Client = WalClient;
     type Pinned = WalPinned;
+    const LANES: ::tpc_actors::private::LanesKey<Self> = ::tpc_actors::private::thread_lanes!(
+        Wal
+    );
     const TIMERS: &'static [::tpc_actors::actor::Timer<Self>] = &[];
     type Args = ();
     #[inline]

@@ -4,10 +4,16 @@
 //! the cores, and threads that [`register_thread`] says so of. It is opened by the first send and closed
 //! when the thread ends. All other threads share the actor's visitor lane, so that short-lived threads
 //! cost no memory.
+//!
+//! Each type of actors has its own table in each thread, which its expansion declares: one that held lanes of all types
+//! would have to ask each lane for its type, through a pointer, with every message. Where processors do not predict
+//! that, it takes as long as the rest of a tell.
 
-use std::any::Any;
+mod by_type;
+mod lanes;
+
 use std::cell::{Cell, RefCell};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use super::lane::LaneProducer;
 use super::{Mailbox, VISITOR};
@@ -15,130 +21,17 @@ use crate::actor::Actor;
 use crate::isolate::drop_quietly;
 use crate::relay::Relay;
 
+pub(crate) use by_type::LanesAside;
+use lanes::{Lanes, TakenOut, drop_in_order};
+pub use lanes::{LanesKey, ThreadLanes};
+
+/// Takes out lanes to actors of one type that have ended.
+type Sweep = fn(&mut Vec<TakenOut>);
+
 thread_local! {
     static REGISTERED: Cell<bool> = const { Cell::new(false) };
-    static LANES: RefCell<Lanes> = RefCell::default();
-}
-
-/// By the places of their mailboxes.
-#[derive(Default)]
-struct Lanes(Vec<Option<Entry>>);
-
-struct Entry {
-    /// The mailbox's id: its place may have been another one's before.
-    mailbox: u64,
-    lane: Box<dyn OwnLane>,
-}
-
-/// A thread's lane to some actor.
-trait OwnLane: Any {
-    /// Whether the actor is gone, so that the lane only holds memory.
-    fn is_over(&self) -> bool;
-}
-
-impl<A: Actor> OwnLane for LaneProducer<A> {
-    fn is_over(&self) -> bool {
-        self.is_closed()
-    }
-}
-
-/// Remembers that a thread has used the visitors' lane: it stays there, because two lanes to one actor
-/// would not keep the thread's order.
-struct Visitor<A: Actor>(Weak<Mailbox<A>>);
-
-impl<A: Actor> OwnLane for Visitor<A> {
-    fn is_over(&self) -> bool {
-        self.0.strong_count() == 0
-    }
-}
-
-impl Lanes {
-    #[inline]
-    fn find<A: Actor>(&mut self, mailbox: &Mailbox<A>) -> Option<&mut Entry> {
-        let entry = self.0.get_mut(mailbox.place.index())?.as_mut()?;
-        (entry.mailbox == mailbox.id).then_some(entry)
-    }
-
-    /// The thread's own lane, if it is open.
-    #[inline]
-    fn own<A: Actor>(&mut self, mailbox: &Mailbox<A>) -> Option<&mut LaneProducer<A>> {
-        let lane: &mut dyn Any = &mut *self.find(mailbox)?.lane;
-        lane.downcast_mut()
-    }
-
-    fn forget<A: Actor>(&mut self, mailbox: &Mailbox<A>) -> Option<Entry> {
-        self.find(mailbox)?;
-        self.0[mailbox.place.index()].take()
-    }
-
-    /// Opens a lane, unless that has been done. Lanes that are over come out in `over`, because dropping
-    /// one may run foreign code that sends.
-    fn open<A: Actor>(&mut self, mailbox: &Arc<Mailbox<A>>, over: &mut Vec<Box<dyn OwnLane>>) {
-        if self.find(mailbox).is_some() {
-            return;
-        }
-        // Opening is rare; it is the moment to let go of lanes to actors that have ended.
-        let ended = |place: &mut Option<Entry>| place.take_if(|entry| entry.lane.is_over());
-        over.extend(in_order(self.0.iter_mut().filter_map(ended).collect()));
-        let relay = || mailbox.core.script.is_none().then(Relay::of_this_worker).flatten();
-        let own = deserves_own_lane(mailbox).then(|| mailbox.open_lane(relay())).flatten();
-        let lane: Box<dyn OwnLane> = match own {
-            Some(own) => Box::new(own),
-            None => Box::new(Visitor(Arc::downgrade(mailbox))),
-        };
-        let place = mailbox.place.index();
-        if self.0.len() <= place {
-            self.0.resize_with(place + 1, || None);
-        }
-        let before = self.0[place].replace(Entry { mailbox: mailbox.id, lane });
-        over.extend(before.map(|entry| entry.lane));
-    }
-}
-
-/// By the age of the actors: their places depend on who had them before, and a simulation must not.
-fn in_order(mut entries: Vec<Entry>) -> impl Iterator<Item = Box<dyn OwnLane>> {
-    entries.sort_by_key(|entry| entry.mailbox);
-    entries.into_iter().map(|entry| entry.lane)
-}
-
-impl Drop for Lanes {
-    fn drop(&mut self) {
-        // The thread ends: a panic in what a lane's slots hold would end the process.
-        let lanes = in_order(self.0.drain(..).flatten().collect());
-        lanes.for_each(drop_quietly);
-    }
-}
-
-fn deserves_own_lane<A: Actor>(mailbox: &Mailbox<A>) -> bool {
-    let on_core = crate::core_loop::on_core_thread();
-    // A simulation is the same on every thread.
-    let elsewhere = || REGISTERED.get() || tokio::runtime::worker_index().is_some();
-    on_core || (mailbox.core.script.is_none() && elsewhere())
-}
-
-/// The lanes of a simulated core while it has no turn.
-#[derive(Default)]
-pub(crate) struct LanesAside(Lanes);
-
-/// For as long as it lives, the calling thread sends through these lanes and not through its own.
-pub(crate) struct UsesLanes<'a>(&'a mut LanesAside);
-
-impl LanesAside {
-    pub(crate) fn enter(&mut self) -> UsesLanes<'_> {
-        self.swap();
-        UsesLanes(self)
-    }
-
-    fn swap(&mut self) {
-        // A thread that ends has dropped its lanes.
-        let _ = LANES.try_with(|lanes| std::mem::swap(&mut *lanes.borrow_mut(), &mut self.0));
-    }
-}
-
-impl Drop for UsesLanes<'_> {
-    fn drop(&mut self) {
-        self.0.swap();
-    }
+    /// One for each type that this thread has lanes to.
+    static SWEEPS: RefCell<Vec<Sweep>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Gives the calling thread lanes of its own, as Tokio's workers have.
@@ -160,33 +53,53 @@ pub fn register_thread() {
     REGISTERED.set(true);
 }
 
-/// Closes the lane of the calling thread, whose other end is gone; the next send opens another one.
-#[cold]
-pub(crate) fn forget_lane<A: Actor>(mailbox: &Arc<Mailbox<A>>) {
-    let lane = LANES.try_with(|lanes| lanes.try_borrow_mut().ok()?.forget(mailbox));
-    // What its slots hold is foreign.
-    drop_quietly(lane);
+fn deserves_own_lane<A: Actor>(mailbox: &Mailbox<A>) -> bool {
+    let on_core = crate::core_loop::on_core_thread();
+    // A simulation is the same on every thread.
+    let elsewhere = || REGISTERED.get() || tokio::runtime::worker_index().is_some();
+    on_core || (mailbox.core.script.is_none() && elsewhere())
+}
+
+/// Whether the type's own table has the lanes to this actor.
+fn has_own_table<A: Actor>(mailbox: &Mailbox<A>) -> bool {
+    A::LANES.is_some() && mailbox.core.script.is_none()
+}
+
+/// Runs `work` with the type's own table, if there is one, and within reach.
+#[inline]
+fn with_own_table<A: Actor, R>(work: impl FnOnce(&mut Lanes<A>) -> R) -> Option<R> {
+    A::LANES?.try_with(|lanes| lanes.with(work)).ok().flatten()
+}
+
+/// Runs `work` with the table that has the calling thread's lanes to this actor.
+fn with_table<A: Actor, R>(
+    mailbox: &Mailbox<A>,
+    work: impl FnOnce(&mut Lanes<A>) -> R,
+) -> Option<R> {
+    if has_own_table(mailbox) { with_own_table(work) } else { by_type::with(work) }
 }
 
 /// Runs `work` with the lane that the calling thread has opened to `mailbox` before.
 ///
-/// `None` when there is none, or when it is out of reach: while the thread ends, and while a waker's own
-/// code sends from within a send.
+/// `None` when there is none, or when it is out of reach: while the thread ends, while a waker's own code sends from
+/// within a send, and in a simulation, where nobody takes the fast way.
 #[inline]
 pub(crate) fn with_own_lane<A: Actor, R>(
     mailbox: &Mailbox<A>,
     work: impl FnOnce(&mut LaneProducer<A>) -> R,
 ) -> Option<R> {
-    let done = LANES.try_with(|lanes| lanes.try_borrow_mut().ok()?.own(mailbox).map(work));
-    done.ok().flatten()
+    let over_own = |lanes: &mut Lanes<A>| lanes.own(mailbox).map(work);
+    // Known when this is compiled, so that only one of the two is.
+    if A::LANES.is_some() { with_own_table(over_own) } else { by_type::with(over_own) }.flatten()
 }
 
 /// The table index of the lane that the calling thread sends through; `None` if it will open one of its own.
 pub(crate) fn lane_of<A: Actor>(mailbox: &Mailbox<A>) -> Option<u32> {
-    let own = with_own_lane(mailbox, |lane| lane.lane);
-    let known = LANES.try_with(|lanes| lanes.try_borrow_mut().ok()?.find(mailbox).map(|_| ()));
-    let opens_one = !matches!(known, Ok(Some(()))) && deserves_own_lane(mailbox);
-    own.or_else(|| (!opens_one).then_some(VISITOR))
+    let known = |lanes: &mut Lanes<A>| {
+        lanes.knows(mailbox).then(|| lanes.own(mailbox).map_or(VISITOR, |own| own.lane))
+    };
+    let known = with_table(mailbox, known).flatten();
+    known.or_else(|| (!deserves_own_lane(mailbox)).then_some(VISITOR))
 }
 
 /// Runs `send` with the lane of the calling thread to `mailbox`; `None` when there is none to be had.
@@ -195,11 +108,13 @@ pub(crate) fn with_lane<A: Actor, R>(
     send: impl FnOnce(&mut LaneProducer<A>) -> R,
 ) -> Option<R> {
     let mut send = Some(send);
-    let mut over_own =
-        || with_own_lane(mailbox, |lane| send.take().map(|send| send(lane))).flatten();
-    let done = over_own().or_else(|| {
+    let mut over_own = |lanes: &mut Lanes<A>| {
+        let own = lanes.own(mailbox)?;
+        send.take().map(|send| send(own))
+    };
+    let done = with_table(mailbox, &mut over_own).flatten().or_else(|| {
         open_lane(mailbox);
-        over_own()
+        with_table(mailbox, over_own).flatten()
     });
     // The visitor lane is always there.
     done.or_else(|| mailbox.with_visitor(send.take()?))
@@ -208,11 +123,47 @@ pub(crate) fn with_lane<A: Actor, R>(
 /// Opens the lane of the calling thread, if that has not been done.
 #[cold]
 fn open_lane<A: Actor>(mailbox: &Arc<Mailbox<A>>) {
+    provide_table(mailbox);
+    if with_table(mailbox, |lanes| lanes.knows(mailbox)) != Some(false) {
+        return;
+    }
+    // Opening is rare; it is the moment to let go of lanes to actors that have ended.
+    drop_in_order(over());
+    let relay = || mailbox.core.script.is_none().then(Relay::of_this_worker).flatten();
+    let own = deserves_own_lane(mailbox).then(|| mailbox.open_lane(relay())).flatten();
+    let before = with_table(mailbox, |lanes| lanes.keep(mailbox, own));
+    drop_quietly(before);
+}
+
+/// Makes sure that there is a table, and that the thread knows of it.
+fn provide_table<A: Actor>(mailbox: &Mailbox<A>) {
+    let Some(own) = A::LANES.filter(|_| has_own_table(mailbox)) else {
+        return by_type::provide::<A>();
+    };
+    let is_new = own.try_with(|lanes| !lanes.known.replace(true)) == Ok(true);
+    if is_new {
+        let sweep = |over: &mut Vec<TakenOut>| {
+            with_own_table::<A, _>(|lanes| lanes.take_over(over));
+        };
+        let _: Result<(), _> = SWEEPS.try_with(|sweeps| sweeps.borrow_mut().push(sweep));
+    }
+}
+
+/// Takes the calling thread's lanes to actors that have ended.
+fn over() -> Vec<TakenOut> {
     let mut over = Vec::new();
-    let _: Result<(), _> = LANES.try_with(|lanes| {
-        if let Ok(mut lanes) = lanes.try_borrow_mut() {
-            lanes.open(mailbox, &mut over);
-        }
-    });
-    over.into_iter().for_each(drop_quietly);
+    let sweep = |sweeps: &RefCell<Vec<Sweep>>| {
+        sweeps.borrow().iter().for_each(|sweep| sweep(&mut over));
+    };
+    let _: Result<(), _> = SWEEPS.try_with(sweep);
+    by_type::take_over(&mut over);
+    over
+}
+
+/// Closes the lane of the calling thread, whose other end is gone; the next send opens another one.
+#[cold]
+pub(crate) fn forget_lane<A: Actor>(mailbox: &Arc<Mailbox<A>>) {
+    let lane = with_table(mailbox, |lanes| lanes.forget(mailbox));
+    // What its slots hold is foreign.
+    drop_quietly(lane);
 }
