@@ -168,13 +168,17 @@ impl<E> LaneWriter<E> {
         self.count(1, seq);
     }
 
+    /// Whether events are dropped that find no room, and no others.
+    #[inline]
+    pub(super) fn drops_newest(&self) -> bool {
+        matches!(self.queue, WriterQueue::Ring(_))
+    }
+
     /// Counts wanted events and takes them along, as many as come and find room, up to `most`; those too that
-    /// `events` has given before it panics.
+    /// `events` has given before it panics. None where others are dropped for them.
     #[inline]
     pub(super) fn offer_run(&mut self, most: usize, events: &mut impl Iterator<Item = (u64, E)>) {
-        let Self { queue: WriterQueue::Ring(ring), now, .. } = self else {
-            return events.take(most).for_each(|(seq, event)| self.offer(seq, event));
-        };
+        let Self { queue: WriterQueue::Ring(ring), now, .. } = self else { return };
         let mut items = events.map(|(seq, event)| {
             let item = Item { seq, wanted: now.wanted, event };
             *now = Mark { wanted: now.wanted + 1, next_seq: seq + 1 };

@@ -8,7 +8,7 @@ use crate::sync::mutants::{explore, mutant};
 /// By turns as part of a run, as events that are published come, and alone, as those from a log do.
 fn offer_one(writer: &mut LaneWriter<Box<u64>>, seq: u64) {
     let mut event = Some((seq, Box::new(seq)));
-    if seq % 2 == 0 {
+    if seq % 2 == 0 && writer.drops_newest() {
         writer.offer_run(1, &mut std::iter::from_fn(|| event.take()));
     } else if let Some((seq, event)) = event.take_if(|_| writer.has_room()) {
         writer.offer(seq, event);
