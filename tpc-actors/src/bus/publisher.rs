@@ -20,13 +20,22 @@ pub(crate) struct CorePublisher<E: Send + Clone + 'static> {
     core: usize,
     epoch: u64,
     next_seq: Cell<u64>,
-    /// The version of the bus that `wanted` reflects.
+    /// The version of the bus that the source reflects.
     version: Cell<u64>,
-    wanted: Cell<bool>,
+    /// The same if nobody wants events, and otherwise [`NEVER`]: one comparison says that there is nothing to do.
+    unheard_at: Cell<u64>,
     /// The core's flag for events that cannot be seen yet.
     unshown: Rc<Cell<bool>>,
     /// Gone only while this is dropped.
     source: RefCell<Option<Source<E>>>,
+}
+
+/// No version of a bus.
+const NEVER: u64 = u64::MAX;
+
+/// The version that `source` reflects, if nobody wants its events.
+fn unheard_at<E: Send + Clone + 'static>(source: &Source<E>) -> u64 {
+    if source.is_wanted() { NEVER } else { source.version }
 }
 
 /// Publishers of any type, at the end of a turn.
@@ -50,7 +59,7 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
             epoch: bus.epoch(),
             next_seq: Cell::new(next_seq),
             version: Cell::new(source.version),
-            wanted: Cell::new(source.is_wanted()),
+            unheard_at: Cell::new(unheard_at(&source)),
             unshown,
             source: RefCell::new(Some(source)),
             bus,
@@ -67,10 +76,14 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
     pub(crate) fn is_wanted(&self) -> bool {
         // The one load that publishing costs when nobody listens. Relaxed: a subscription that was made
         // before this event was caused is ordered by whatever carried the cause here.
-        if self.bus.version.load(Ordering::Relaxed) != self.version.get() {
+        let version = self.bus.version.load(Ordering::Relaxed);
+        if version == self.unheard_at.get() {
+            return false;
+        }
+        if version != self.version.get() {
             self.refresh();
         }
-        self.wanted.get()
+        self.unheard_at.get() == NEVER
     }
 
     /// Publishes to everyone whose filter wants it.
@@ -120,7 +133,7 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
         let gone = self.with(|source| {
             let gone = source.refresh(&self.bus, self.next_seq.get());
             self.version.set(source.version);
-            self.wanted.set(source.is_wanted());
+            self.unheard_at.set(unheard_at(source));
             gone
         });
         gone.into_iter().for_each(drop_quietly);
@@ -142,7 +155,7 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
         }
         self.with(|source| {
             let found = source.fetch(&self.bus, self.next_seq.get(), fetch);
-            self.wanted.set(source.is_wanted());
+            self.unheard_at.set(unheard_at(source));
             Some(found)
         })
     }
