@@ -1,5 +1,7 @@
 //! The order in which messages arrive.
 
+use std::future::Future;
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -32,6 +34,34 @@ impl Log {
     #[handler]
     fn entries(&self) -> Vec<(u32, u32)> {
         self.entries.clone()
+    }
+}
+
+/// Writes when it is dropped: more than its thread's lane may lose sight of.
+pub struct LastWords(LogClient);
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        for n in 0..8 {
+            self.0.write(0, n).now().unwrap();
+        }
+    }
+}
+
+/// Answers with what speaks when it goes.
+#[core_actor]
+struct Dying;
+
+#[core_actor]
+impl Dying {
+    #[init]
+    fn new() -> Self {
+        Self
+    }
+
+    #[handler]
+    fn give(&self, log: LogClient) -> LastWords {
+        LastWords(log)
     }
 }
 
@@ -208,4 +238,35 @@ fn a_visitor_comes_after_what_was_accepted_before() {
         assert_eq!(replica.applied().wait().unwrap(), round * 300);
     }
     system.shutdown_wait(Duration::from_secs(10));
+}
+
+/// A lane to an actor that has ended goes when the thread opens another one. What it holds may write to the very actor
+/// that this one leads to, and must not open a second one: the first would be closed with what it carries.
+#[test]
+fn what_goes_with_an_old_lane_writes_over_the_new_one() {
+    let (system, log) = start();
+    thread::spawn(move || {
+        tpc_actors::register_thread();
+        let (mortal, dying) = {
+            let system = System::builder().cores(1).start().unwrap();
+            let dying = system.spawn::<Dying>(()).wait().unwrap();
+            (system, dying)
+        };
+        let mut left = Box::pin(dying.give(log.clone()));
+        let polled = left.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        // Answered once the system is down; the answer stays in its slot, because nobody takes it or leaves it there.
+        std::mem::forget(left);
+        drop(dying);
+        assert!(mortal.shutdown_wait(Duration::from_secs(10)).is_clean());
+        log.write(1, 0).wait().unwrap();
+        log.write(1, 1).wait().unwrap();
+        let entries = all_entries(&log, 10);
+        let last: Vec<_> = (0..8).map(|n| (0, n)).collect();
+        let (before, behind) = entries.split_at(8);
+        assert_eq!((before, behind), (&*last, &[(1, 0), (1, 1)][..]));
+    })
+    .join()
+    .unwrap();
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
 }

@@ -80,7 +80,7 @@ pub(super) struct LaneWriter<E> {
 }
 
 /// Items after which a long handler shows what it has published so far.
-const BATCH_MAX: u64 = 32;
+pub(super) const BATCH_MAX: usize = 32;
 
 impl<E> Policy<E> {
     fn stage(&self, capacity: usize) -> Stage<E> {
@@ -218,7 +218,7 @@ impl<E> LaneWriter<E> {
 
     #[inline]
     fn publish_batch(&mut self) {
-        if self.now.wanted - self.shown >= BATCH_MAX {
+        if self.now.wanted - self.shown >= BATCH_MAX as u64 {
             self.publish();
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::channel::{Channel, Filter};
-use super::lane::{LaneWriter, Losses, lane};
+use super::lane::{BATCH_MAX, LaneWriter, Losses, lane};
 use super::stats::SourceStats;
 use crate::bridge::CapacityError;
 use crate::isolate::catch;
@@ -113,24 +113,27 @@ impl<E: Clone> Outlet<E> {
             }
             return;
         }
-        self.copying = true;
-        let most = left.count_ones() as usize;
-        self.lane.offer_run(
-            most,
-            &mut std::iter::from_fn(|| {
-                let at = at(*left);
-                let event = events.get(at)?.clone();
-                *left &= *left - 1;
-                Some((from + at as u64, event))
-            }),
-        );
-        self.copying = false;
-        if *left != 0 {
-            self.lane.refuse(
-                left.count_ones().into(),
-                from + u64::from(u64::BITS - 1 - left.leading_zeros()),
+        // In parts, so that the subscriber gets some while others are copied, and frees places for them.
+        while *left != 0 {
+            let before = *left;
+            self.copying = true;
+            let most = BATCH_MAX.min(left.count_ones() as usize);
+            self.lane.offer_run(
+                most,
+                &mut std::iter::from_fn(|| {
+                    let at = at(*left);
+                    let event = events.get(at)?.clone();
+                    *left &= *left - 1;
+                    Some((from + at as u64, event))
+                }),
             );
-            *left = 0;
+            self.copying = false;
+            if *left == before {
+                // No room for any, and without a copy no time in which there would be some.
+                let last = u64::BITS - 1 - left.leading_zeros();
+                self.lane.refuse(left.count_ones().into(), from + u64::from(last));
+                *left = 0;
+            }
         }
     }
 
@@ -170,11 +173,13 @@ impl<E: Clone> Outlet<E> {
 
 #[cfg(all(test, not(tpc_loom)))]
 mod tests {
+    use std::cell::RefCell;
+
     use proptest::prelude::*;
 
     use super::*;
     use crate::bus::channel::{Begin, end};
-    use crate::bus::lane::{Policy, Taken};
+    use crate::bus::lane::{LaneReader, Policy, Taken};
     use crate::bus::stage::index_by;
 
     /// Copies of odd multiples of seven panic.
@@ -206,6 +211,33 @@ mod tests {
         let begin = Begin { state: end::OPEN, published: 0, from: 0 };
         let channel = Channel::new(filter, (capacity, false), policy, [begin].into_iter());
         Outlet::attach(channel, 0, 0).expect("a sound capacity")
+    }
+
+    thread_local! {
+        static READER: RefCell<Option<LaneReader<Read>>> = const { RefCell::new(None) };
+    }
+
+    /// A subscriber reads whatever there is while one of these is copied.
+    struct Read;
+
+    impl Clone for Read {
+        fn clone(&self) -> Self {
+            READER.with_borrow_mut(
+                |reader| while reader.as_mut().is_some_and(|it| it.take().is_some()) {},
+            );
+            Self
+        }
+    }
+
+    #[test]
+    fn places_that_come_free_while_events_are_copied_are_used() {
+        let begin = Begin { state: end::OPEN, published: 0, from: 0 };
+        let channel = Channel::new(None, (40, false), Policy::DropNewest, [begin].into_iter());
+        let mut outlet = Outlet::attach(channel, 0, 0).expect("a sound capacity");
+        READER.set(outlet.channel.take_reader(0));
+        let events: Vec<_> = (0..64).map(|_| Read).collect();
+        assert_eq!(outlet.offer_all(0, &events), Ok(()));
+        assert_eq!(outlet.lane.counts(), (64, Losses::default()));
     }
 
     proptest! {

@@ -5,9 +5,9 @@
 //! when the thread ends. All other threads share the actor's visitor lane, so that short-lived threads
 //! cost no memory.
 //!
-//! Each type of actors has its own table in each thread, which its expansion declares: one that held lanes of all types
-//! would have to ask each lane for its type, through a pointer, with every message. Where processors do not predict
-//! that, it takes as long as the rest of a tell.
+//! Each type of actors that is not generic has its own table in each thread, which its expansion declares: one that held
+//! lanes of all types would have to ask each lane for its type, through a pointer, with every message. Where
+//! processors do not predict that, it takes as long as the rest of a tell.
 
 mod by_type;
 mod lanes;
@@ -81,8 +81,9 @@ fn with_table<A: Actor, R>(
 
 /// Runs `work` with the lane that the calling thread has opened to `mailbox` before.
 ///
-/// `None` when there is none, or when it is out of reach: while the thread ends, while a waker's own code sends from
-/// within a send, and in a simulation, where nobody takes the fast way.
+/// `None` when there is none, or when it is out of reach: while the thread ends, and while a waker's own code sends from
+/// within a send. A simulated actor whose type has its own table has no lane there either, and is sent to and asked
+/// by other ways.
 #[inline]
 pub(crate) fn with_own_lane<A: Actor, R>(
     mailbox: &Mailbox<A>,
@@ -127,11 +128,13 @@ fn open_lane<A: Actor>(mailbox: &Arc<Mailbox<A>>) {
     if with_table(mailbox, |lanes| lanes.knows(mailbox)) != Some(false) {
         return;
     }
-    // Opening is rare; it is the moment to let go of lanes to actors that have ended.
-    drop_in_order(over());
+    // Opening is rare; it is the moment to let go of lanes to actors that have ended. They are dropped when this one is
+    // there: what they hold may send to the same actor, and must not open another one.
+    let over = over(mailbox);
     let relay = || mailbox.core.script.is_none().then(Relay::of_this_worker).flatten();
     let own = deserves_own_lane(mailbox).then(|| mailbox.open_lane(relay())).flatten();
     let before = with_table(mailbox, |lanes| lanes.keep(mailbox, own));
+    drop_in_order(over);
     drop_quietly(before);
 }
 
@@ -149,13 +152,16 @@ fn provide_table<A: Actor>(mailbox: &Mailbox<A>) {
     }
 }
 
-/// Takes the calling thread's lanes to actors that have ended.
-fn over() -> Vec<TakenOut> {
+/// Takes the calling thread's lanes to actors that have ended; for a simulated actor those of its simulation, to which
+/// it must not matter what else its thread has done.
+fn over<A: Actor>(mailbox: &Mailbox<A>) -> Vec<TakenOut> {
     let mut over = Vec::new();
     let sweep = |sweeps: &RefCell<Vec<Sweep>>| {
         sweeps.borrow().iter().for_each(|sweep| sweep(&mut over));
     };
-    let _: Result<(), _> = SWEEPS.try_with(sweep);
+    if mailbox.core.script.is_none() {
+        let _: Result<(), _> = SWEEPS.try_with(sweep);
+    }
     by_type::take_over(&mut over);
     over
 }

@@ -79,6 +79,12 @@ impl Waiters {
 
     /// Refreshes the waker of a sender that still waits; false when it has been told of a place.
     pub(crate) fn still_waiting(&self, id: WaiterId, waker: &Waker) -> bool {
+        match self.queue().find(id) {
+            // Nearly always, because who is polled has mostly been told.
+            None => return false,
+            Some(waiter) if waiter.waker.will_wake(waker) => return true,
+            Some(_) => {}
+        }
         // Cloned and dropped outside the lock: a waker is foreign code.
         let mut spare = waker.clone();
         let mut queue = self.queue();
@@ -140,15 +146,17 @@ impl Waiters {
 
     #[cold]
     fn wake(&self, most: usize) {
-        let told: Vec<Waiter> = {
+        let (first, others) = {
             let mut queue = self.queue();
             let count = most.min(queue.waiting.len());
-            let told = queue.waiting.drain(..count).collect();
+            let mut told = queue.waiting.drain(..count);
+            // Mostly there is no other one, and then nothing is allocated.
+            let (first, others): (_, Vec<_>) = (told.next(), told.collect());
             self.any.store(!queue.waiting.is_empty(), Ordering::Relaxed);
-            told
+            (first, others)
         };
         // Woken outside the lock: a waker is foreign code.
-        for waiter in told {
+        for waiter in first.into_iter().chain(others) {
             wake_quietly(waiter.waker);
         }
     }
