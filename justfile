@@ -35,7 +35,7 @@ wakes rounds="20":
     for round in $(seq {{rounds}}); do cargo test -q --release -p tpc-actors-tests --test wakes --test asks --test lanes --test shutdown || exit 1; done
 
 # The tests of sleeping, asking, bridges and ends, with threads that are held up wherever they meet.
-delays cycles="300000":
+delays cycles="30000":
     TPC_DELAYS=1 TPC_WAKE_CYCLES={{cycles}} CARGO_TARGET_DIR=target/planted RUSTFLAGS="--cfg tpc_planted" cargo test -p tpc-actors-tests --test wakes --test asks --test bridge --test lanes --test shutdown --test cores
 
 # 300,000 sleeps and wakes of one core without a limit to a sleep, so that a lost wake hangs.

@@ -34,6 +34,12 @@ impl Source {
         }
         self.next
     }
+
+    /// The same for who does not wait for it.
+    #[handler(tell)]
+    fn publish(&mut self, cx: &mut Ctx<Self>, count: u64) {
+        self.burst(cx, count);
+    }
 }
 
 fn start(cores: usize) -> (System, Vec<SourceClient>) {
@@ -434,6 +440,41 @@ fn figures_of_a_core_hold_what_its_readers_have_counted() {
     drop(late);
     let source = system.event_sources::<Tick>()[0];
     assert_eq!((source.wanted, source.delivered), (120, 64), "{source}");
+    stop(&system);
+}
+
+/// A core that attaches to a subscriber in the moment in which that one leaves lets go of it as well.
+#[test]
+fn who_leaves_while_a_core_attaches_is_let_go_of() {
+    let (system, sources) = start(1);
+    let token = Arc::new(());
+    for _ in 0..5_000 {
+        let held = Arc::clone(&token);
+        sources[0].publish(1).now().unwrap();
+        let events = system.events::<Tick>().filter(move |_| Arc::strong_count(&held) == 0);
+        drop(events.subscribe());
+        // Commands come between two turns, so the last of them is behind one of these.
+        sources[0].burst(0).wait().unwrap();
+        sources[0].burst(0).wait().unwrap();
+        assert_eq!(Arc::strong_count(&token), 1, "a core that is quiet has kept it");
+    }
+    assert_eq!(system.event_sources::<Tick>()[0].subscribers, 0);
+    stop(&system);
+}
+
+/// Who never looks is the one whom the figure is wanted for.
+#[test]
+fn the_high_water_mark_is_that_of_who_never_looked_as_well() {
+    let (system, sources) = start(1);
+    let waiting = system.events::<Tick>().capacity(1000).subscribe();
+    let oldest = system.events::<Tick>().capacity(8).overflow(Overflow::DropOldest).subscribe();
+    sources[0].burst(90).wait().unwrap();
+    assert_eq!((waiting.lanes()[0].high_water, oldest.lanes()[0].high_water), (90, 8));
+    assert_eq!(
+        system.event_sources::<Tick>()[0].high_water,
+        8,
+        "of those that are known to have been full"
+    );
     stop(&system);
 }
 

@@ -3,7 +3,7 @@
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -186,6 +186,8 @@ impl<E: Send + Clone + 'static> Bus<E> {
             log.look_at_subscriptions();
             return;
         }
+        // Pairs with the fence in `Source::attach`: a source that attaches at this very moment is seen, or sees the end.
+        fence(Ordering::SeqCst);
         let attached = |index: &usize| channel.state(*index) == end::ATTACHED;
         for index in (0..self.sources()).filter(attached) {
             let bus = Arc::clone(self);

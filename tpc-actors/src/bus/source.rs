@@ -2,7 +2,7 @@
 //! outside, or nobody.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{Ordering, fence};
 
 use super::channel::{Channel, end};
 use super::end_reason::EndReason;
@@ -200,7 +200,17 @@ impl<E: Send + Clone + 'static> Source<E> {
 
     fn attach(&mut self, bus: &Bus<E>, channel: &Arc<Channel<E>>, next_seq: u64) {
         match Outlet::attach(Arc::clone(channel), self.index, next_seq) {
-            Ok(outlet) => self.outlets.push(outlet),
+            Ok(outlet) => {
+                // Pairs with the fence in `Bus::unsubscribe`: who leaves sees that this is attached and has it taken out,
+                // or has left as far as is seen here.
+                fence(Ordering::SeqCst);
+                if channel.is_closed() {
+                    bus.stats(self.index).left.add(1);
+                    drop_quietly(outlet);
+                } else {
+                    self.outlets.push(outlet);
+                }
+            }
             Err(error) => {
                 tracing::error!(core = self.index, %error, "no lane; its subscription ends");
                 bus.end(channel, EndReason::NoMemory(error));

@@ -25,6 +25,15 @@ impl LaneStats {
         self.uncopied.set(losses.uncopied);
         self.unlogged.set(losses.unlogged);
     }
+
+    /// Events that the subscriber has neither taken nor lost.
+    fn waiting(&self, received: &Received) -> u64 {
+        let lost = [&self.newest, &self.oldest, &self.conflated, &self.uncopied, &self.unlogged];
+        let lost: u64 = lost.into_iter().map(Counter::get).sum();
+        let taken = received.delivered - received.from_past;
+        let there = received.losses.oldest + received.losses.conflated;
+        self.wanted.get().saturating_sub(lost + taken + there)
+    }
 }
 
 /// What the subscriber counts of one lane.
@@ -75,7 +84,7 @@ impl Consumption {
             delivered: reader.delivered.get(),
             oldest: reader.oldest.get(),
             conflated: reader.conflated.get(),
-            high_water: high_water(capacity, source, reader.most.get()),
+            high_water: high_water(capacity, source, reader.oldest.get(), reader.most.get()),
         }
     }
 
@@ -87,9 +96,10 @@ impl Consumption {
     }
 }
 
-/// Who found no room has seen the lane full, whatever the reader saw.
-fn high_water(capacity: usize, source: &LaneStats, most: u64) -> u64 {
-    if source.newest.get() > 0 { capacity as u64 } else { most }
+/// Who found no room, or made some by dropping an older event, has seen the lane full, whatever the reader saw.
+fn high_water(capacity: usize, source: &LaneStats, made_room: u64, most: u64) -> u64 {
+    let was_full = source.newest.get() + source.oldest.get() + made_room > 0;
+    if was_full { capacity as u64 } else { most }
 }
 
 /// One core's part in a subscription, at one moment. The figures are read without stopping anybody, so
@@ -119,12 +129,14 @@ pub struct LaneStatus {
     /// Events of before the subscription was made that were not kept, or cannot be copied, as far as it has come; all of those between two
     /// positions, because nobody knows which ones the filter would have wanted.
     pub gone: u64,
-    /// The most events that were seen waiting for the subscriber at a time.
+    /// The most events that were seen waiting for the subscriber at a time, by it or by this look; all places, once an
+    /// event has found none.
     pub high_water: u64,
 }
 
 impl LaneStatus {
     pub(super) fn of(core: usize, capacity: usize, stats: &LaneStats, received: Received) -> Self {
+        let most = stats.waiting(&received).min(capacity as u64).max(received.most as u64);
         Self {
             core,
             wanted: stats.wanted.get() + received.from_past + received.gone,
@@ -136,7 +148,7 @@ impl LaneStatus {
             uncopied: stats.uncopied.get(),
             unlogged: stats.unlogged.get(),
             gone: received.gone,
-            high_water: high_water(capacity, stats, received.most as u64),
+            high_water: high_water(capacity, stats, received.losses.oldest, most),
         }
     }
 }
@@ -210,7 +222,7 @@ pub struct SourceStatus {
     pub conflated: u64,
     /// Those whose `Clone` panicked.
     pub uncopied: u64,
-    /// The most events that were seen waiting for one subscriber at a time.
+    /// The most events that one subscriber has seen waiting at a time; all its places, once an event has found none.
     pub high_water: u64,
 }
 
