@@ -79,7 +79,8 @@ impl<A: Actor> Client<A> {
         Self { shards: shards.into(), ordered: None }
     }
 
-    /// A client with lanes of its own: strictly first in, first out over all of its clones.
+    /// A client with lanes of its own: strictly first in, first out over all of its clones. A send that waits for room is
+    /// in when it is ready, and others may be before it until then.
     #[must_use]
     pub fn ordered(&self) -> Self {
         let lanes = self.shards.iter().map(|_| Mutex::new(OwnLane::Unopened)).collect();
