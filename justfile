@@ -50,6 +50,10 @@ bench:
 compile-time:
     benches/compile_time.py
 
+# So many items through a ring between two threads: each once, and in order.
+ring-items items="200000000":
+    TPC_RING_ITEMS={{items}} cargo test --release -p tpc-actors --lib two_threads_lose_nothing
+
 # Ten million events of each of four cores, with readers that pause: every one delivered or reported.
 soak-events:
     TPC_SOAK_EVENTS=10000000 cargo test --release -p tpc-actors-tests --test bus -- loss

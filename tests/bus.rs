@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use tpc_actors::prelude::*;
+use tpc_actors::{Overflow, Subscription};
 
 #[derive(Clone, Debug, PartialEq)]
 struct Tick(u64);
@@ -100,53 +101,79 @@ fn lag_counts_only_what_the_filter_wants() {
     stop(&system);
 }
 
+/// Whether a reader with this number wants an event.
+fn is_for(reader: u64, Tick(n): &Tick) -> bool {
+    match reader {
+        0 => true,
+        1 => n % 3 != 0,
+        2 => n % 3 != 1,
+        _ => n % 2 == 0,
+    }
+}
+
+/// Reads to the end, with pauses of 0 to 50 ms; says how many events of each core came or were reported.
+fn read_with_pauses(mut events: Subscription<Tick>, reader: u64, cores: usize) -> Vec<u64> {
+    let (mut seen, mut next) = (vec![0; cores], vec![0; cores]);
+    let (mut lagged, mut random) = (0, reader);
+    for taken in 1_u64.. {
+        match events.next_wait() {
+            Some(Delivery::Event { position, event }) => {
+                assert_eq!(event, Tick(position.seq));
+                assert!(is_for(reader, &event) && event.0 >= next[position.core], "in order");
+                next[position.core] = event.0 + 1;
+                seen[position.core] += 1;
+            }
+            Some(Delivery::Gap(gap)) => {
+                seen[gap.core()] += gap.len();
+                lagged += gap.len();
+            }
+            None => break,
+        }
+        if taken.is_multiple_of(10_000) {
+            random = (random * 6_364_136_223 + 1_442_695) % 1_000_003;
+            thread::sleep(Duration::from_millis(random % 51));
+        }
+    }
+    assert_eq!(lagged, events.lagged());
+    seen
+}
+
 /// `just soak-events` runs it with ten million events of each core.
 #[test]
 fn loss_is_accounted_for_under_load_from_several_cores() {
     const CORES: usize = 4;
     let each = std::env::var("TPC_SOAK_EVENTS").map_or(200_000, |events| events.parse().unwrap());
+    let each: u64 = each / 1000 * 1000;
     let (system, sources) = start(CORES);
-    let total = Arc::new(AtomicU64::new(0));
-    let readers: Vec<_> = [16, 1024]
-        .into_iter()
-        .map(|capacity| {
-            let mut events = system.events::<Tick>().capacity(capacity).subscribe();
-            let total = Arc::clone(&total);
-            thread::spawn(move || {
-                let mut seen = [0; CORES];
-                let (mut lagged, mut taken) = (0, 0_u64);
-                while let Some(delivery) = events.next_wait() {
-                    match delivery {
-                        Delivery::Event { position, event } => {
-                            assert_eq!(event, Tick(seen[position.core]), "in order, gaps in place");
-                            seen[position.core] += 1;
-                        }
-                        Delivery::Gap(gap) => {
-                            seen[gap.core()] += gap.len();
-                            lagged += gap.len();
-                        }
-                    }
-                    taken += 1;
-                    if taken.is_multiple_of(10_000) {
-                        // Pauses of 0 to 50 ms.
-                        thread::sleep(Duration::from_millis(taken * 0x9e37 % 51));
-                    }
-                }
-                assert_eq!(lagged, events.lagged());
-                total.fetch_add(seen.iter().sum(), Ordering::Relaxed);
-            })
+    let by_key = Overflow::conflate(|Tick(n): &Tick| n % 8);
+    let policies = [
+        (16, Overflow::DropNewest),
+        (1024, Overflow::DropNewest),
+        (64, Overflow::DropOldest),
+        (64, by_key),
+    ];
+    let readers: Vec<_> = (0..)
+        .zip(policies)
+        .map(|(reader, (capacity, overflow))| {
+            let events = system.events::<Tick>().capacity(capacity).overflow(overflow);
+            let events = events.filter(move |event| is_for(reader, event)).subscribe();
+            thread::spawn(move || read_with_pauses(events, reader, CORES))
         })
         .collect();
-    for _ in 0..each / 1000 {
+    thread::scope(|scope| {
         for source in &sources {
-            source.burst(1000).wait().unwrap();
+            scope.spawn(move || {
+                for _ in 0..each / 1000 {
+                    source.burst(1000).wait().unwrap();
+                }
+            });
         }
-    }
+    });
     stop(&system);
-    for reader in readers {
-        reader.join().unwrap();
+    for (number, reader) in (0..).zip(readers) {
+        let wanted = (0..each).filter(|n| is_for(number, &Tick(*n))).count() as u64;
+        assert_eq!(reader.join().unwrap(), [wanted; CORES], "reader {number}");
     }
-    assert_eq!(total.load(Ordering::Relaxed), 2 * CORES as u64 * (each / 1000 * 1000));
 }
 
 #[test]

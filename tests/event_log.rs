@@ -215,6 +215,22 @@ fn the_log_forgets_what_it_is_told_to() {
     assert_eq!((bounds.next.epoch, bounds.first.epoch), (2, 2), "{bounds:?}");
 }
 
+/// The newest stay, as many as have room in so many bytes.
+#[test]
+fn the_log_keeps_as_many_bytes_as_it_is_told_to() {
+    let log = MemoryLog::new();
+    let (system, source) = start(log.clone(), LogOptions::new().keep_bytes(400), 0);
+    let mut durable = system.events::<Tick>().capacity(10_000).durable().subscribe();
+    for _ in 0..100 {
+        source.burst(5).wait().unwrap();
+        next_events(&mut durable, 5);
+    }
+    stop(&system);
+    let bounds = log.crash().bounds(0).unwrap().unwrap();
+    assert!((1..=400).contains(&bounds.bytes), "{bounds:?}");
+    assert_eq!(bounds.next.seq, 500);
+}
+
 /// Positions of events that were lost with a crash are not given to others.
 #[test]
 fn numbers_are_not_reused() {
