@@ -260,6 +260,33 @@ fn the_end_of_the_data_end_wakes_the_control_end() {
     assert_eq!(told, (Err(TryRecvError::Closed), Err(Closed)));
 }
 
+/// Who waits for room, with a descriptor or in a task, is told as well.
+#[test]
+fn the_end_of_the_data_end_wakes_who_waits_for_room() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (mut control, data) = bridge(1);
+    control.try_send(7).unwrap();
+    let told = ends_while(data, move |prepared| {
+        runtime().block_on(async {
+            let fd = in_tokio(control.request_space_fd().unwrap());
+            assert!(control.arm_request_space_fd());
+            prepared();
+            fd.readable().await.unwrap().clear_ready();
+            (control.try_send(8), control.reclaim())
+        })
+    });
+    assert_eq!(told, (Err(TrySendError::Closed(8)), Some(7)));
+    let (mut control, data) = bridge(1);
+    control.try_send(7).unwrap();
+    let refused = ends_while(data, move |prepared| {
+        runtime().block_on(async {
+            prepared();
+            (control.send(8).await.unwrap_err().into_inner(), control.reclaim())
+        })
+    });
+    assert_eq!(refused, (8, Some(7)));
+}
+
 #[test]
 fn what_was_sent_before_the_end_is_received_first() {
     let (mut control, data) = bridge(8);
