@@ -126,6 +126,29 @@ fn child() {
     }
 }
 
+/// Goes on with a log of its own when that has failed, and says what is accepted nevertheless.
+#[test]
+#[ignore = "the other tests run it in a process of its own"]
+fn stubborn_child() {
+    let mut log = FjallLog::open(std::env::var_os(LOG).expect("the log's directory")).unwrap();
+    let epoch = log.begin_epoch().unwrap();
+    let mut failed = false;
+    for seq in 0..40_u64 {
+        let mut records = Records::default();
+        records.push_with(|bytes| bytes.extend_from_slice(&seq.to_le_bytes()));
+        let appended = log.append(Position::new(0, epoch, seq), &records);
+        let synced = log.sync();
+        if failed {
+            assert!(appended.is_err() && synced.is_err(), "accepted after a failure");
+        } else if let Err(error) = appended.and(synced.map(drop)) {
+            failed = true;
+            println!("\nfailed {error}");
+        } else {
+            println!("\ndurable {epoch} {seq}");
+        }
+    }
+}
+
 struct Running {
     process: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
@@ -136,9 +159,13 @@ struct Running {
 impl Running {
     /// Runs the child, under `wrapper` if that is not empty.
     fn start(path: &Path, wrapper: &[&str]) -> Self {
+        Self::start_test("child", path, wrapper)
+    }
+
+    fn start_test(name: &str, path: &Path, wrapper: &[&str]) -> Self {
         let this = std::env::current_exe().unwrap();
         let this = this.to_str().unwrap();
-        let test = [this, "child", "--exact", "--ignored", "--nocapture"];
+        let test = [this, name, "--exact", "--ignored", "--nocapture"];
         let command: Vec<_> = wrapper.iter().chain(&test).collect();
         let mut process = Command::new(command[0])
             .args(&command[1..])
@@ -347,6 +374,28 @@ fn failing(name: &str, fault: &str) {
 fn nothing_is_acknowledged_after_a_failed_sync() {
     for n in [5, 9, 14] {
         failing("eio", &format!("fdatasync:error=EIO:when={n}"));
+    }
+}
+
+/// The disk recovers at once, and the log does not believe it: what the failed sync had to write may be gone.
+#[test]
+fn a_log_that_has_failed_takes_nothing_more_until_it_is_opened_again() {
+    for n in [3, 6] {
+        let path = directory("stubborn");
+        drop(FjallLog::open(&path).unwrap());
+        let journal = journal(&path);
+        let inject = format!("inject=fdatasync:error=EIO:when={n}");
+        let journal = journal.to_str().unwrap();
+        let wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", journal, "-e", &inject];
+        let mut child = Running::start_test("stubborn_child", &path, &wrapper);
+        while child.read() {}
+        assert!(child.process.wait().unwrap().success(), "it accepted something");
+        assert!(child.failed.is_some(), "the log did not fail");
+        let mut log = FjallLog::open(&path).unwrap();
+        let next = log.bounds(0).unwrap().map(|bounds| bounds.next);
+        assert!(next > child.acknowledged, "{next:?} after {:?}", child.acknowledged);
+        log.begin_epoch().unwrap();
+        log.sync().unwrap();
     }
 }
 
