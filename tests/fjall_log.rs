@@ -157,11 +157,21 @@ struct Running {
 }
 
 impl Running {
-    /// Runs the child, under `wrapper` if that is not empty.
-    fn start(path: &Path, wrapper: &[&str]) -> Self {
-        Self::start_test("child", path, wrapper)
+    /// Runs the child.
+    fn start(path: &Path) -> Self {
+        Self::start_test("child", path, &[])
     }
 
+    /// Runs a test where calls for the journal fail with this fault, as `strace` injects it.
+    fn start_failing(name: &str, path: &Path, fault: &str) -> Self {
+        let inject = format!("inject={fault}");
+        let journal = journal(path);
+        let journal = journal.to_str().unwrap();
+        let wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", journal, "-e", &inject];
+        Self::start_test(name, path, &wrapper)
+    }
+
+    /// Runs a test in a process of its own, under `wrapper` if that is not empty.
     fn start_test(name: &str, path: &Path, wrapper: &[&str]) -> Self {
         let this = std::env::current_exe().unwrap();
         let this = this.to_str().unwrap();
@@ -234,7 +244,7 @@ fn a_hundred_kills_lose_nothing_that_was_acknowledged() {
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     for round in 0..100 {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        let mut child = Running::start(&path, &[]);
+        let mut child = Running::start(&path);
         while child.acknowledged.is_none() && child.read() {}
         std::thread::sleep(Duration::from_micros((random >> 33) % 20_000));
         let acknowledged = child.kill();
@@ -354,15 +364,11 @@ fn no_flipped_bit_yields_wrong_data() {
 fn failing(name: &str, fault: &str) {
     let path = directory(name);
     // What is there before must survive.
-    let mut child = Running::start(&path, &[]);
+    let mut child = Running::start(&path);
     while child.acknowledged.is_none() && child.read() {}
     let before = child.kill();
     check(&path, before);
-    let inject = format!("inject={fault}");
-    let journal = journal(&path);
-    let journal = journal.to_str().unwrap();
-    let wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", journal, "-e", &inject];
-    let mut child = Running::start(&path, &wrapper);
+    let mut child = Running::start_failing("child", &path, fault);
     while child.read() {}
     child.process.wait().unwrap();
     assert!(child.failed.is_some(), "the log did not fail by {fault}");
@@ -383,11 +389,8 @@ fn a_log_that_has_failed_takes_nothing_more_until_it_is_opened_again() {
     for n in [3, 6] {
         let path = directory("stubborn");
         drop(FjallLog::open(&path).unwrap());
-        let journal = journal(&path);
-        let inject = format!("inject=fdatasync:error=EIO:when={n}");
-        let journal = journal.to_str().unwrap();
-        let wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", journal, "-e", &inject];
-        let mut child = Running::start_test("stubborn_child", &path, &wrapper);
+        let fault = format!("fdatasync:error=EIO:when={n}");
+        let mut child = Running::start_failing("stubborn_child", &path, &fault);
         while child.read() {}
         assert!(child.process.wait().unwrap().success(), "it accepted something");
         assert!(child.failed.is_some(), "the log did not fail");

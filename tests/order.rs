@@ -247,11 +247,8 @@ fn what_goes_with_an_old_lane_writes_over_the_new_one() {
     let (system, log) = start();
     thread::spawn(move || {
         tpc_actors::register_thread();
-        let (mortal, dying) = {
-            let system = System::builder().cores(1).start().unwrap();
-            let dying = system.spawn::<Dying>(()).wait().unwrap();
-            (system, dying)
-        };
+        let mortal = System::builder().cores(1).start().unwrap();
+        let dying = mortal.spawn::<Dying>(()).wait().unwrap();
         let mut left = Box::pin(dying.give(log.clone()));
         let polled = left.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         assert!(polled.is_pending());
