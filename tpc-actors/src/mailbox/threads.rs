@@ -22,7 +22,7 @@ use crate::isolate::drop_quietly;
 use crate::relay::Relay;
 
 pub(crate) use by_type::LanesAside;
-use lanes::{Lanes, TakenOut, drop_in_order};
+use lanes::{AnyLanes as _, Lanes, TakenOut, drop_in_order};
 pub use lanes::{LanesKey, ThreadLanes};
 
 /// Takes out lanes to actors of one type that have ended.

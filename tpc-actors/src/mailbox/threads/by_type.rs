@@ -4,27 +4,11 @@
 use std::any::{Any, TypeId};
 use std::cell::RefCell;
 
-use super::lanes::{Lanes, TakenOut, drop_in_order};
+use super::lanes::{AnyLanes, Lanes, TakenOut, drop_in_order};
 use crate::actor::Actor;
 
 thread_local! {
     static BY_TYPE: RefCell<ByType> = RefCell::default();
-}
-
-/// What can be said of lanes without their type.
-trait AnyLanes: Any {
-    fn take_over(&mut self, over: &mut Vec<TakenOut>);
-    fn take_all(&mut self, all: &mut Vec<TakenOut>);
-}
-
-impl<A: Actor> AnyLanes for Lanes<A> {
-    fn take_over(&mut self, over: &mut Vec<TakenOut>) {
-        Self::take_over(self, over);
-    }
-
-    fn take_all(&mut self, all: &mut Vec<TakenOut>) {
-        Self::take_all(self, all);
-    }
 }
 
 /// Looked through in a row, because threads have few of them.

@@ -91,14 +91,24 @@ impl<A: Actor> Lanes<A> {
         let entry = Entry { mailbox: mailbox.id, way: Box::new(way) };
         self.0[place].replace(entry).map(Entry::take_out)
     }
+}
 
-    /// Lets go of lanes to actors that have ended.
-    pub(super) fn take_over(&mut self, over: &mut Vec<TakenOut>) {
+/// What can be done with lanes without knowing their type.
+pub(super) trait AnyLanes: Any {
+    /// Takes out lanes to actors that have ended.
+    fn take_over(&mut self, over: &mut Vec<TakenOut>);
+
+    /// Takes out everything.
+    fn take_all(&mut self, all: &mut Vec<TakenOut>);
+}
+
+impl<A: Actor> AnyLanes for Lanes<A> {
+    fn take_over(&mut self, over: &mut Vec<TakenOut>) {
         let ended = |place: &mut Option<Entry<A>>| place.take_if(|entry| entry.way.is_over());
         over.extend(self.0.iter_mut().filter_map(ended).map(Entry::take_out));
     }
 
-    pub(super) fn take_all(&mut self, all: &mut Vec<TakenOut>) {
+    fn take_all(&mut self, all: &mut Vec<TakenOut>) {
         all.extend(self.0.drain(..).flatten().map(Entry::take_out));
     }
 }
