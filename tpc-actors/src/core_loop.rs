@@ -34,6 +34,7 @@ mod park;
 pub(crate) mod run;
 pub(crate) mod shared;
 mod sleep;
+mod sweep;
 pub(crate) mod tasks;
 #[cfg(test)]
 mod tests;
@@ -137,6 +138,9 @@ struct ActiveLane {
 /// Turns that a lane may be empty before its producer has to ring again: polling it until then costs
 /// one load a turn, ringing costs a locked instruction.
 const IDLE_TURNS_MAX: u32 = 1024;
+
+/// In place of a lane's turns: it is held, or has ended.
+const HELD: u32 = u32::MAX;
 
 /// Below so many messages in a turn the core is patient after it.
 const PATIENCE_MAX: usize = 64;

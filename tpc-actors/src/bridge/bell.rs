@@ -123,22 +123,48 @@ impl CoreBell {
         summary & (COMMAND | NEWS) != 0
     }
 
-    /// Announces the sleep; false when something has been announced meanwhile.
-    ///
-    /// Between the arming of the lanes and this call the caller must have looked at every lane again.
-    pub(crate) fn try_park(&self) -> bool {
+    /// Gets ready to sleep; false when there is something to do after all, and all lanes are polled as before.
+    pub(crate) fn park(&self, polled: &mut impl Polled) -> bool {
+        if silence(polled) || !self.announce_sleep() {
+            polled.each_bell(LaneBell::disarm);
+            return false;
+        }
+        true
+    }
+
+    /// Gets ready for a sleep that ends by itself, in which nobody rings for lanes that are polled.
+    pub(crate) fn announce_sleep(&self) -> bool {
         let parked =
             self.summary.compare_exchange(0, PARKED, Ordering::AcqRel, Ordering::Acquire).is_ok();
         parked || !intact!("bell.park-rechecks-summary")
     }
 
-    /// Sleeps after a successful [`Self::try_park`]; true when it was a ring that ended the sleep.
+    /// Sleeps after a successful [`Self::park`]; true when it was a ring that ended the sleep.
     pub(crate) fn sleep(&self, timeout: Option<std::time::Duration>) -> bool {
         let rung = self.doorbell.wait(timeout);
         // From here on nobody needs to ring; announcements made meanwhile stay.
         self.summary.fetch_and(!PARKED, Ordering::AcqRel);
         rung
     }
+}
+
+/// The lanes that a consumer polls, or some of them.
+pub(crate) trait Polled {
+    /// Calls `each` with the share of every one of them in the wake protocol.
+    fn each_bell(&self, each: impl Fn(&LaneBell));
+
+    /// Looks into each of them; true when one has something for the consumer.
+    fn has_request(&mut self) -> bool;
+}
+
+/// From now on the producers of these lanes must ring; true when one of them has sent something just before.
+pub(crate) fn silence(polled: &mut impl Polled) -> bool {
+    polled.each_bell(LaneBell::arm);
+    if intact!("bell.consumer-fence") {
+        // Pairs with the light fence in `LaneBell::published`.
+        heavy_fence();
+    }
+    intact!("bell.recheck") && polled.has_request()
 }
 
 /// Values of a lane's `armed` word. Every write to it is a read-modify-write.
@@ -182,7 +208,7 @@ impl LaneBell {
     #[inline]
     pub(crate) fn published(&self) -> Result<bool, LaneClosed> {
         if intact!("bell.producer-fence") {
-            // Pairs with the heavy fence in `fence_before_recheck` and in `close`.
+            // Pairs with the heavy fence in `silence` and in `close`.
             light_fence();
         }
         match self.armed.load(Ordering::Relaxed) {
@@ -211,8 +237,8 @@ impl LaneBell {
         self.core.ring_lane(self.lane);
     }
 
-    /// Consumer: from now on the producer must ring. Follow with [`fence_before_recheck`].
-    pub(crate) fn arm(&self) {
+    /// Consumer: from now on the producer must ring.
+    fn arm(&self) {
         self.armed.swap(armed::ARMED, Ordering::AcqRel);
     }
 
@@ -228,14 +254,6 @@ impl LaneBell {
             // Pairs with the light fence in `published`: the producer sees CLOSED or we see its item.
             heavy_fence();
         }
-    }
-}
-
-/// Consumer: between arming lanes and looking at them again.
-pub(crate) fn fence_before_recheck() {
-    if intact!("bell.consumer-fence") {
-        // Pairs with the light fence in `LaneBell::published`.
-        heavy_fence();
     }
 }
 

@@ -82,7 +82,7 @@ fn spin(core: &mut Core, budget: Duration, due: Option<Instant>) -> bool {
     let end = due.map_or(end, |due| due.min(end));
     loop {
         for _ in 0..LOOKS_PER_CLOCK {
-            if core.has_request() {
+            if core.has_work() {
                 return true;
             }
             std::hint::spin_loop();

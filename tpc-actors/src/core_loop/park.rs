@@ -1,36 +1,17 @@
 //! Getting ready to sleep, and looking before and after.
 
+use std::sync::Arc;
+
 use super::Core;
-use crate::bridge::bell::{LaneBell, fence_before_recheck};
+use crate::bridge::bell::{LaneBell, Polled};
 
 impl Core {
-    /// Whether a look into the active lanes would find something; cheap enough to spin on.
-    pub(crate) fn has_request(&mut self) -> bool {
+    /// Whether a turn would find something; cheap enough to spin on.
+    pub(crate) fn has_work(&mut self) -> bool {
         if self.shared().bell.has_news() {
             return true;
         }
-        self.active_has_request()
-    }
-
-    fn active_has_request(&mut self) -> bool {
-        if self.still {
-            // All lanes are looked at when the core goes on.
-            return false;
-        }
-        self.active.iter().any(|active| {
-            self.cell(active.cell).is_some_and(|mut actor| actor.has_request(active.lane))
-        })
-    }
-
-    /// Calls `each` with the share in the wake protocol of every lane that is polled.
-    fn active_bells(&self, each: impl Fn(&LaneBell)) {
-        for active in &self.active {
-            if let Some(actor) = self.cell(active.cell)
-                && let Some(bell) = actor.bell(active.lane)
-            {
-                each(bell);
-            }
-        }
+        Polled::has_request(self)
     }
 
     /// Prepares to sleep; false when there is something to do after all.
@@ -38,15 +19,13 @@ impl Core {
     /// After `true` the driver must sleep on the bell and then take the news.
     pub(crate) fn try_park(&mut self) -> bool {
         self.local.overtake_relays();
-        self.active_bells(LaneBell::arm);
-        fence_before_recheck();
-        if self.active_has_request() || !self.shared().bell.try_park() {
-            self.active_bells(LaneBell::disarm);
+        let shared = Arc::clone(self.shared());
+        if !shared.bell.park(self) {
             return false;
         }
         // Armed lanes are not polled: the ring of a producer brings them back.
         self.active.clear();
-        self.shared().stats.parks.add(1);
+        shared.stats.parks.add(1);
         true
     }
 
@@ -64,5 +43,26 @@ impl Core {
             }
         }
         found
+    }
+}
+
+/// The active lanes.
+impl Polled for Core {
+    fn each_bell(&self, each: impl Fn(&LaneBell)) {
+        for active in &self.active {
+            if let Some(actor) = self.cell(active.cell)
+                && let Some(bell) = actor.bell(active.lane)
+            {
+                each(bell);
+            }
+        }
+    }
+
+    fn has_request(&mut self) -> bool {
+        // A core that stands still looks at all lanes when it goes on.
+        !self.still
+            && self.active.iter().any(|active| {
+                self.cell(active.cell).is_some_and(|mut actor| actor.has_request(active.lane))
+            })
     }
 }

@@ -9,8 +9,7 @@ use super::cell::{Cell, Intake};
 use super::chores::Chore;
 use super::tasks::{InTurn, Polled};
 use super::timers::Due;
-use super::{ActiveLane, Budget, Core, IDLE_TURNS_MAX, LONE_MAX, PATIENCE_MAX, Turn};
-use crate::bridge::bell::{LaneBell, fence_before_recheck};
+use super::{ActiveLane, Budget, Core, HELD, LONE_MAX, PATIENCE_MAX, Turn};
 use crate::mailbox::VISITOR;
 use crate::reply::answer_lost;
 
@@ -161,49 +160,12 @@ impl Core {
                 Intake::More | Intake::Commanded { .. } => more = true,
                 Intake::Empty => {}
                 // Marked; swept below, so that indices stay valid here.
-                Intake::Held | Intake::Ended => active.idle_turns = u32::MAX,
+                Intake::Held | Intake::Ended => active.idle_turns = HELD,
             }
         }
         self.local.shared.stats.messages.add(served as u64);
         more |= self.sweep();
         (served, more)
-    }
-
-    /// Removes lanes that are held, ended or silent; true when a silent one has just spoken.
-    fn sweep(&mut self) -> bool {
-        let now = self.local.now.get();
-        if self.active.iter().all(|active| active.idle_turns <= IDLE_TURNS_MAX) {
-            return false;
-        }
-        let mut spoken = false;
-        let swept: Vec<ActiveLane> =
-            self.active.extract_if(.., |active| active.idle_turns > IDLE_TURNS_MAX).collect();
-        for lane in &swept {
-            let Some(mut actor) = self.cell(lane.cell) else { continue };
-            if lane.idle_turns == u32::MAX {
-                let (_, left) = actor.intake(lane.lane, 0, now, false);
-                if left == Intake::Ended {
-                    let id = actor.bell(lane.lane).map(LaneBell::lane);
-                    actor.end_lane(lane.lane);
-                    drop(actor);
-                    if let Some(id) = id {
-                        self.lanes.remove(&id);
-                    }
-                }
-                continue;
-            }
-            if let Some(bell) = actor.bell(lane.lane) {
-                bell.arm();
-            }
-        }
-        fence_before_recheck();
-        for lane in swept.iter().filter(|lane| lane.idle_turns != u32::MAX) {
-            if self.cell(lane.cell).is_some_and(|mut actor| actor.has_request(lane.lane)) {
-                self.activate(lane.cell, lane.lane);
-                spoken = true;
-            }
-        }
-        spoken
     }
 
     fn run_timers(&mut self, now: Instant, budget: &Budget) -> usize {

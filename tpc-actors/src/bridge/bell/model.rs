@@ -73,44 +73,70 @@ impl Lane {
     }
 }
 
-/// The consumer's side as the core loop runs it: serve, arm, recheck, park.
+/// A consumer and the lanes that it polls.
+struct Consumer<'a> {
+    core: &'a CoreBell,
+    lanes: &'a [Lane],
+    heads: Vec<usize>,
+    active: Vec<usize>,
+}
+
+impl<'a> Consumer<'a> {
+    fn new(core: &'a CoreBell, lanes: &'a [Lane]) -> Self {
+        Self { core, lanes, heads: vec![0; lanes.len()], active: Vec::new() }
+    }
+
+    /// Lanes that rang are polled from now on; what rang has something to show.
+    fn take_news(&mut self) {
+        let Self { core, lanes, active, .. } = self;
+        if !core.has_news() {
+            return;
+        }
+        core.take(|id| {
+            let index = lanes.iter().position(|lane| lane.bell.lane() == id).unwrap();
+            lanes[index].bell.disarm();
+            let tail = lanes[index].tail.load(Ordering::Relaxed);
+            assert!(tail > 0, "lane {id} rings for an item that cannot be seen yet");
+            if !active.contains(&index) {
+                active.push(index);
+            }
+        });
+    }
+
+    /// Reads all that the active lanes hold; what has been read in all.
+    fn read(&mut self) -> usize {
+        for &index in &self.active {
+            self.heads[index] = self.lanes[index].tail.load(Ordering::Acquire);
+        }
+        self.heads.iter().sum()
+    }
+}
+
+impl Polled for Consumer<'_> {
+    fn each_bell(&self, each: impl Fn(&LaneBell)) {
+        self.active.iter().for_each(|&index| each(&self.lanes[index].bell));
+    }
+
+    fn has_request(&mut self) -> bool {
+        let Self { lanes, heads, active, .. } = self;
+        active.iter().any(|&index| lanes[index].tail.load(Ordering::Acquire) != heads[index])
+    }
+}
+
+/// Reads until everything has come, and sleeps in between; how often it slept.
 fn serve(core: &CoreBell, lanes: &[Lane], total: usize) -> usize {
-    let mut heads = vec![0; lanes.len()];
-    let mut active: Vec<usize> = Vec::new();
+    let mut consumer = Consumer::new(core, lanes);
     let mut parks = 0;
     loop {
-        if core.has_news() {
-            core.take(|id| {
-                let index = lanes.iter().position(|lane| lane.bell.lane() == id).unwrap();
-                lanes[index].bell.disarm();
-                if !active.contains(&index) {
-                    active.push(index);
-                }
-            });
-        }
-        for &index in &active {
-            heads[index] = lanes[index].tail.load(Ordering::Acquire);
-        }
-        if heads.iter().sum::<usize>() == total {
+        consumer.take_news();
+        if consumer.read() == total {
             return parks;
         }
-        for &index in &active {
-            lanes[index].bell.arm();
+        if core.park(&mut consumer) {
+            consumer.active.clear();
+            parks += 1;
+            core.sleep(None);
         }
-        fence_before_recheck();
-        let found = intact!("bell.recheck")
-            && active
-                .iter()
-                .any(|&index| lanes[index].tail.load(Ordering::Acquire) != heads[index]);
-        if found || !core.try_park() {
-            for &index in &active {
-                lanes[index].bell.disarm();
-            }
-            continue;
-        }
-        active.clear();
-        parks += 1;
-        core.sleep(None);
     }
 }
 
@@ -160,6 +186,33 @@ fn one_word() {
     });
 }
 
+/// A lane is polled no more while its producer sends; the consumer sleeps without having armed it again.
+fn silenced() {
+    explore(3, || {
+        let (_doorbell, core) = core();
+        let lanes = [Lane::new(&core, 3)];
+        let sender = lanes[0].clone();
+        let mut consumer = Consumer::new(&core, &lanes);
+        lanes[0].bell.disarm();
+        consumer.active.push(0);
+        let producer = thread::spawn(move || sender.send().unwrap());
+        // As the core's sweep does it.
+        let spoken = silence(&mut consumer);
+        if spoken {
+            lanes[0].bell.disarm();
+        } else {
+            consumer.active.clear();
+        }
+        while consumer.read() != 1 {
+            if core.announce_sleep() {
+                core.sleep(None);
+            }
+            consumer.take_news();
+        }
+        producer.join().unwrap();
+    });
+}
+
 /// A command wakes a core that has no lane at all.
 fn control() {
     explore(3, || {
@@ -174,7 +227,7 @@ fn control() {
             if core.has_news() && core.take(|_| {}) {
                 break;
             }
-            if core.try_park() {
+            if core.announce_sleep() {
                 core.sleep(None);
             }
         }
@@ -214,6 +267,11 @@ fn model_bell_one_word() {
 }
 
 #[test]
+fn model_bell_silenced() {
+    silenced();
+}
+
+#[test]
 fn model_bell_control() {
     control();
 }
@@ -226,6 +284,8 @@ fn model_bell_close() {
 mutant!(mutant_producer_fence: "bell.producer-fence" breaks one_producer);
 mutant!(mutant_consumer_fence: "bell.consumer-fence" breaks one_producer);
 mutant!(mutant_recheck: "bell.recheck" breaks one_producer);
+mutant!(mutant_silence_fence: "bell.consumer-fence" breaks silenced);
+mutant!(mutant_silence_recheck: "bell.recheck" breaks silenced);
 mutant!(mutant_park_rechecks_summary: "bell.park-rechecks-summary" breaks control);
 mutant!(mutant_ring: "bell.ring" breaks one_producer);
 mutant!(mutant_announce: "bell.announce" breaks control);

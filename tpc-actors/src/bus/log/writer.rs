@@ -14,7 +14,7 @@ use super::feed::{Fed, FeedReader};
 use super::link::{LogLink, News};
 use super::reads::Looking;
 use super::{EventLog, LogError, Records, guarded};
-use crate::bridge::bell::{LaneBell, fence_before_recheck};
+use crate::bridge::bell::{LaneBell, Polled};
 use crate::isolate::{catch, drop_quietly};
 use outlets::DurableOutlet;
 
@@ -134,27 +134,18 @@ impl<E: Send + Clone + 'static> Writer<E> {
     /// by itself, and sooner when a feed is half full or somebody wants something else of it.
     fn pause(&self, began: Instant) {
         let left = self.link.options.commit_interval.saturating_sub(began.elapsed());
-        if !left.is_zero() && self.link.bell.try_park() {
+        if !left.is_zero() && self.link.bell.announce_sleep() {
             self.link.bell.sleep(Some(left));
         }
     }
 
     /// Sleeps until something comes, by the protocol of the cores.
     fn sleep(&mut self) {
-        self.bells().for_each(LaneBell::arm);
-        fence_before_recheck();
-        // A loss rings like an event, and is not in the ring.
-        let found = self.intakes.iter_mut().any(|Intake { feed, lost, .. }| {
-            feed.as_mut().is_some_and(|feed| !feed.ring.is_empty() || feed.lost() != *lost)
-        });
-        if !found && self.link.bell.try_park() {
-            self.link.bell.sleep(None);
+        let link = Arc::clone(&self.link);
+        if link.bell.park(self) {
+            link.bell.sleep(None);
+            self.each_bell(LaneBell::disarm);
         }
-        self.bells().for_each(LaneBell::disarm);
-    }
-
-    fn bells(&self) -> impl Iterator<Item = &LaneBell> {
-        self.intakes.iter().filter_map(|intake| Some(&intake.feed.as_ref()?.shared.bell))
     }
 
     fn position(&self, core: usize, seq: u64) -> Position {
@@ -320,5 +311,20 @@ impl<E: Send + Clone + 'static> Writer<E> {
 
     pub(super) fn has_failed(&self) -> bool {
         self.failed
+    }
+}
+
+/// The feeds.
+impl<E> Polled for Writer<E> {
+    fn each_bell(&self, each: impl Fn(&LaneBell)) {
+        let feeds = self.intakes.iter().filter_map(|intake| intake.feed.as_ref());
+        feeds.for_each(|feed| each(&feed.shared.bell));
+    }
+
+    /// A loss rings like an event, and is not in the ring.
+    fn has_request(&mut self) -> bool {
+        self.intakes.iter_mut().any(|Intake { feed, lost, .. }| {
+            feed.as_mut().is_some_and(|feed| !feed.ring.is_empty() || feed.lost() != *lost)
+        })
     }
 }
