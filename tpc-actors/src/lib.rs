@@ -34,6 +34,7 @@ mod mailbox;
 #[cfg(tpc_loom)]
 mod mailbox {
     mod closing;
+    mod earliest;
     mod life;
     pub(crate) mod waiters;
 }

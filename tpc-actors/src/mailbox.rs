@@ -15,11 +15,11 @@ use crate::core_loop::shared::CoreShared;
 use crate::error::Fate;
 use crate::keeper::Keeper;
 use crate::relay::Relay;
-use crate::reply::slot::NO_DEADLINE;
 use crate::stats::ActorStats;
 
 mod closing;
 mod deadlines;
+mod earliest;
 mod ended;
 mod entry;
 mod fill;
@@ -32,6 +32,7 @@ pub(crate) mod threads;
 pub(crate) mod waiters;
 
 use crate::core_loop::incidents::GroupId;
+use earliest::Earliest;
 pub use ended::Ended;
 use ended::Ending;
 use lane::{Lane, LaneConsumer, LaneProducer, Unserved};
@@ -87,8 +88,7 @@ pub(crate) struct Mailbox<A: Actor> {
     /// What is needed to build the actor again, while its core has no thread.
     kept: Mutex<Option<Kept<A>>>,
     group: OnceLock<(GroupId, crate::supervision::Group)>,
-    /// The earliest deadline that the keeper knows of.
-    next_deadline: AtomicU64,
+    earliest_deadline: Earliest,
     keeper: Arc<Keeper>,
     /// Padded: the core writes here per message, and senders read the fields around it.
     pub(crate) stats: CachePadded<ActorStats>,
@@ -130,7 +130,7 @@ impl<A: Actor> Mailbox<A> {
             visitor: Mutex::new(None),
             kept: Mutex::new(None),
             group: OnceLock::new(),
-            next_deadline: AtomicU64::new(NO_DEADLINE),
+            earliest_deadline: Earliest::new(),
             keeper,
             stats: CachePadded::default(),
         }))

@@ -5,7 +5,7 @@
 //! before the look at the other's, on both sides, is Dekker's argument again: the fences forbid that each
 //! misses the other.
 
-use crate::sync::{AtomicBool, Ordering, fence, intact};
+use crate::sync::{AtomicBool, Ordering, fence, intact, whole};
 
 /// Whether the watcher sleeps.
 #[derive(Debug)]
@@ -43,7 +43,8 @@ impl Nap {
             // Pairs with the fence in `lie_down`.
             fence(Ordering::SeqCst);
         }
-        self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::AcqRel)
+        self.asleep.load(Ordering::Relaxed)
+            && whole!("nap.wake", self.asleep.swap(false, Ordering::AcqRel))
     }
 }
 

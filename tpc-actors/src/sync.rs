@@ -3,9 +3,12 @@
 //! Nothing else in the modelled modules names an atomic, so a model runs the very code that ships.
 //! Models are enabled by `--cfg tpc_loom`; the plain `loom` cfg would rewire Tokio as well.
 //!
-//! [`weaken!`] and [`intact!`] mark the orderings, fences and rechecks that a protocol depends on.
-//! A build sees the plain value. A model may switch one of them off by name, and must then fail:
-//! a model that cannot fail proves nothing.
+//! [`weaken!`], [`intact!`] and [`whole!`] mark the orderings, the fences and rechecks, and the read-modify-writes
+//! that a protocol depends on. A build sees the plain value. A model may switch one of them off by name, and must
+//! then fail: a model that cannot fail proves nothing.
+
+#[cfg(tpc_loom)]
+pub(crate) mod torn;
 
 #[cfg(not(tpc_loom))]
 pub(crate) use self::real::*;
@@ -60,9 +63,11 @@ pub(crate) use self::model::*;
 #[cfg(tpc_loom)]
 mod model {
     pub(crate) use loom::cell::UnsafeCell;
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, fence};
+    pub(crate) use loom::sync::atomic::fence;
     pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};
     pub(crate) use loom::thread::yield_now;
+
+    pub(crate) use super::torn::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 
     /// An exchange acquires and releases, as a lock does.
     pub(crate) struct Exchange<T>(Mutex<Option<Box<T>>>);
@@ -109,6 +114,15 @@ macro_rules! intact {
     };
 }
 
+/// A read-modify-write that a model can tear by name into a read and a write; or, by the name with `/relaxed` behind
+/// it, leave whole and unordered.
+#[cfg(not(any(tpc_loom, tpc_planted)))]
+macro_rules! whole {
+    ($name:literal, $operation:expr) => {
+        $operation
+    };
+}
+
 /// Every such place is one where threads meet, so the build with planted defects can hold them up there.
 #[cfg(all(tpc_planted, not(tpc_loom)))]
 macro_rules! weaken {
@@ -123,6 +137,22 @@ macro_rules! intact {
     ($name:literal) => {{
         crate::sync::defects::delay();
         true
+    }};
+}
+
+#[cfg(all(tpc_planted, not(tpc_loom)))]
+macro_rules! whole {
+    ($name:literal, $operation:expr) => {{
+        crate::sync::defects::delay();
+        $operation
+    }};
+}
+
+#[cfg(tpc_loom)]
+macro_rules! whole {
+    ($name:literal, $operation:expr) => {{
+        crate::sync::torn::next($name, concat!($name, "/relaxed"));
+        $operation
     }};
 }
 
@@ -156,7 +186,7 @@ macro_rules! planted {
     };
 }
 
-pub(crate) use {intact, planted, weaken};
+pub(crate) use {intact, planted, weaken, whole};
 
 /// Which defect this process carries, and whether its threads are held up where they meet.
 #[cfg(tpc_planted)]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! producer                                   consumer (about to sleep)
-//!   write item, publish tail                   arm every active lane          (swap)
+//!   write item, publish tail                   arm every active lane
 //!   light fence  ───────────── pairs with ───▶ heavy fence
 //!   armed?  no → done                          look at every tail again: something? disarm, go on
 //!           yes → CAS ARMED→ACTIVE wins        CAS summary 0→PARKED: fails? disarm, go on
@@ -27,7 +27,7 @@ use crossbeam_utils::CachePadded;
 
 use super::doorbell::Doorbell;
 use crate::sync::planted;
-use crate::sync::{AtomicU32, AtomicU64, Ordering, heavy_fence, intact, light_fence, weaken};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, heavy_fence, intact, light_fence, whole};
 
 /// The consumer sleeps, or is about to.
 const PARKED: u64 = 1 << 63;
@@ -73,16 +73,20 @@ impl CoreBell {
 
     fn ring_lane(&self, lane: u32) {
         let word = lane as usize / 64;
-        // Whoever sets the first bit of a word announces it; a later one finds the announcement made,
-        // because the consumer swaps the summary before it swaps the word.
-        let first = self.ready[word].fetch_or(1 << (lane % 64), Ordering::AcqRel) == 0;
+        // Whoever sets the first bit of a word announces it; a later one finds the announcement made, because the
+        // consumer swaps the summary before it swaps the word. No model shows the two orderings to matter. Acquired, an
+        // announcement after the second swap is not before the first; loom runs nothing ahead of what comes first in its
+        // thread. Released, the item is seen with the bit, also where a light fence is none; loom's is a fence.
+        let before =
+            whole!("bell.ready", self.ready[word].fetch_or(1 << (lane % 64), Ordering::AcqRel));
+        let first = before == 0;
         if first {
             self.announce(1 << (word / WORDS_PER_GROUP));
         }
     }
 
     fn announce(&self, bit: u64) {
-        let before = self.summary.fetch_or(bit, weaken!("bell.announce", Ordering::AcqRel));
+        let before = whole!("bell.announce", self.summary.fetch_or(bit, Ordering::AcqRel));
         // Any other bit means that a ring is on its way already.
         if before == PARKED && intact!("bell.ring") && !planted!("lost-ring", 1 in 100) {
             self.doorbell.ring();
@@ -103,7 +107,8 @@ impl CoreBell {
 
     /// Takes all announcements: calls `lane` for each lane that rang, and says whether the inbox did.
     pub(crate) fn take(&self, mut lane: impl FnMut(u32)) -> bool {
-        let summary = self.summary.swap(0, Ordering::AcqRel) & !PARKED;
+        let summary =
+            whole!("bell.take-summary", self.summary.swap(0, Ordering::Acquire)) & !PARKED;
         let mut groups = summary & !(COMMAND | NEWS);
         while groups != 0 {
             let group = groups.trailing_zeros() as usize;
@@ -113,7 +118,8 @@ impl CoreBell {
                 if self.ready[word].load(Ordering::Relaxed) == 0 {
                     continue;
                 }
-                let mut bits = self.ready[word].swap(0, Ordering::AcqRel);
+                let mut bits =
+                    whole!("bell.take-ready", self.ready[word].swap(0, Ordering::AcqRel));
                 while bits != 0 {
                     lane(u32::try_from(word).unwrap_or(0) * 64 + bits.trailing_zeros());
                     bits &= bits - 1;
@@ -134,8 +140,11 @@ impl CoreBell {
 
     /// Gets ready for a sleep that ends by itself, in which nobody rings for lanes that are polled.
     pub(crate) fn announce_sleep(&self) -> bool {
-        let parked =
-            self.summary.compare_exchange(0, PARKED, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        let parked = whole!(
+            "bell.park",
+            self.summary.compare_exchange(0, PARKED, Ordering::Relaxed, Ordering::Relaxed)
+        )
+        .is_ok();
         parked || !intact!("bell.park-rechecks-summary")
     }
 
@@ -143,7 +152,7 @@ impl CoreBell {
     pub(crate) fn sleep(&self, timeout: Option<std::time::Duration>) -> bool {
         let rung = self.doorbell.wait(timeout);
         // From here on nobody needs to ring; announcements made meanwhile stay.
-        self.summary.fetch_and(!PARKED, Ordering::AcqRel);
+        whole!("bell.awake", self.summary.fetch_and(!PARKED, Ordering::Relaxed));
         rung
     }
 }
@@ -167,7 +176,7 @@ pub(crate) fn silence(polled: &mut impl Polled) -> bool {
     intact!("bell.recheck") && polled.has_request()
 }
 
-/// Values of a lane's `armed` word. Every write to it is a read-modify-write.
+/// Values of a lane's `armed` word. The producer moves it in one way only, by an exchange; so the consumer stores.
 mod armed {
     /// The consumer polls the lane; nobody rings. Set by the consumer, or by the producer that rings.
     pub(super) const ACTIVE: u32 = 0;
@@ -219,11 +228,10 @@ impl LaneBell {
 
     #[cold]
     fn published_cold(&self) -> Result<bool, LaneClosed> {
-        match self.armed.compare_exchange(
-            armed::ARMED,
-            armed::ACTIVE,
-            Ordering::AcqRel,
-            Ordering::Acquire,
+        let (armed, active) = (armed::ARMED, armed::ACTIVE);
+        match whole!(
+            "bell.won",
+            self.armed.compare_exchange(armed, active, Ordering::Relaxed, Ordering::Acquire)
         ) {
             Ok(_) => self.core.ring_lane(self.lane),
             Err(armed::CLOSED) => return Err(LaneClosed),
@@ -239,17 +247,17 @@ impl LaneBell {
 
     /// Consumer: from now on the producer must ring.
     fn arm(&self) {
-        self.armed.swap(armed::ARMED, Ordering::AcqRel);
+        self.armed.store(armed::ARMED, Ordering::Relaxed);
     }
 
     /// Consumer: the lane is polled again.
     pub(crate) fn disarm(&self) {
-        self.armed.swap(armed::ACTIVE, Ordering::AcqRel);
+        self.armed.store(armed::ACTIVE, Ordering::Relaxed);
     }
 
     /// Consumer: this was the last look but one; drain once more after this call, then drop the ring.
     pub(crate) fn close(&self) {
-        self.armed.swap(armed::CLOSED, Ordering::AcqRel);
+        whole!("bell.close", self.armed.swap(armed::CLOSED, Ordering::Release));
         if intact!("bell.close-fence") {
             // Pairs with the light fence in `published`: the producer sees CLOSED or we see its item.
             heavy_fence();

@@ -11,7 +11,8 @@
 //!
 //! *No lost wake.* Both sides write one word and then look at the other's; the fences forbid that both
 //! look too early. *One wake per sleep.* Only who waits sets a bit, and whoever swaps it out is the one
-//! that wakes, so an armed descriptor is written to once and an unarmed one never.
+//! that wakes, so an armed descriptor is written to once and an unarmed one never. *No ordering* but that of the
+//! fences: what the bits stand for is behind a lock, or never changes.
 //!
 //! Both sides fence for themselves: the task that drives a bridge goes to sleep after every few items, so
 //! that `membarrier` on its side (as in [`bell`](super::bell)) would cost more than it spares the other.
@@ -21,7 +22,7 @@ use std::sync::{Arc, OnceLock, PoisonError};
 use std::task::Waker;
 
 use crate::isolate::{drop_quietly, wake_quietly};
-use crate::sync::{AtomicU32, Mutex, MutexGuard, Ordering, fence, intact};
+use crate::sync::{AtomicU32, Mutex, MutexGuard, Ordering, fence, intact, whole};
 
 /// A waker is to be woken.
 const WAKER: u32 = 1;
@@ -50,7 +51,7 @@ impl Signal for super::doorbell::Event {
 /// Who waits for one thing: for items, or for room.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    /// Which of the two below wait; written by read-modify-writes only.
+    /// Which of the two below wait; set by who waits, and swapped out by the other end.
     armed: AtomicU32,
     waker: Mutex<Option<Waker>>,
     /// Made by the first who asks for it.
@@ -77,7 +78,7 @@ impl Waiting {
         // Cloned and dropped outside the lock: a waker is foreign code.
         let waker = waker.clone();
         let before = self.waker().replace(waker);
-        self.armed.fetch_or(WAKER, Ordering::AcqRel);
+        whole!("pipe.register", self.armed.fetch_or(WAKER, Ordering::Relaxed));
         Self::fence_before_recheck();
         drop_quietly(before);
     }
@@ -92,13 +93,19 @@ impl Waiting {
         // Before the second look, which finds whatever a write stood for that is swallowed here. One that
         // the last arming is still owed may come later, and costs its receiver a look for nothing.
         signal.lower();
-        self.armed.fetch_or(SIGNAL, Ordering::AcqRel);
+        self.set_signal(SIGNAL);
         Self::fence_before_recheck();
     }
 
     /// The second look found something: the descriptor need not be raised.
     pub(super) fn disarm(&self) {
-        self.armed.fetch_and(!SIGNAL, Ordering::AcqRel);
+        self.set_signal(0);
+    }
+
+    fn set_signal(&self, signal: u32) {
+        // The other end may have swapped the waker's bit out meanwhile, and it comes back: without a waker behind it.
+        let waker = self.armed.load(Ordering::Relaxed) & WAKER;
+        self.armed.store(waker | signal, Ordering::Relaxed);
     }
 
     fn fence_before_recheck() {
@@ -122,7 +129,7 @@ impl Waiting {
 
     #[cold]
     fn notify_cold(&self) {
-        let armed = self.armed.swap(0, Ordering::AcqRel);
+        let armed = whole!("pipe.notify", self.armed.swap(0, Ordering::Relaxed));
         if armed & SIGNAL != 0
             && let Some(signal) = self.signal.get()
         {

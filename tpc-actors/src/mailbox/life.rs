@@ -4,7 +4,7 @@ use std::time::Duration;
 
 #[cfg(not(tpc_loom))]
 use crate::error::TellError;
-use crate::sync::{AtomicU32, AtomicU64, Ordering, heavy_fence, intact};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, heavy_fence, intact, whole};
 
 /// Life of an actor, as its senders see it. Written by the actor's core (and, when that is lost, by
 /// whoever noticed), read with every send.
@@ -61,7 +61,7 @@ impl LifeWord {
 
     /// Moves on to a later life; an actor never goes back.
     pub(crate) fn advance(&self, life: Life) {
-        self.0.fetch_max((life as u32) << flag::BITS, Ordering::Relaxed);
+        whole!("life.advance", self.0.fetch_max((life as u32) << flag::BITS, Ordering::Relaxed));
     }
 
     /// The core is gone or does not move any more: what it has not begun is answered by `refuse`.
@@ -89,9 +89,9 @@ impl LifeWord {
     /// Sets or clears a flag; what was written before is seen by whoever sees the flag.
     pub(crate) fn set_flag(&self, flag: u32, on: bool) {
         if on {
-            self.0.fetch_or(flag, Ordering::Release);
+            whole!("life.set-flag", self.0.fetch_or(flag, Ordering::Release));
         } else {
-            self.0.fetch_and(!flag, Ordering::Release);
+            whole!("life.clear-flag", self.0.fetch_and(!flag, Ordering::Release));
         }
     }
 
@@ -128,7 +128,11 @@ impl Gate {
 
     pub(crate) fn take_permit(&self) -> bool {
         let one_less = |permits: u32| permits.checked_sub(1);
-        self.permits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
+        whole!(
+            "life.permit",
+            self.permits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+        )
+        .is_ok()
     }
 
     pub(crate) fn retry_after(&self, now: u64) -> Duration {

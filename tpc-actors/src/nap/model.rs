@@ -25,10 +25,28 @@ fn nobody_works_unwatched() {
     });
 }
 
+/// Two that go to work at once wake the watcher once.
+fn woken_once() {
+    loom::model(|| {
+        let nap = Arc::new(Nap::new());
+        assert!(nap.lie_down(|| true));
+        let other = Arc::clone(&nap);
+        let other = thread::spawn(move || other.went_to_work());
+        let ours = nap.went_to_work();
+        assert!(ours != other.join().unwrap());
+    });
+}
+
+#[test]
+fn model_nap_woken_once() {
+    woken_once();
+}
+
 #[test]
 fn model_nobody_works_unwatched() {
     nobody_works_unwatched();
 }
 
 mutant!(watcher_without_fence: "nap.watcher-fence" breaks nobody_works_unwatched);
+mutant!(torn_wake: "nap.wake" breaks woken_once);
 mutant!(watched_without_fence: "nap.watched-fence" breaks nobody_works_unwatched);

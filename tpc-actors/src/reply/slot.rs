@@ -35,7 +35,7 @@ use crossbeam_utils::CachePadded;
 
 use crate::bridge::ring::Line;
 use crate::isolate::wake_quietly;
-use crate::sync::{AtomicU32, AtomicU64, Ordering, UnsafeCell, intact, planted, weaken};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, UnsafeCell, intact, planted, weaken, whole};
 
 /// The request waits in a ring.
 const QUEUED: u64 = 1;
@@ -282,7 +282,10 @@ impl<V> Slab<V> {
         // With the keeper at the waker, the cell is not free for the next user yet.
         while word & LOCK != 0 {
             let left = word | ABANDONED | TAKEN;
-            match slot.word.compare_exchange(word, left, Ordering::AcqRel, acquire) {
+            match whole!(
+                "slot.leave-locked",
+                slot.word.compare_exchange(word, left, Ordering::AcqRel, acquire)
+            ) {
                 Ok(_) => return,
                 Err(now) => word = now,
             }
@@ -318,7 +321,10 @@ impl<V> Slab<V> {
         let mut head = list.load(Ordering::Relaxed);
         loop {
             slot.next.store(head, Ordering::Relaxed);
-            match list.compare_exchange_weak(head, index + 1, order, Ordering::Relaxed) {
+            match whole!(
+                "slot.push",
+                list.compare_exchange_weak(head, index + 1, order, Ordering::Relaxed)
+            ) {
                 Ok(_) => return,
                 Err(now) => head = now,
             }

@@ -6,7 +6,7 @@ use std::task::{Wake, Waker};
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
 
-use super::super::waiting::Signal;
+use super::super::waiting::{Signal, Waiting};
 use super::*;
 use crate::sync::mutants::{explore, mutant};
 
@@ -121,6 +121,27 @@ fn descriptor() {
     });
 }
 
+/// A receiver that waits in both ways, and is told of two items: it is told in each way as often as it waits in it.
+fn both_ways() {
+    explore(3, || {
+        let waiting = Arc::new(Waiting::new());
+        let (bed, task) = (Bed::new(), Bed::new());
+        waiting.connect(StdArc::clone(&bed) as _);
+        let theirs = Arc::clone(&waiting);
+        let other = thread::spawn(move || {
+            theirs.notify();
+            theirs.notify();
+        });
+        waiting.arm();
+        waiting.register(&Waker::from(StdArc::clone(&task)));
+        waiting.disarm();
+        waiting.notify();
+        other.join().unwrap();
+        assert!(bed.times() <= 1, "one write for one arming");
+        assert_eq!(task.times(), 1, "one wake for one registration");
+    });
+}
+
 /// A sender with a descriptor for room.
 fn room_descriptor() {
     explore(3, || {
@@ -166,6 +187,11 @@ fn model_pipe_descriptor() {
 }
 
 #[test]
+fn model_pipe_both_ways() {
+    both_ways();
+}
+
+#[test]
 fn model_pipe_room_descriptor() {
     room_descriptor();
 }
@@ -179,6 +205,8 @@ mutant!(mutant_waiter_fence: "pipe.waiter-fence" breaks await_both);
 mutant!(mutant_notifier_fence: "pipe.notifier-fence" breaks await_both);
 mutant!(mutant_descriptor_waiter_fence: "pipe.waiter-fence" breaks descriptor);
 mutant!(mutant_descriptor_notifier_fence: "pipe.notifier-fence" breaks descriptor);
+mutant!(mutant_torn_register: "pipe.register" breaks both_ways);
+mutant!(mutant_torn_notify: "pipe.notify" breaks descriptor);
 mutant!(mutant_items_recheck: "pipe.items-recheck" breaks descriptor);
 mutant!(mutant_room_recheck: "pipe.room-recheck" breaks room_descriptor);
 mutant!(mutant_awaited_items_recheck: "pipe.items-recheck" breaks await_both);

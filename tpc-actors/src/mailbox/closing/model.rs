@@ -55,6 +55,10 @@ fn polled() {
     send_against_close(false);
 }
 
+fn armed() {
+    send_against_close(true);
+}
+
 #[test]
 fn model_closing_polled() {
     polled();
@@ -62,10 +66,12 @@ fn model_closing_polled() {
 
 #[test]
 fn model_closing_armed() {
-    send_against_close(true);
+    armed();
 }
 
 mutant!(mutant_closing_close_fence: "bell.close-fence" breaks polled);
 mutant!(mutant_closing_producer_fence: "bell.producer-fence" breaks polled);
+mutant!(mutant_torn_close: "bell.close" breaks armed);
+mutant!(mutant_torn_won: "bell.won" breaks armed);
 mutant!(mutant_last_look: "lane.last-look" breaks polled);
 mutant!(mutant_await_close: "lane.await-close" breaks polled);

@@ -4,7 +4,7 @@
 //! too many, and set aside.
 
 use super::{FreeSlots, Slab};
-use crate::sync::{Ordering, weaken};
+use crate::sync::{Ordering, weaken, whole};
 
 /// Where a slab stops growing in spite of slots that were left.
 const GROWN_MAX: u32 = 1 << 17;
@@ -13,12 +13,13 @@ impl<V> Slab<V> {
     /// An asker has left a slot that is not free yet.
     pub(super) fn was_abandoned(&self) {
         // Either who looks for a slot comes after this and finds one more, or has lined up before and is seen there.
-        self.abandoned.fetch_add(1, weaken!("slot.abandon", Ordering::AcqRel));
+        whole!("slot.abandon", self.abandoned.fetch_add(1, Ordering::AcqRel));
     }
 
     pub(super) fn abandoned(&self) -> u32 {
-        // A read-modify-write, as whoever counts on the other side does one.
-        let abandoned = self.abandoned.fetch_add(0, Ordering::AcqRel);
+        // A read-modify-write, as whoever counts on the other side does one. It acquires what `put_aside` has released,
+        // which no model shows: loom runs what comes first in a thread first.
+        let abandoned = whole!("slot.abandoned", self.abandoned.fetch_add(0, Ordering::AcqRel));
         u32::try_from(abandoned.cast_signed()).unwrap_or(0)
     }
 
@@ -27,7 +28,7 @@ impl<V> Slab<V> {
         // Released for `stock_up`: the next owner sees the slot as we left it.
         self.push(&self.set_aside, index, weaken!("slot.put-aside", Ordering::Release));
         // After it is there, so that whoever looks finds it, or may have another one. Wrapping on purpose, see the field.
-        self.abandoned.fetch_sub(1, Ordering::AcqRel);
+        whole!("slot.count-aside", self.abandoned.fetch_sub(1, Ordering::AcqRel));
     }
 
     /// Finds a slot when none has come back: one that was set aside, or a new one. `most` may be under way.
@@ -35,7 +36,7 @@ impl<V> Slab<V> {
     pub(super) fn stock_up(&self, free: &mut FreeSlots, most: u32) {
         // Asked first: a slot that does not count any more is among those that were set aside.
         let most = most.saturating_add(self.abandoned()).min(GROWN_MAX.max(most));
-        let mut aside = self.set_aside.swap(0, weaken!("slot.take-aside", Ordering::Acquire));
+        let mut aside = whole!("slot.take-aside", self.set_aside.swap(0, Ordering::Acquire));
         while let Some(index) = self.pop(&mut aside) {
             Self::keep(self.slot_at(index), index, &mut free.spare);
             free.spares += 1;

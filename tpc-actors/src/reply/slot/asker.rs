@@ -9,7 +9,7 @@ use super::{
     TIMED, Ticket,
 };
 use crate::isolate::drop_quietly;
-use crate::sync::{Ordering, intact, weaken};
+use crate::sync::{Ordering, intact, weaken, whole};
 
 impl<V> Slab<V> {
     /// Whether a slot could be acquired now; `most` is where the slab stops growing.
@@ -17,7 +17,7 @@ impl<V> Slab<V> {
         if free.head == 0 {
             // Taking everything at once leaves no room for an ABA. Pairs with the `Release` in `give_back`; whoever
             // gives back after this finds us in the line, if the fence there has put us in it.
-            free.head = self.returned.swap(0, weaken!("slot.take-returned", Ordering::Acquire));
+            free.head = whole!("slot.take-returned", self.returned.swap(0, Ordering::Acquire));
         }
         if free.head == 0 {
             self.stock_up(free, most);
@@ -58,7 +58,7 @@ impl<V> Slab<V> {
         let slot = self.slot(ticket);
         slot.deadline.store(deadline, Ordering::Relaxed);
         // Whoever sees that there is a deadline sees which. Beside READY the bit says nothing.
-        slot.word.fetch_or(TIMED, weaken!("slot.limit", Ordering::Release));
+        whole!("slot.limit", slot.word.fetch_or(TIMED, Ordering::Release));
     }
 
     /// Gives back a slot whose request was never published.
@@ -103,14 +103,17 @@ impl<V> Slab<V> {
             }
             fresh.get_or_insert_with(|| waker.clone());
             let locked = word | LOCK;
-            match slot.word.compare_exchange(word, locked, Ordering::AcqRel, Ordering::Acquire) {
+            match whole!(
+                "slot.lock",
+                slot.word.compare_exchange(word, locked, Ordering::AcqRel, Ordering::Acquire)
+            ) {
                 Ok(_) => break,
                 Err(now) => word = now,
             }
         }
         // SAFETY: LOCK was free and is ours now; nobody else touches the waker cell until it is freed.
         let old = slot.waker.with_mut(|cell| unsafe { std::mem::replace(&mut *cell, fresh) });
-        let before = slot.word.fetch_and(!LOCK, weaken!("slot.unlock", Ordering::AcqRel));
+        let before = whole!("slot.unlock", slot.word.fetch_and(!LOCK, Ordering::AcqRel));
         drop(old);
         if before & READY != 0 && intact!("slot.recheck-after-register") {
             // The answer came while the waker was locked, so the core could not wake us.
@@ -146,7 +149,10 @@ impl<V> Slab<V> {
                 // The core or the keeper has the waker, and the one or the other frees the slot.
                 (_, true) => word | ABANDONED,
             };
-            match slot.word.compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire) {
+            match whole!(
+                "slot.leave",
+                slot.word.compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire)
+            ) {
                 Ok(_) if begun => {
                     self.was_abandoned();
                     if !at_waker {

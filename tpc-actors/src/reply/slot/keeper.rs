@@ -9,7 +9,7 @@ use super::{
     ABANDONED, LOCK, NO_DEADLINE, QUEUED, READY, STARTED, Slab, Slot, TAKEN, TIMED, Ticket,
 };
 use crate::isolate::{drop_quietly, wake_quietly};
-use crate::sync::{Ordering, weaken};
+use crate::sync::{Ordering, weaken, whole};
 
 impl<V> Slab<V> {
     /// Wakes every asker whose deadline is not after `now`; returns the earliest deadline left, and how
@@ -33,8 +33,10 @@ impl<V> Slab<V> {
                 earliest = earliest.min(deadline);
                 continue;
             }
-            let locked =
-                slot.word.compare_exchange(word, word | LOCK, Ordering::AcqRel, Ordering::Acquire);
+            let locked = whole!(
+                "slot.keeper-lock",
+                slot.word.compare_exchange(word, word | LOCK, Ordering::AcqRel, Ordering::Acquire)
+            );
             match locked {
                 Ok(_) => {
                     let (waker, was_freed) = self.unlock(slot, index);
@@ -67,7 +69,10 @@ impl<V> Slab<V> {
                 unwanted = slot.value.with_mut(|cell| unsafe { (*cell).take() });
             }
             let next = if frees { Self::next_generation(word) } else { word & !LOCK };
-            match slot.word.compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire) {
+            match whole!(
+                "slot.keeper-free",
+                slot.word.compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire)
+            ) {
                 Ok(_) => break frees,
                 Err(now) => word = now,
             }

@@ -275,14 +275,20 @@ fn model_slot_late_over_all_generations() {
 
 mutant!(mutant_late_bump_generation: "slot.bump-generation" breaks late_over_all_generations);
 mutant!(mutant_late_check_generation: "slot.check-generation" breaks late_over_all_generations);
+mutant!(mutant_torn_start: "slot.start" breaks reused);
+mutant!(mutant_relaxed_start: "slot.start/relaxed" breaks answered);
+mutant!(mutant_torn_ready: "slot.ready" breaks answered);
+mutant!(mutant_torn_unlock: "slot.unlock" breaks answered);
+mutant!(mutant_torn_push: "slot.push" breaks returned);
+mutant!(mutant_torn_take_returned: "slot.take-returned" breaks returned);
 mutant!(mutant_see_ready: "slot.see-ready" breaks answered);
-mutant!(mutant_ready: "slot.ready" breaks answered);
-mutant!(mutant_unlock: "slot.unlock" breaks answered);
+mutant!(mutant_ready: "slot.ready/relaxed" breaks answered);
+mutant!(mutant_unlock: "slot.unlock/relaxed" breaks answered);
 mutant!(mutant_recheck_after_register: "slot.recheck-after-register" breaks answered);
 mutant!(mutant_check_generation: "slot.check-generation" breaks reused);
 mutant!(mutant_bump_generation: "slot.bump-generation" breaks reused);
 mutant!(mutant_see_ready_here: "slot.see-ready-here" breaks kept_by_owner);
 mutant!(mutant_give_back: "slot.give-back" breaks returned);
-mutant!(mutant_take_returned: "slot.take-returned" breaks returned);
+mutant!(mutant_take_returned: "slot.take-returned/relaxed" breaks returned);
 mutant!(mutant_see_who_lined_up: "slot.see-who-lined-up" breaks lined_up_for);
 mutant!(mutant_lined_up_join_fence: "waiters.join-fence" breaks lined_up_for);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::bridge::ring::Line;
 use crate::isolate::drop_quietly;
-use crate::sync::{Ordering, intact, weaken};
+use crate::sync::{Ordering, intact, whole};
 
 impl<V> Slab<V> {
     /// Begins the request, or says that its asker has left and it must not run.
@@ -26,7 +26,10 @@ impl<V> Slab<V> {
             // The waker stays in place when the keeper may need it, or when somebody is at it.
             let locked = word & (LOCK | TIMED) == 0;
             let begun = (word & !QUEUED) | STARTED | if locked { LOCK } else { 0 };
-            match slot.word.compare_exchange(word, begun, Ordering::AcqRel, Ordering::Acquire) {
+            match whole!(
+                "slot.start",
+                slot.word.compare_exchange(word, begun, Ordering::AcqRel, Ordering::Acquire)
+            ) {
                 Ok(_) => {
                     let timed = word & TIMED != 0;
                     let deadline =
@@ -63,11 +66,15 @@ impl<V> Slab<V> {
             if word & ABANDONED != 0 && intact!("slot.waker-of-who-left") {
                 // SAFETY: LOCK is still ours.
                 let waker = slot.waker.with_mut(|cell| unsafe { (*cell).take() });
-                slot.word.fetch_and(!LOCK, Ordering::AcqRel);
+                // Nobody else writes to the word of a slot that is locked and left.
+                slot.word.store(word & !LOCK, Ordering::Release);
                 break waker;
             }
             let unlocked = word & !LOCK;
-            match slot.word.compare_exchange(word, unlocked, Ordering::AcqRel, Ordering::Relaxed) {
+            match whole!(
+                "slot.unlock-started",
+                slot.word.compare_exchange(word, unlocked, Ordering::AcqRel, Ordering::Relaxed)
+            ) {
                 Ok(_) => break None,
                 Err(now) => word = now,
             }
@@ -100,8 +107,10 @@ impl<V> Slab<V> {
                 // Somebody is at the waker and will see READY when it unlocks.
                 generation | READY | LOCK | (word & ABANDONED)
             };
-            let order = weaken!("slot.ready", Ordering::AcqRel);
-            match slot.word.compare_exchange(word, next, order, Ordering::Relaxed) {
+            match whole!(
+                "slot.ready",
+                slot.word.compare_exchange(word, next, Ordering::AcqRel, Ordering::Relaxed)
+            ) {
                 Ok(before) if next & READY != 0 => break before,
                 Ok(_) => {
                     // SAFETY: LOCK was free and is ours now.

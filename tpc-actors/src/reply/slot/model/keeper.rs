@@ -173,6 +173,17 @@ fn model_slot_expired() {
     expired();
 }
 
+mutant!(mutant_torn_keeper_lock: "slot.keeper-lock" breaks expired);
+mutant!(mutant_relaxed_keeper_lock: "slot.keeper-lock/relaxed" breaks expired);
+mutant!(mutant_torn_keeper_free: "slot.keeper-free" breaks expired);
+mutant!(mutant_relaxed_keeper_free: "slot.keeper-free/relaxed" breaks expired);
+mutant!(mutant_torn_lock: "slot.lock" breaks expired);
+mutant!(mutant_relaxed_lock: "slot.lock/relaxed" breaks expired);
+mutant!(mutant_torn_limit: "slot.limit" breaks limited);
+mutant!(mutant_torn_unlock_started: "slot.unlock-started" breaks limited);
+mutant!(mutant_torn_leave_locked: "slot.leave-locked" breaks kept);
+mutant!(mutant_relaxed_leave_locked: "slot.leave-locked/relaxed" breaks kept);
+mutant!(mutant_torn_count_aside: "slot.count-aside" breaks kept_and_left);
 mutant!(mutant_keeper_unlock: "slot.keeper-unlock" breaks kept_and_left);
 mutant!(mutant_retire: "slot.retire" breaks kept);
-mutant!(mutant_limit: "slot.limit" breaks limited);
+mutant!(mutant_limit: "slot.limit/relaxed" breaks limited);

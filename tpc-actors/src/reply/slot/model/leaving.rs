@@ -82,6 +82,30 @@ fn left_and_used_again() {
         assert!(answer(&slab, again, 2, &drops));
         assert_eq!(await_answer(&slab, again), 2);
         assert!(slab.has_free(&mut free, MOST), "the slot comes back");
+        // So does the other one, when it is needed.
+        let kept = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+        let mut started = slab.start(kept).unwrap();
+        slab.unlock_started(&mut started);
+        drop(slab.leave(kept));
+        assert!(slab.has_free(&mut free, MOST), "one is lost");
+        drop(started);
+    });
+}
+
+/// The same while the keeper is at its waker.
+fn left_beside_keeper() {
+    explore(3, || {
+        let (slab, mut free, drops) = slab(1);
+        let waker = Some(futures_noop().clone());
+        let ticket = acquire(&slab, &mut free, MOST, waker, 5).unwrap();
+        let started = slab.start(ticket).unwrap();
+        let theirs = Arc::clone(&slab);
+        let keeper = thread::spawn(move || _ = theirs.wake_expired(9));
+        drop(slab.leave(ticket));
+        keeper.join().unwrap();
+        drop(slab.complete(started, Value(1, Arc::clone(&drops))));
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+        assert!(slab.has_free(&mut free, MOST), "the slot comes back");
     });
 }
 
@@ -144,6 +168,11 @@ fn model_slot_left_and_used_again() {
 }
 
 #[test]
+fn model_slot_left_beside_keeper() {
+    left_beside_keeper();
+}
+
+#[test]
 fn model_slot_left_and_handed_on() {
     left_and_handed_on();
 }
@@ -154,6 +183,12 @@ fn model_slot_lined_up_for_one_that_is_kept() {
 }
 
 mutant!(mutant_waker_of_who_left: "slot.waker-of-who-left" breaks left_to_wait);
-mutant!(mutant_abandon: "slot.abandon" breaks lined_up_for_one_that_is_kept);
+mutant!(mutant_abandon: "slot.abandon/relaxed" breaks lined_up_for_one_that_is_kept);
+mutant!(mutant_torn_abandon: "slot.abandon" breaks left_while_answered);
+mutant!(mutant_torn_abandoned: "slot.abandoned" breaks left_and_used_again);
+mutant!(mutant_torn_take_aside: "slot.take-aside" breaks left_and_used_again);
+mutant!(mutant_torn_leave: "slot.leave" breaks left);
+mutant!(mutant_relaxed_leave: "slot.leave/relaxed" breaks left_beside_keeper);
+mutant!(mutant_relaxed_unlock_started: "slot.unlock-started/relaxed" breaks left);
 mutant!(mutant_put_aside: "slot.put-aside" breaks left_and_used_again);
-mutant!(mutant_take_aside: "slot.take-aside" breaks left_and_used_again);
+mutant!(mutant_take_aside: "slot.take-aside/relaxed" breaks left_and_used_again);
