@@ -106,3 +106,22 @@ fn an_unneeded_backstop_finds_nothing() {
     }
     assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
 }
+
+/// A kernel that does not fence for all threads, or does so no more after a while: both sides fence for themselves.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_wake_is_lost_where_the_kernel_refuses_to_fence() {
+    for from in [1, 30] {
+        let said = std::env::temp_dir().join(format!("tpc-fences-{}-{from}", std::process::id()));
+        let refuse = format!("inject=membarrier:error=EPERM:when={from}+");
+        let mut run = std::process::Command::new("strace");
+        run.args(["-f", "-qq", "--seccomp-bpf", "-e", "trace=membarrier", "-e", &refuse, "-o"]);
+        run.arg(&said).arg(std::env::current_exe().unwrap());
+        run.args(["no_wake_is_lost_over_many_sleeps", "--exact"]);
+        let ended = run.env("TPC_WAKE_CYCLES", "1000").output().expect("`strace` around this test");
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+        let refused = std::fs::read_to_string(&said).unwrap().contains("(INJECTED)");
+        assert!(refused, "the kernel was never asked");
+        std::fs::remove_file(said).unwrap();
+    }
+}

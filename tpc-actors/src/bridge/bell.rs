@@ -38,7 +38,7 @@ const NEWS: u64 = 1 << 61;
 /// Summary bits that stand for groups of lanes.
 const GROUPS: usize = 61;
 /// Words of 64 lanes behind one summary bit.
-const WORDS_PER_GROUP: usize = if cfg!(tpc_loom) { 1 } else { 16 };
+const WORDS_PER_GROUP: usize = if cfg!(tpc_loom) { 2 } else { 16 };
 
 /// Lanes that one consumer can tell apart.
 pub(crate) const LANES_MAX: usize = GROUPS * WORDS_PER_GROUP * 64;
@@ -53,7 +53,7 @@ pub(crate) struct CoreBell {
 
 impl CoreBell {
     pub(crate) fn new(doorbell: Arc<dyn Doorbell>) -> Self {
-        let words = if cfg!(tpc_loom) { 2 } else { GROUPS * WORDS_PER_GROUP };
+        let words = if cfg!(tpc_loom) { 2 * WORDS_PER_GROUP } else { GROUPS * WORDS_PER_GROUP };
         Self {
             summary: CachePadded::new(AtomicU64::new(0)),
             ready: (0..words).map(|_| AtomicU64::new(0)).collect(),

@@ -157,10 +157,10 @@ fn one_producer() {
 }
 
 /// Two lanes in different words, so that both levels of the bitmap are at work.
-fn two_producers() {
-    explore(2, || {
+fn two_producers(lanes: [u32; 2]) {
+    explore(2, move || {
         let (doorbell, core) = core();
-        let lanes = [Lane::new(&core, 1), Lane::new(&core, 64)];
+        let lanes = lanes.map(|id| Lane::new(&core, id));
         let producers: Vec<_> =
             lanes.iter().cloned().map(|lane| thread::spawn(move || lane.send().unwrap())).collect();
         let parks = serve(&core, &lanes, 2);
@@ -170,6 +170,16 @@ fn two_producers() {
         let rings = doorbell.rings.load(Ordering::Relaxed);
         assert!(rings <= parks, "{rings} rings for {parks} parks");
     });
+}
+
+/// Of two groups.
+fn two_groups() {
+    two_producers([1, 64 * WORDS_PER_GROUP as u32]);
+}
+
+/// Of one group, which both announce, or the first of them for itself alone.
+fn one_group() {
+    two_producers([1, 64]);
 }
 
 /// Two producers in one word: the second finds the word announced and leaves it at that.
@@ -257,8 +267,13 @@ fn model_bell_one_producer() {
 }
 
 #[test]
-fn model_bell_two_producers() {
-    two_producers();
+fn model_bell_two_groups() {
+    two_groups();
+}
+
+#[test]
+fn model_bell_one_group() {
+    one_group();
 }
 
 #[test]
@@ -293,9 +308,9 @@ mutant!(mutant_torn_ready: "bell.ready" breaks one_word);
 mutant!(mutant_torn_take_ready: "bell.take-ready" breaks one_word);
 mutant!(mutant_relaxed_take_ready: "bell.take-ready/relaxed" breaks one_word);
 mutant!(mutant_torn_announce: "bell.announce" breaks control);
-mutant!(mutant_torn_take_summary: "bell.take-summary" breaks two_producers);
+mutant!(mutant_torn_take_summary: "bell.take-summary" breaks two_groups);
 mutant!(mutant_relaxed_take_summary: "bell.take-summary/relaxed" breaks control);
 mutant!(mutant_torn_park: "bell.park" breaks control);
-mutant!(mutant_torn_awake: "bell.awake" breaks two_producers);
+mutant!(mutant_torn_awake: "bell.awake" breaks two_groups);
 mutant!(mutant_close_fence: "bell.close-fence" breaks close);
 mutant!(mutant_close_producer_fence: "bell.producer-fence" breaks close);

@@ -23,6 +23,9 @@ static REGISTERED: LazyLock<bool> = LazyLock::new(|| {
     registered
 });
 
+/// The kernel did it once and refuses now, and every thread knows that by [`LIGHT`]: both sides fence for themselves.
+static REFUSED: AtomicBool = AtomicBool::new(false);
+
 fn membarrier(command: i32) -> Option<i64> {
     // SAFETY: `membarrier` takes two numbers and a CPU that these commands ignore, and no pointers.
     let answer = unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) };
@@ -49,11 +52,15 @@ pub(crate) fn light() {
 #[cold]
 pub(crate) fn heavy() {
     fence(Ordering::SeqCst);
-    if *REGISTERED && membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED).is_none() {
-        // The kernel did this once and now refuses, as a filter of system calls that was installed later
-        // may have it. No store stays in a processor's buffer for a millisecond.
+    if *REGISTERED
+        && !REFUSED.load(Ordering::Acquire)
+        && membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED).is_none()
+    {
+        // As a filter of system calls that was installed later may have it. No store stays in a processor's buffer for a
+        // millisecond: neither those of threads that did not fence, nor this one.
         LIGHT.store(false, Ordering::SeqCst);
         std::thread::sleep(Duration::from_millis(1));
+        REFUSED.store(true, Ordering::Release);
     }
 }
 
