@@ -74,8 +74,13 @@ fn what_the_log_never_got_is_counted() {
     let lane = all.lanes().into_iter().find(|lane| lane.core == 0).unwrap();
     assert_eq!((lane.wanted, lane.unlogged, lane.dropped_newest), (TOTAL, missing, 0));
     assert!(lane.high_water < 100_000, "{lane:?}");
-    let (delivered, missing) = count(&mut third);
-    assert_eq!(delivered + missing, TOTAL / 3);
+    let (third_delivered, third_missing) = count(&mut third);
+    assert_eq!(third_delivered + third_missing, TOTAL / 3);
+    drop((all, third));
+    let source = system.event_sources::<Tick>()[0];
+    assert_eq!((source.published, source.wanted), (TOTAL, TOTAL + TOTAL / 3), "{source}");
+    assert_eq!(source.unlogged, missing + third_missing, "{source}");
+    assert_eq!(source.delivered, delivered + third_delivered, "{source}");
 }
 
 #[test]

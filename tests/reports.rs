@@ -17,7 +17,7 @@ struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl Subscriber for Lines {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("tpc_actors") && *metadata.level() <= tracing::Level::INFO
+        metadata.target().starts_with("tpc_actors") && *metadata.level() <= tracing::Level::DEBUG
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {
@@ -97,6 +97,20 @@ fn changes_are_told_once_and_panics_five_times_a_minute() {
     assert_eq!(count("too many failures: degraded"), 1);
     assert_eq!(count("message=lets probes in"), 1);
     assert_eq!(count("message=served again"), 1);
+
+    let publisher = system.publisher::<u8>();
+    for subscribers in 1..4 {
+        let events = system.events::<u8>().subscribe();
+        for n in 0..10 {
+            publisher.publish(n).unwrap();
+        }
+        drop(events);
+        for n in 0..10 {
+            publisher.publish(n).unwrap();
+        }
+        assert_eq!(count("a subscriber has come"), subscribers);
+        assert_eq!(count("a subscriber has gone"), subscribers);
+    }
 
     system.stop(&subject).wait();
     assert_eq!(count("message=the actor was stopped"), 1);

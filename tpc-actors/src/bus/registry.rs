@@ -37,6 +37,8 @@ pub(crate) struct Bus<E> {
     /// By source: one for each core, and one for all publishers outside of them.
     resting: Box<[Resting<E>]>,
     stats: Box<[CachePadded<SourceStats>]>,
+    /// The same of what the log passes on.
+    log_stats: Box<[CachePadded<SourceStats>]>,
     log: OnceLock<Arc<LogLink<E>>>,
     /// How the events learn their routes, if they do.
     routing: OnceLock<Routing<E>>,
@@ -53,6 +55,7 @@ impl<E: Send + Clone + 'static> Bus<E> {
             retain: AtomicUsize::new(0),
             resting: (0..=cores.len()).map(|_| Resting::default()).collect(),
             stats: (0..=cores.len()).map(|_| CachePadded::default()).collect(),
+            log_stats: (0..=cores.len()).map(|_| CachePadded::default()).collect(),
             cores,
             log: OnceLock::new(),
             routing: OnceLock::new(),
@@ -157,10 +160,11 @@ impl<E: Send + Clone + 'static> Bus<E> {
     /// What each source has published, by index.
     pub(crate) fn status(&self) -> Vec<SourceStatus> {
         let subscribers = lock(&self.subscribers);
-        let stats = self.stats.iter().enumerate();
-        stats
-            .map(|(core, stats)| SourceStatus::of(core, stats, subscribers.consumption(core)))
-            .collect()
+        let status = |source| {
+            let stats = (self.stats(source), self.log_stats(source));
+            SourceStatus::of(source, stats, subscribers.consumption(source))
+        };
+        (0..self.sources()).map(status).collect()
     }
 
     /// Ends a subscription and tells it so; the sources let go of it when they next look.
@@ -222,6 +226,10 @@ impl<E: Send + Clone + 'static> Bus<E> {
 
     pub(super) fn stats(&self, index: usize) -> &SourceStats {
         &self.stats[index]
+    }
+
+    pub(super) fn log_stats(&self, index: usize) -> &SourceStats {
+        &self.log_stats[index]
     }
 
     pub(super) fn is_closed(&self) -> bool {

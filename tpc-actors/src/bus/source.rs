@@ -193,8 +193,11 @@ impl<E: Send + Clone + 'static> Source<E> {
             self.router = bus.routing().map(Routing::router);
         }
         self.retained.limit(bus.retain.load(Ordering::Relaxed));
-        bus.stats(self.index).left.add(gone.len() as u64);
-        bus.stats(self.index).set_subscribers(self.outlets.len());
+        let stats = bus.stats(self.index);
+        for _ in &gone {
+            stats.leaves::<E>(self.index);
+        }
+        stats.set_subscribers(self.outlets.len());
         gone
     }
 
@@ -204,8 +207,10 @@ impl<E: Send + Clone + 'static> Source<E> {
                 // Pairs with the fence in `Bus::unsubscribe`: who leaves sees that this is attached and has it taken out,
                 // or has left as far as is seen here.
                 fence(Ordering::SeqCst);
+                let stats = bus.stats(self.index);
+                SourceStats::comes::<E>(self.index);
                 if channel.is_closed() {
-                    bus.stats(self.index).left.add(1);
+                    stats.leaves::<E>(self.index);
                     drop_quietly(outlet);
                 } else {
                     self.outlets.push(outlet);

@@ -1,5 +1,6 @@
 //! What becomes of events, counted by whoever does it.
 
+use std::any::type_name;
 use std::fmt;
 
 use super::lane::Losses;
@@ -26,13 +27,17 @@ impl LaneStats {
         self.unlogged.set(losses.unlogged);
     }
 
-    /// Events that the subscriber has neither taken nor lost.
-    fn waiting(&self, received: &Received) -> u64 {
-        let lost = [&self.newest, &self.oldest, &self.conflated, &self.uncopied, &self.unlogged];
-        let lost: u64 = lost.into_iter().map(Counter::get).sum();
-        let taken = received.delivered - received.from_past;
-        let there = received.losses.oldest + received.losses.conflated;
-        self.wanted.get().saturating_sub(lost + taken + there)
+    /// The most events that have waited in so many places, when the subscriber has received so much.
+    fn high_water(&self, capacity: usize, received: &Received) -> u64 {
+        let capacity = capacity as u64;
+        let Received { delivered, from_past, losses, most, .. } = *received;
+        // Who found no room, or made some by dropping an older event, has seen the lane full, whatever the reader saw.
+        if self.newest.get() + self.oldest.get() + losses.oldest > 0 {
+            return capacity;
+        }
+        let lost = self.conflated.get() + self.uncopied.get() + self.unlogged.get();
+        let gone = lost + losses.conflated + (delivered - from_past);
+        self.wanted.get().saturating_sub(gone).min(capacity).max(most as u64)
     }
 }
 
@@ -55,6 +60,8 @@ pub(super) struct Received {
 #[derive(Debug, Default)]
 pub(super) struct ReaderStats {
     delivered: Counter,
+    from_past: Counter,
+    gone: Counter,
     oldest: Counter,
     conflated: Counter,
     most: Counter,
@@ -62,10 +69,26 @@ pub(super) struct ReaderStats {
 
 impl ReaderStats {
     pub(super) fn set(&self, received: &Received) {
-        self.delivered.set(received.delivered - received.from_past);
+        // In this order: who reads them the other way round does not find more of the past than of everything.
+        self.delivered.set(received.delivered);
+        self.from_past.set(received.from_past);
+        self.gone.set(received.gone);
         self.oldest.set(received.losses.oldest);
         self.conflated.set(received.losses.conflated);
         self.most.set(received.most as u64);
+    }
+
+    fn get(&self) -> Received {
+        let from_past = self.from_past.get();
+        let (oldest, conflated) = (self.oldest.get(), self.conflated.get());
+        Received {
+            from_past,
+            delivered: self.delivered.get().max(from_past),
+            gone: self.gone.get(),
+            losses: Losses { oldest, conflated, ..Losses::default() },
+            most: usize::try_from(self.most.get()).unwrap_or(usize::MAX),
+            reported: 0,
+        }
     }
 }
 
@@ -73,6 +96,8 @@ impl ReaderStats {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Consumption {
     delivered: u64,
+    from_past: u64,
+    gone: u64,
     oldest: u64,
     conflated: u64,
     high_water: u64,
@@ -80,26 +105,25 @@ pub(super) struct Consumption {
 
 impl Consumption {
     pub(super) fn of(capacity: usize, source: &LaneStats, reader: &ReaderStats) -> Self {
+        let received = reader.get();
         Self {
-            delivered: reader.delivered.get(),
-            oldest: reader.oldest.get(),
-            conflated: reader.conflated.get(),
-            high_water: high_water(capacity, source, reader.oldest.get(), reader.most.get()),
+            delivered: received.delivered,
+            from_past: received.from_past,
+            gone: received.gone,
+            oldest: received.losses.oldest,
+            conflated: received.losses.conflated,
+            high_water: source.high_water(capacity, &received),
         }
     }
 
     pub(super) fn add(&mut self, other: Self) {
         self.delivered += other.delivered;
+        self.from_past += other.from_past;
+        self.gone += other.gone;
         self.oldest += other.oldest;
         self.conflated += other.conflated;
         self.high_water = self.high_water.max(other.high_water);
     }
-}
-
-/// Who found no room, or made some by dropping an older event, has seen the lane full, whatever the reader saw.
-fn high_water(capacity: usize, source: &LaneStats, made_room: u64, most: u64) -> u64 {
-    let was_full = source.newest.get() + source.oldest.get() + made_room > 0;
-    if was_full { capacity as u64 } else { most }
 }
 
 /// One core's part in a subscription, at one moment. The figures are read without stopping anybody, so
@@ -136,7 +160,6 @@ pub struct LaneStatus {
 
 impl LaneStatus {
     pub(super) fn of(core: usize, capacity: usize, stats: &LaneStats, received: Received) -> Self {
-        let most = stats.waiting(&received).min(capacity as u64).max(received.most as u64);
         Self {
             core,
             wanted: stats.wanted.get() + received.from_past + received.gone,
@@ -148,12 +171,12 @@ impl LaneStatus {
             uncopied: stats.uncopied.get(),
             unlogged: stats.unlogged.get(),
             gone: received.gone,
-            high_water: high_water(capacity, stats, received.losses.oldest, most),
+            high_water: stats.high_water(capacity, &received),
         }
     }
 }
 
-/// One source; written by whoever publishes for it.
+/// What one source passes on, or the log of it; written by whoever does.
 #[derive(Debug, Default)]
 pub(super) struct SourceStats {
     pub(super) published: Counter,
@@ -163,13 +186,25 @@ pub(super) struct SourceStats {
     oldest: Counter,
     conflated: Counter,
     uncopied: Counter,
-    pub(super) left: Counter,
+    unlogged: Counter,
+    left: Counter,
     pub(super) filters_panicked: Counter,
     routes: Counter,
     routes_evicted: Counter,
 }
 
 impl SourceStats {
+    /// Tells of a subscriber that has come.
+    pub(super) fn comes<E>(core: usize) {
+        tracing::debug!(core, event = type_name::<E>(), "a subscriber has come");
+    }
+
+    /// Counts a subscriber that has gone, and tells of it, once.
+    pub(super) fn leaves<E>(&self, core: usize) {
+        self.left.add(1);
+        tracing::debug!(core, event = type_name::<E>(), "a subscriber has gone");
+    }
+
     pub(super) fn set_subscribers(&self, subscribers: usize) {
         self.subscribers.set(subscribers as u64);
     }
@@ -186,13 +221,15 @@ impl SourceStats {
         self.oldest.add(now.oldest - before.oldest);
         self.conflated.add(now.conflated - before.conflated);
         self.uncopied.add(now.uncopied - before.uncopied);
+        self.unlogged.add(now.unlogged - before.unlogged);
     }
 }
 
-/// What one core has published of one event type so far, over all of its subscribers but the durable ones, which
-/// the log serves.
+/// What one core has published of one event type so far, over all of its subscribers, those among them that the log
+/// serves.
 ///
-/// Read without stopping the core, so it may be a turn old.
+/// Read without stopping anybody, so it may be a turn old, and what subscribers have received is as of the last time that
+/// each of them looked for more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct SourceStatus {
@@ -200,7 +237,7 @@ pub struct SourceStatus {
     pub core: usize,
     /// Events that were published, wanted or not.
     pub published: u64,
-    /// Subscribers that the core knows of now.
+    /// Subscribers that the core, or its log, knows of now.
     pub subscribers: u64,
     /// Subscribers that have gone.
     pub left: u64,
@@ -210,9 +247,10 @@ pub struct SourceStatus {
     pub routes: u64,
     /// Routes that it has forgotten because there were too many.
     pub routes_evicted: u64,
-    /// Copies that some filter wanted; the sum over all subscribers.
+    /// Events that some filter wanted, the sum over all subscribers: what was delivered, what was lost for one of the
+    /// reasons below, and what is still on its way.
     pub wanted: u64,
-    /// Those that subscribers have taken, as of the last time that each of them looked for more.
+    /// Those that subscribers have taken.
     pub delivered: u64,
     /// Those that found no room.
     pub dropped_newest: u64,
@@ -222,27 +260,42 @@ pub struct SourceStatus {
     pub conflated: u64,
     /// Those whose `Clone` panicked.
     pub uncopied: u64,
-    /// The most events that one subscriber has seen waiting at a time; all its places, once an event has found none.
+    /// Those of durable subscriptions that the log did not get.
+    pub unlogged: u64,
+    /// Those of before a subscription was made that were not kept; see [`LaneStatus::gone`].
+    pub gone: u64,
+    /// The most events that have waited for one subscriber at a time; all its places, once an event has found none. What
+    /// it has taken since it looked for more last may be counted as waiting.
     pub high_water: u64,
 }
 
 impl SourceStatus {
-    pub(super) fn of(core: usize, stats: &SourceStats, consumption: Consumption) -> Self {
+    /// Of what the source passes on, and the log of it.
+    pub(super) fn of(
+        core: usize,
+        (source, log): (&SourceStats, &SourceStats),
+        consumption: Consumption,
+    ) -> Self {
+        let both =
+            |counter: fn(&SourceStats) -> &Counter| counter(source).get() + counter(log).get();
+        let Consumption { delivered, from_past, gone, oldest, conflated, high_water } = consumption;
         Self {
             core,
-            published: stats.published.get(),
-            subscribers: stats.subscribers.get(),
-            left: stats.left.get(),
-            filters_panicked: stats.filters_panicked.get(),
-            routes: stats.routes.get(),
-            routes_evicted: stats.routes_evicted.get(),
-            wanted: stats.wanted.get(),
-            delivered: consumption.delivered,
-            dropped_newest: stats.newest.get(),
-            dropped_oldest: stats.oldest.get() + consumption.oldest,
-            conflated: stats.conflated.get() + consumption.conflated,
-            uncopied: stats.uncopied.get(),
-            high_water: consumption.high_water,
+            published: source.published.get(),
+            subscribers: both(|stats| &stats.subscribers),
+            left: both(|stats| &stats.left),
+            filters_panicked: both(|stats| &stats.filters_panicked),
+            routes: source.routes.get(),
+            routes_evicted: source.routes_evicted.get(),
+            wanted: both(|stats| &stats.wanted) + from_past + gone,
+            delivered,
+            dropped_newest: both(|stats| &stats.newest),
+            dropped_oldest: both(|stats| &stats.oldest) + oldest,
+            conflated: both(|stats| &stats.conflated) + conflated,
+            uncopied: both(|stats| &stats.uncopied),
+            unlogged: both(|stats| &stats.unlogged),
+            gone,
+            high_water,
         }
     }
 }
@@ -250,11 +303,12 @@ impl SourceStatus {
 impl fmt::Display for SourceStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { core, published, subscribers, wanted, delivered, .. } = self;
-        let Self { dropped_newest, dropped_oldest, conflated, .. } = self;
+        let Self { dropped_newest, dropped_oldest, conflated, uncopied, unlogged, gone, .. } = self;
         write!(
             f,
             "core {core}: {published} published to {subscribers} subscribers, {wanted} wanted, \
-             {delivered} delivered, {dropped_newest} found no room, {dropped_oldest} made room, {conflated} conflated"
+             {delivered} delivered, {dropped_newest} found no room, {dropped_oldest} made room, {conflated} conflated, \
+             {uncopied} not copied, {unlogged} not logged, {gone} not kept"
         )
     }
 }

@@ -24,9 +24,6 @@ impl<E> Subscribers<E> {
     /// The subscriber has gone for good; its figures stay.
     pub(super) fn leave(&mut self, channel: &Arc<Channel<E>>) {
         self.channels.retain(|other| !Arc::ptr_eq(other, channel));
-        if channel.durable {
-            return;
-        }
         for (source, departed) in self.departed.iter_mut().enumerate() {
             departed.add(channel.consumption(source));
         }
@@ -38,11 +35,10 @@ impl<E> Subscribers<E> {
         self.channels.iter().filter(open).cloned().collect()
     }
 
-    /// What has become of a source's events with all of them but the durable ones, whose source is the log.
+    /// What has become of a source's events with all of them.
     pub(super) fn consumption(&self, source: usize) -> Consumption {
         let mut sum = self.departed[source];
-        let live = self.channels.iter().filter(|channel| !channel.durable);
-        live.for_each(|channel| sum.add(channel.consumption(source)));
+        self.channels.iter().for_each(|channel| sum.add(channel.consumption(source)));
         sum
     }
 }

@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use super::super::position::Position;
 use super::super::registry::Bus;
-use super::super::stats::SourceStats;
 use super::super::{Cursor, lock};
 use super::feed::{Fed, FeedReader};
 use super::link::{LogLink, News};
@@ -47,8 +46,6 @@ pub(super) struct Writer<E> {
     records: Records,
     /// The version of the bus that the outlets reflect.
     version: u64,
-    /// Figures of the outlets here; those of the bus belong to the cores.
-    stats: SourceStats,
     failed: bool,
     /// Events that could not be written.
     unwritten: u64,
@@ -75,9 +72,9 @@ impl<E: Send + Clone + 'static> Writer<E> {
             unwritten: Vec::new(),
         };
         let intakes = (0..bus.sources()).map(&mut intake).collect();
-        let (records, stats) = (Records::default(), SourceStats::default());
+        let records = Records::default();
         let (version, failed, unwritten, looking) = (0, false, 0, Vec::new());
-        Self { link, bus, log, intakes, records, version, stats, failed, unwritten, looking }
+        Self { link, bus, log, intakes, records, version, failed, unwritten, looking }
     }
 
     /// Whatever happens, nobody waits for what does not come.

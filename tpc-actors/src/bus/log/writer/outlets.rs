@@ -7,6 +7,7 @@ use super::super::super::end_reason::EndReason;
 use super::super::super::lock;
 use super::super::super::outlet::Outlet;
 use super::super::super::position::Position;
+use super::super::super::stats::SourceStats;
 use super::super::feed::FeedReader;
 use super::Writer;
 use crate::isolate::{catch, drop_quietly};
@@ -76,7 +77,10 @@ impl<E: Send + Clone + 'static> Writer<E> {
             }
             tracing::error!(source, "an event filter or key panicked; its subscription ends");
             let DurableOutlet { mut outlet, .. } = outlets.swap_remove(at);
-            outlet.flush(&self.stats);
+            let stats = self.bus.log_stats(source);
+            outlet.flush(stats);
+            stats.filters_panicked.add(1);
+            stats.set_subscribers(outlets.len());
             self.bus.end(&outlet.channel, EndReason::FilterPanicked);
             drop_quietly(outlet);
         }
@@ -90,7 +94,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
         let lost_before = lost_behind(intake.lost, intake.shown);
         for durable in &mut intake.outlets {
             durable.miss_before(lost_before);
-            if durable.outlet.flush(&self.stats) {
+            if durable.outlet.flush(self.bus.log_stats(source)) {
                 durable.outlet.channel.wake();
             }
         }
@@ -107,15 +111,24 @@ impl<E: Send + Clone + 'static> Writer<E> {
             return;
         }
         self.version = version;
-        for intake in &mut self.intakes {
+        for (source, intake) in self.intakes.iter_mut().enumerate() {
             let gone = |durable: &mut DurableOutlet<E>| durable.outlet.channel.is_closed();
-            let gone: Vec<_> = intake.outlets.extract_if(.., gone).collect();
-            gone.into_iter().for_each(drop_quietly);
+            for durable in intake.outlets.extract_if(.., gone) {
+                self.bus.log_stats(source).leaves::<E>(source);
+                drop_quietly(durable);
+            }
         }
         if self.failed {
             self.end_all();
-            return;
+        } else {
+            self.take_over();
         }
+        for (source, intake) in self.intakes.iter().enumerate() {
+            self.bus.log_stats(source).set_subscribers(intake.outlets.len());
+        }
+    }
+
+    fn take_over(&mut self) {
         for channel in self.bus.channels() {
             for source in (0..self.intakes.len()).filter(|_| channel.durable) {
                 if channel.state(source) == end::OPEN {
@@ -158,6 +171,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
         match Outlet::attach(Arc::clone(channel), source, first.seq) {
             Ok(outlet) => {
                 channel.holes(source).begin_at(first.seq);
+                SourceStats::comes::<E>(source);
                 let durable = DurableOutlet { outlet, next: first.seq, loses_from };
                 self.intakes[source].outlets.push(durable);
             }
