@@ -1,21 +1,16 @@
-//! The default log: conformance, kills at random moments, damage at every place, failing disks.
+//! The default log: conformance, kills at random moments, damage at every place.
 
-use std::io::{BufRead, BufReader, Write};
+mod fjall_child;
+
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use fjall_child::{Running, check, directory, journal};
 use tpc_actors::bus::Position;
-use tpc_actors::bus::log::{EventLog, FjallLog, LogError, LogOptions, Records, conformance};
+use tpc_actors::bus::log::{EventLog, FjallLog, LogError, Records, conformance};
 use tpc_actors::placement::CpuSet;
-use tpc_actors::prelude::*;
-
-/// An empty directory for one test.
-fn directory(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_dir_all(&path);
-    path
-}
 
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
@@ -69,174 +64,6 @@ fn the_engine_s_thread_stays_where_it_is_told_to() {
     assert!(FjallLog::open_on(&path, &CpuSet::allowed()).is_err(), "it is open already");
 }
 
-// What follows runs in a process of its own, so that it can be killed and its disk can fail.
-
-#[core_actor(event = u64)]
-struct Source {
-    next: u64,
-}
-
-#[core_actor]
-impl Source {
-    #[init]
-    fn new() -> Self {
-        Self { next: 0 }
-    }
-
-    /// Every event is its own number.
-    #[handler]
-    fn burst(&mut self, cx: &mut Ctx<Self>, count: u64) {
-        for _ in 0..count {
-            cx.publish(self.next);
-            self.next += 1;
-        }
-    }
-}
-
-const LOG: &str = "TPC_TEST_LOG";
-
-/// Publishes until it is killed or its log fails, and says what has become durable.
-#[test]
-#[ignore = "the other tests run it in a process of its own"]
-fn child() {
-    let path = std::env::var_os(LOG).expect("the log's directory");
-    let system = System::builder().cores(1).start().unwrap();
-    let log = FjallLog::open(path).unwrap();
-    system.log_events::<u64>(log, LogOptions::new().keep_events(20_000)).unwrap();
-    let source = system.spawn::<Source>(()).wait().unwrap();
-    let mut durable = system.events::<u64>().capacity(1 << 16).durable().subscribe();
-    let mut out = std::io::stdout();
-    while source.burst(7).wait().is_ok() {
-        let mut last = None;
-        loop {
-            match if last.is_none() { durable.next_wait() } else { durable.try_next() } {
-                Some(Delivery::Event { position, .. }) => last = Some(position),
-                Some(Delivery::Gap(gap)) => panic!("{gap}"),
-                None if last.is_some() => break,
-                None => {
-                    let failed = system.log_status::<u64>().unwrap().failed;
-                    writeln!(out, "\nfailed {}", failed.unwrap_or_default()).unwrap();
-                    std::process::exit(0);
-                }
-            }
-        }
-        let Position { epoch, seq, .. } = last.unwrap();
-        writeln!(out, "\ndurable {epoch} {seq}").unwrap();
-        out.flush().unwrap();
-    }
-}
-
-/// Goes on with a log of its own when that has failed, and says what is accepted nevertheless.
-#[test]
-#[ignore = "the other tests run it in a process of its own"]
-fn stubborn_child() {
-    let mut log = FjallLog::open(std::env::var_os(LOG).expect("the log's directory")).unwrap();
-    let epoch = log.begin_epoch().unwrap();
-    let mut failed = false;
-    for seq in 0..40_u64 {
-        let mut records = Records::default();
-        records.push_with(|bytes| bytes.extend_from_slice(&seq.to_le_bytes()));
-        let appended = log.append(Position::new(0, epoch, seq), &records);
-        let synced = log.sync();
-        if failed {
-            assert!(appended.is_err() && synced.is_err(), "accepted after a failure");
-        } else if let Err(error) = appended.and(synced.map(drop)) {
-            failed = true;
-            println!("\nfailed {error}");
-        } else {
-            println!("\ndurable {epoch} {seq}");
-        }
-    }
-}
-
-struct Running {
-    process: Child,
-    lines: std::io::Lines<BufReader<ChildStdout>>,
-    acknowledged: Option<Position>,
-    failed: Option<String>,
-}
-
-impl Running {
-    /// Runs the child.
-    fn start(path: &Path) -> Self {
-        Self::start_test("child", path, &[])
-    }
-
-    /// Runs a test where calls for the journal fail with this fault, as `strace` injects it.
-    fn start_failing(name: &str, path: &Path, fault: &str) -> Self {
-        let inject = format!("inject={fault}");
-        let journal = journal(path);
-        let journal = journal.to_str().unwrap();
-        let wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", journal, "-e", &inject];
-        Self::start_test(name, path, &wrapper)
-    }
-
-    /// Runs a test in a process of its own, under `wrapper` if that is not empty.
-    fn start_test(name: &str, path: &Path, wrapper: &[&str]) -> Self {
-        let this = std::env::current_exe().unwrap();
-        let this = this.to_str().unwrap();
-        let test = [this, name, "--exact", "--ignored", "--nocapture"];
-        let command: Vec<_> = wrapper.iter().chain(&test).collect();
-        let mut process = Command::new(command[0])
-            .args(&command[1..])
-            .env(LOG, path)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("this test, or `strace` around it");
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        Self { process, lines, acknowledged: None, failed: None }
-    }
-
-    /// Reads one line; false at the end.
-    fn read(&mut self) -> bool {
-        let Some(Ok(line)) = self.lines.next() else { return false };
-        let words: Vec<_> = line.split(' ').collect();
-        match words[..] {
-            ["durable", epoch, seq] => {
-                assert_eq!(self.failed, None, "acknowledged after a failure");
-                let position = Position::new(0, epoch.parse().unwrap(), seq.parse().unwrap());
-                self.acknowledged = Some(position);
-            }
-            ["failed", ..] => self.failed = Some(line),
-            _ => {}
-        }
-        true
-    }
-
-    fn kill(mut self) -> Option<Position> {
-        self.process.kill().unwrap();
-        // A line that was being written may be torn; the pipe has whole ones before it.
-        while let Some(Ok(line)) = self.lines.next() {
-            let words: Vec<_> = line.split(' ').collect();
-            if let ["durable", epoch, seq] = words[..]
-                && let (Ok(epoch), Ok(seq)) = (epoch.parse(), seq.parse())
-            {
-                self.acknowledged = self.acknowledged.max(Some(Position::new(0, epoch, seq)));
-            }
-        }
-        self.process.wait().unwrap();
-        self.acknowledged
-    }
-}
-
-/// Opens the log and checks it: acknowledged events are there, and every event is what its position says.
-fn check(path: &Path, acknowledged: Option<Position>) {
-    let mut log = FjallLog::open(path).unwrap();
-    let Some(acknowledged) = acknowledged else { return };
-    let bounds = log.bounds(0).unwrap().unwrap();
-    assert!(bounds.next > acknowledged, "{acknowledged} was acknowledged; {bounds:?}");
-    let from = Position::new(0, acknowledged.epoch, 0).max(bounds.first);
-    let mut expected = from;
-    let each = &mut |position: Position, record: &[u8]| {
-        assert_eq!(position, expected, "without a hole");
-        assert_eq!(record, position.seq.to_le_bytes(), "an event that was never published");
-        expected = position.next();
-    };
-    log.read_from(from, usize::MAX, each).unwrap();
-    assert_eq!(expected, bounds.next);
-}
-
 #[test]
 fn a_hundred_kills_lose_nothing_that_was_acknowledged() {
     let path = directory("kills");
@@ -276,14 +103,6 @@ fn two_groups(name: &str) -> (PathBuf, PathBuf) {
     (first, second)
 }
 
-fn journal(path: &Path) -> PathBuf {
-    let files = std::fs::read_dir(path.join("db")).unwrap().map(|entry| entry.unwrap().path());
-    let mut journals: Vec<_> =
-        files.filter(|path| path.extension().is_some_and(|extension| extension == "jnl")).collect();
-    assert_eq!(journals.len(), 1, "{journals:?}");
-    journals.pop().unwrap()
-}
-
 /// What can be read of the two groups; `None` when the log says that it is damaged.
 fn found(path: &Path) -> Option<Vec<u64>> {
     let mut log = FjallLog::open(path).ok()?;
@@ -300,6 +119,28 @@ fn found(path: &Path) -> Option<Vec<u64>> {
     }
 }
 
+/// What can be read of the two groups with this journal, the second of them acknowledged or not.
+fn found_of(
+    journal_bytes: &[u8],
+    (first, second): (&Path, &Path),
+    acknowledged: bool,
+) -> Option<Vec<u64>> {
+    static COPIES: AtomicUsize = AtomicUsize::new(0);
+    let copied = COPIES.fetch_add(1, Ordering::Relaxed);
+    // In memory, where that is possible: a disk takes longer to forget files than all the rest.
+    let memory = Path::new("/dev/shm");
+    let base = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    let work = base.join(format!("tpc-damaged-{}-{copied}", std::process::id()));
+    copy(second, &work);
+    if !acknowledged {
+        std::fs::copy(first.join("acknowledged"), work.join("acknowledged")).unwrap();
+    }
+    std::fs::write(journal(&work), journal_bytes).unwrap();
+    let found = found(&work);
+    std::fs::remove_dir_all(&work).unwrap();
+    found
+}
+
 /// Where the last group stands in the journal.
 fn last_group(first: &Path, second: &Path) -> (Vec<u8>, std::ops::Range<usize>) {
     let (before, after) =
@@ -310,23 +151,27 @@ fn last_group(first: &Path, second: &Path) -> (Vec<u8>, std::ops::Range<usize>) 
     (after, start..end)
 }
 
+/// Has several workers do it for each of many: the engine sleeps while it is closed.
+fn for_each<T: Send>(many: impl Iterator<Item = T> + Send, work: impl Fn(T) + Sync) {
+    let many = Mutex::new(many);
+    let next = || many.lock().unwrap().next();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            let (next, work) = (&next, &work);
+            scope.spawn(move || std::iter::from_fn(next).for_each(work));
+        }
+    });
+}
+
 #[test]
 fn a_torn_end_is_cut_and_a_lost_acknowledgement_is_reported() {
     let (first, second) = two_groups("cut");
     let (bytes, group) = last_group(&first, &second);
-    let work = directory("cut-work");
-    for cut in group.clone() {
-        for acknowledged in [false, true] {
-            let _ = std::fs::remove_dir_all(&work);
-            copy(&second, &work);
-            if !acknowledged {
-                std::fs::copy(first.join("acknowledged"), work.join("acknowledged")).unwrap();
-            }
-            std::fs::write(journal(&work), &bytes[..cut]).unwrap();
-            let expected = if acknowledged { None } else { Some(vec![0, 1, 2]) };
-            assert_eq!(found(&work), expected, "cut at {cut} of {group:?}");
-        }
-    }
+    for_each(group.clone().flat_map(|cut| [(cut, false), (cut, true)]), |(cut, acknowledged)| {
+        let found = found_of(&bytes[..cut], (&first, &second), acknowledged);
+        let expected = if acknowledged { None } else { Some(vec![0, 1, 2]) };
+        assert_eq!(found, expected, "cut at {cut} of {group:?}");
+    });
     assert_eq!(found(&second), Some((0..6).collect()));
 }
 
@@ -334,23 +179,24 @@ fn a_torn_end_is_cut_and_a_lost_acknowledgement_is_reported() {
 fn no_flipped_bit_yields_wrong_data() {
     let (first, second) = two_groups("flip");
     let (bytes, group) = last_group(&first, &second);
-    let work = directory("flip-work");
-    let (mut flips, mut reported) = (0, 0);
+    let (flips, reported) = (AtomicUsize::new(0), AtomicUsize::new(0));
     // One bit of each byte, or all eight: `just log-bits`.
     let bits = std::env::var("TPC_LOG_BITS").map_or(1, |bits| bits.parse().expect("a number"));
-    for (at, bit) in group.clone().flat_map(|at| (0..bits).map(move |bit| (at, (at + bit) % 8))) {
-        flips += 1;
-        let _ = std::fs::remove_dir_all(&work);
-        copy(&second, &work);
-        let mut flipped = bytes.clone();
-        flipped[at] ^= 1 << bit;
-        std::fs::write(journal(&work), &flipped).unwrap();
-        match found(&work) {
-            // Some bits of the engine's own frame do not matter.
-            Some(events) => assert_eq!(events, (0..6).collect::<Vec<_>>(), "bit {bit} at {at}"),
-            None => reported += 1,
+    let each = group.flat_map(move |at| (0..bits).map(move |bit| (at, (at + bit) % 8)));
+    for_each(each.flat_map(|flip| [(flip, false), (flip, true)]), |((at, bit), acknowledged)| {
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 1 << bit;
+        let found = found_of(&bytes, (&first, &second), acknowledged);
+        // Some bits of the engine's own frame do not matter.
+        let whole = found == Some((0..6).collect());
+        let cut = found == Some(vec![0, 1, 2]);
+        assert!(found.is_none() || whole || (cut && !acknowledged), "bit {bit} at {at}: {found:?}");
+        if acknowledged {
+            flips.fetch_add(1, Ordering::Relaxed);
+            reported.fetch_add(usize::from(found.is_none()), Ordering::Relaxed);
         }
-    }
+    });
+    let (flips, reported) = (flips.into_inner(), reported.into_inner());
     assert!(reported * 2 > flips, "{reported} of {flips} were noticed");
     let mut marks = std::fs::read(second.join("acknowledged")).unwrap();
     for byte in &mut marks {
@@ -358,52 +204,4 @@ fn no_flipped_bit_yields_wrong_data() {
     }
     std::fs::write(second.join("acknowledged"), marks).unwrap();
     assert!(matches!(FjallLog::open(&second), Err(LogError::Damaged(_))));
-}
-
-/// A disk that fails, as seen by the process: system calls with injected errors.
-fn failing(name: &str, fault: &str) {
-    let path = directory(name);
-    // What is there before must survive.
-    let mut child = Running::start(&path);
-    while child.acknowledged.is_none() && child.read() {}
-    let before = child.kill();
-    check(&path, before);
-    let mut child = Running::start_failing("child", &path, fault);
-    while child.read() {}
-    child.process.wait().unwrap();
-    assert!(child.failed.is_some(), "the log did not fail by {fault}");
-    assert!(child.failed.as_ref().unwrap().len() > "failed ".len(), "without a reason");
-    check(&path, child.acknowledged.or(before));
-}
-
-#[test]
-fn nothing_is_acknowledged_after_a_failed_sync() {
-    for n in [5, 9, 14] {
-        failing("eio", &format!("fdatasync:error=EIO:when={n}"));
-    }
-}
-
-/// The disk recovers at once, and the log does not believe it: what the failed sync had to write may be gone.
-#[test]
-fn a_log_that_has_failed_takes_nothing_more_until_it_is_opened_again() {
-    for n in [3, 6] {
-        let path = directory("stubborn");
-        drop(FjallLog::open(&path).unwrap());
-        let fault = format!("fdatasync:error=EIO:when={n}");
-        let mut child = Running::start_failing("stubborn_child", &path, &fault);
-        while child.read() {}
-        assert!(child.process.wait().unwrap().success(), "it accepted something");
-        assert!(child.failed.is_some(), "the log did not fail");
-        let mut log = FjallLog::open(&path).unwrap();
-        let next = log.bounds(0).unwrap().map(|bounds| bounds.next);
-        assert!(next > child.acknowledged, "{next:?} after {:?}", child.acknowledged);
-        log.begin_epoch().unwrap();
-        log.sync().unwrap();
-    }
-}
-
-#[test]
-fn nothing_is_acknowledged_on_a_full_disk() {
-    failing("enospc-sync", "fdatasync:error=ENOSPC:when=8");
-    failing("enospc-write", "write:error=ENOSPC:when=7+");
 }

@@ -1,0 +1,74 @@
+//! The default log on a disk that fails, as `strace` has its system calls fail.
+
+mod fjall_child;
+
+use std::path::{Path, PathBuf};
+
+use fjall_child::{Running, check, directory, journal};
+use tpc_actors::bus::log::{EventLog, FjallLog};
+
+/// Runs a test where calls for a file fail with this fault; whether the process says that all went as it should.
+fn run_failing(name: &str, path: &Path, (file, fault): (&Path, &str)) -> (Running, bool) {
+    let inject = format!("inject={fault}");
+    let file = file.to_str().unwrap();
+    let wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", file, "-e", &inject];
+    let mut child = Running::start_test(name, path, &wrapper);
+    while child.read() {}
+    let ended = child.process.wait().unwrap();
+    (child, ended.success())
+}
+
+/// A disk that fails, as seen by the process: system calls with injected errors.
+fn failing(name: &str, file: impl Fn(&Path) -> PathBuf, fault: &str) {
+    let path = directory(name);
+    // What is there before must survive.
+    let mut child = Running::start(&path);
+    while child.acknowledged.is_none() && child.read() {}
+    let before = child.kill();
+    check(&path, before);
+    let (child, _) = run_failing("child", &path, (&file(&path), fault));
+    assert!(child.failed.is_some(), "the log did not fail by {fault}");
+    assert!(child.failed.as_ref().unwrap().len() > "failed ".len(), "without a reason");
+    check(&path, child.acknowledged.or(before));
+}
+
+#[test]
+fn nothing_is_acknowledged_after_a_failed_sync() {
+    for n in [5, 9, 14] {
+        failing("eio", journal, &format!("fdatasync:error=EIO:when={n}"));
+    }
+}
+
+/// The disk recovers at once, and the log does not believe it: what the failed sync had to write may be gone.
+#[test]
+fn a_log_that_has_failed_takes_nothing_more_until_it_is_opened_again() {
+    for n in [3, 6] {
+        let path = directory("stubborn");
+        drop(FjallLog::open(&path).unwrap());
+        let fault = format!("fdatasync:error=EIO:when={n}");
+        let (child, went_well) = run_failing("stubborn_child", &path, (&journal(&path), &fault));
+        assert!(went_well, "it accepted something");
+        assert!(child.failed.is_some(), "the log did not fail");
+        let mut log = FjallLog::open(&path).unwrap();
+        let next = log.bounds(0).unwrap().map(|bounds| bounds.next);
+        assert!(next > child.acknowledged, "{next:?} after {:?}", child.acknowledged);
+        log.begin_epoch().unwrap();
+        log.sync().unwrap();
+    }
+}
+
+#[test]
+fn nothing_is_acknowledged_on_a_full_disk() {
+    failing("enospc-sync", journal, "fdatasync:error=ENOSPC:when=8");
+    failing("enospc-write", journal, "write:error=ENOSPC:when=7+");
+}
+
+/// Of the first write, which begins an epoch, and of later ones; once, or from there on.
+#[test]
+fn nothing_is_acknowledged_after_a_failed_write() {
+    for when in ["1", "1+", "2", "6", "11+"] {
+        let fault = format!("write:error=EIO:when={when}");
+        failing("eio-write", journal, &fault);
+        failing("eio-mark", |path| path.join("acknowledged"), &fault);
+    }
+}
