@@ -3,7 +3,7 @@
 mod hindered;
 
 use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hindered::{Hindered, Step};
 use tpc_actors::bus::SubscribeError;
@@ -82,6 +82,40 @@ fn a_feed_without_a_place_is_refused() {
         let options = LogOptions::new().feed_capacity(capacity);
         let refused = system.log_events::<Tick>(MemoryLog::new(), options);
         assert!(matches!(refused, Err(LogError::Capacity(_))), "{capacity}: {refused:?}");
+    }
+    stop(&system);
+}
+
+/// The CPUs of this process's threads of that name, as the kernel tells them.
+#[cfg(target_os = "linux")]
+fn cpus_of(name: &str) -> Vec<String> {
+    let threads = std::fs::read_dir("/proc/self/task").unwrap().map(|entry| entry.unwrap().path());
+    let named = threads.filter(|path| {
+        std::fs::read_to_string(path.join("comm")).is_ok_and(|comm| comm.trim_end() == name)
+    });
+    let status = named.filter_map(|path| std::fs::read_to_string(path.join("status")).ok());
+    let cpus = status.filter_map(|status| {
+        let line = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+        line.map(|cpus| cpus.trim().to_owned())
+    });
+    cpus.collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_log_s_thread_stays_off_the_cores() {
+    let system = start();
+    system.log_events::<Tick>(MemoryLog::new(), LogOptions::new()).unwrap();
+    let control_plane = system.placement().control_plane().to_string();
+    // A thread binds itself, when it begins.
+    let begun = Instant::now();
+    loop {
+        let found = cpus_of("tpc-log");
+        if !found.is_empty() && found.iter().all(|cpus| *cpus == control_plane) {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10), "{found:?} and not {control_plane}");
+        std::thread::yield_now();
     }
     stop(&system);
 }
