@@ -8,10 +8,8 @@ use std::time::{Duration, Instant};
 
 use ticks::{Tick, start, stop};
 use tpc_actors::Start;
-use tpc_actors::bus::log::{
-    Bounds, EventLog, LogError, LogOptions, MemoryLog, Records, conformance,
-};
-use tpc_actors::bus::{Cursor, EndReason, Position, Subscription};
+use tpc_actors::bus::log::{EventLog, LogError, LogOptions, MemoryLog, Records};
+use tpc_actors::bus::{EndReason, Position, Subscription};
 use tpc_actors::prelude::*;
 
 fn next_events(events: &mut Subscription<Tick>, count: usize) -> Vec<u64> {
@@ -20,44 +18,6 @@ fn next_events(events: &mut Subscription<Tick>, count: usize) -> Vec<u64> {
         other => panic!("{other:?}"),
     };
     std::iter::repeat_with(next).take(count).collect()
-}
-
-#[test]
-fn the_log_in_memory_conforms() {
-    let log = MemoryLog::new();
-    conformance::check(|| Ok(log.clone())).unwrap();
-}
-
-#[test]
-fn the_suite_notices_a_log_that_reuses_epochs() {
-    struct Forgetful(MemoryLog);
-    impl EventLog for Forgetful {
-        fn begin_epoch(&mut self) -> Result<u64, LogError> {
-            Ok(1)
-        }
-        fn append(&mut self, first: Position, records: &Records) -> Result<(), LogError> {
-            self.0.append(first, records)
-        }
-        fn sync(&mut self) -> Result<Cursor, LogError> {
-            self.0.sync()
-        }
-        fn read_from(
-            &mut self,
-            from: Position,
-            max: usize,
-            each: &mut dyn FnMut(Position, &[u8]),
-        ) -> Result<(), LogError> {
-            self.0.read_from(from, max, each)
-        }
-        fn trim_to(&mut self, to: Position) -> Result<(), LogError> {
-            self.0.trim_to(to)
-        }
-        fn bounds(&mut self, core: usize) -> Result<Option<Bounds>, LogError> {
-            self.0.bounds(core)
-        }
-    }
-    let log = MemoryLog::new();
-    conformance::check(|| Ok(Forgetful(log.clone()))).unwrap_err();
 }
 
 #[test]

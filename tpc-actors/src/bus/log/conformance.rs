@@ -37,6 +37,33 @@ pub fn check<L: EventLog>(mut open: impl FnMut() -> Result<L, LogError>) -> Outc
     suite.trims()
 }
 
+/// Checks what a log does about a disk that fails. `open` opens the same log again and again, as it is found after a
+/// crash at the time; `fail` has its next sync fail, and no other one.
+///
+/// ```
+/// use tpc_actors::bus::log::{MemoryLog, conformance};
+///
+/// let log = std::cell::RefCell::new(MemoryLog::new());
+/// let open = || {
+///     let found = log.borrow().crash();
+///     *log.borrow_mut() = found.clone();
+///     Ok(found)
+/// };
+/// conformance::check_failure(open, || log.borrow().fail_sync_after(0)).unwrap();
+/// ```
+///
+/// # Errors
+///
+/// The first rule that the log breaks.
+pub fn check_failure<L: EventLog>(
+    mut open: impl FnMut() -> Result<L, LogError>,
+    mut fail: impl FnMut(),
+) -> Outcome {
+    let mut suite = Suite { open: &mut || open().map(|log| Box::new(log) as Box<dyn EventLog>) };
+    suite.crashes()?;
+    suite.fails(&mut fail)
+}
+
 struct Suite<'a> {
     open: &'a mut dyn FnMut() -> Result<Box<dyn EventLog>, LogError>,
 }
@@ -245,5 +272,59 @@ impl Suite<'_> {
         that(bounds.is_none(), "what was trimmed stays away", || format!("{bounds:?}"))?;
         let more = log.begin_epoch().says(rule)?;
         that(more > epoch, "epochs grow, whatever was trimmed", || format!("{more}"))
+    }
+
+    /// Whether the events of an epoch are there up to `acknowledged`, and of those behind it none but the first ones.
+    fn survives(&mut self, epoch: u64, acknowledged: u64) -> Outcome {
+        let rule = "after a crash all that was acknowledged is there, and nothing behind a hole";
+        let mut log = self.open()?;
+        let from = Position::new(0, epoch, 0);
+        let found = read(&mut *log, from, usize::MAX).says(rule)?.len() as u64;
+        that(found >= acknowledged, rule, || format!("{found} of {acknowledged} events"))?;
+        has(&mut *log, from, found, rule)?;
+        let next = log.begin_epoch().says("epochs grow, also after a crash")?;
+        that(next > epoch, "epochs grow, also after a crash", || format!("{next}"))
+    }
+
+    fn crashes(&mut self) -> Outcome {
+        let rule = "what was appended and not synced may be lost";
+        let mut log = self.open()?;
+        let epoch = log.begin_epoch().says(rule)?;
+        for (first, synced) in [(0, true), (10, true), (20, false), (30, false)] {
+            let first = Position::new(0, epoch, first);
+            log.append(first, &records(first, 10)).says(rule)?;
+            if synced {
+                log.sync().says(rule)?;
+            }
+        }
+        drop(log);
+        self.survives(epoch, 20)
+    }
+
+    fn fails(&mut self, fail: &mut dyn FnMut()) -> Outcome {
+        let rule = "after a sync that failed nothing is taken until the log is opened again";
+        let mut log = self.open()?;
+        let epoch = log.begin_epoch().says(rule)?;
+        let at = |seq| Position::new(0, epoch, seq);
+        log.append(at(0), &records(at(0), 10)).says(rule)?;
+        log.sync().says(rule)?;
+        log.append(at(10), &records(at(10), 10)).says(rule)?;
+        fail();
+        that(log.sync().is_err(), "a sync that fails says so", || "it succeeded".to_owned())?;
+        // The disk works again, and what the failed sync had to write may be gone all the same.
+        for _ in 0..2 {
+            let outcomes = [
+                ("append", log.append(at(20), &records(at(20), 1)).is_err()),
+                ("sync", log.sync().is_err()),
+                ("begin_epoch", log.begin_epoch().is_err()),
+            ];
+            for (what, refused) in outcomes {
+                that(refused, rule, || format!("`{what}` succeeded"))?;
+            }
+        }
+        let found = read(&mut *log, at(0), 10).says("a log that has failed can be read")?;
+        that(found.len() == 10, "a log that has failed can be read", || format!("{found:?}"))?;
+        drop(log);
+        self.survives(epoch, 10)
     }
 }
