@@ -146,6 +146,14 @@ fn read_with_pauses(mut events: Subscription<Tick>, reader: u64, cores: usize) -
         }
     }
     assert_eq!(lagged, events.lagged());
+    for lane in events.lanes() {
+        let lost = lane.dropped_newest + lane.dropped_oldest + lane.conflated;
+        assert_eq!(
+            lane.reported_missing, lost,
+            "what is missing was dropped for a reason: {lane:?}"
+        );
+        assert_eq!(lane.wanted, lane.delivered + lost, "{lane:?}");
+    }
     seen
 }
 
@@ -184,6 +192,21 @@ fn loss_is_accounted_for_under_load_from_several_cores() {
     for (number, reader) in (0..).zip(readers) {
         let wanted = wanted_before(number, each);
         assert_eq!(reader.join().unwrap(), [wanted; CORES], "reader {number}");
+    }
+}
+
+/// Defects that whoever adds up what came and what was reported must notice.
+#[cfg(tpc_planted)]
+#[test]
+fn planted_losses_are_noticed() {
+    for name in ["lose-event", "short-gap", "quiet-tail", "uncounted-drop"] {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "loss_is_accounted_for_under_load_from_several_cores"])
+            .env("TPC_PLANTED", name)
+            .env("TPC_SOAK_EVENTS", "50000")
+            .output()
+            .unwrap();
+        assert!(!output.status.success(), "`{name}` went unnoticed");
     }
 }
 

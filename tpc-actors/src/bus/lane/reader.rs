@@ -6,7 +6,7 @@ use super::watermark::{Mark, Watermark};
 use super::{Handover, Item, Losses};
 use crate::bridge::ring::Consumer;
 use crate::bus::stage::Stage;
-use crate::sync::{Arc, intact};
+use crate::sync::{Arc, intact, planted};
 
 /// What a lane yields.
 #[derive(Debug, PartialEq, Eq)]
@@ -105,6 +105,9 @@ impl<E> LaneReader<E> {
                 if ring.known() == 0 {
                     self.most = self.most.max(ring.available());
                 }
+                if planted!("lose-event", 1 in 1000) {
+                    drop(ring.read_unpublished());
+                }
                 let item = ring.read_unpublished();
                 self.unfreed += u32::from(item.is_some());
                 // Places are given back in batches: each time takes a line away from the source.
@@ -144,7 +147,8 @@ impl<E> LaneReader<E> {
 
     /// Reports everything before `end` as missing.
     fn missing(&mut self, end: Mark) -> Taken<E> {
-        let (from, count) = (self.next_seq, end.wanted - self.expected);
+        let known = u64::from(planted!("short-gap", 1 in 10));
+        let (from, count) = (self.next_seq, end.wanted - self.expected - known);
         self.expected = end.wanted;
         self.next_seq = end.next_seq;
         Taken::Missing { from, to: end.next_seq, count }
@@ -166,6 +170,9 @@ impl<E> LaneReader<E> {
         {
             // The writer has the stage, perhaps with what we miss; it wakes us when it is back.
             return None;
+        }
+        if planted!("quiet-tail", 1 in 10) {
+            (self.expected, self.next_seq) = (mark.wanted, mark.next_seq);
         }
         (mark.wanted > self.expected).then(|| self.missing(mark))
     }
