@@ -3,10 +3,12 @@
 //! A process of its own with one test, because the allocator that counts is everybody's.
 
 use std::alloc::{GlobalAlloc, Layout, System as Malloc};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::Builder;
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use tpc_actors::prelude::*;
 
@@ -33,6 +35,28 @@ static COUNTING: Counting = Counting;
 
 #[core_actor(capacity = 256)]
 struct Counter(u64);
+
+/// Most of whose senders wait for room.
+#[core_actor(capacity = 4)]
+struct Crowded(u64);
+
+#[core_actor]
+impl Crowded {
+    #[init]
+    fn new() -> Self {
+        Self(0)
+    }
+
+    #[handler(tell)]
+    fn add(&mut self, n: u64) {
+        self.0 += n;
+    }
+
+    #[handler]
+    fn get(&mut self) -> u64 {
+        self.0
+    }
+}
 
 #[core_actor]
 impl Counter {
@@ -62,13 +86,24 @@ impl Counter {
     }
 }
 
-async fn ask_and_tell(counter: &CounterClient, times: u64) {
+/// Asks and tells in all ways but one by one in a batch: over the thread's lane and one of its own, with a deadline that
+/// is far away and without, and those that find no room.
+async fn in_all_ways(counter: &CounterClient, ordered: &CounterClient, n: u64) {
+    counter.add(n).await.unwrap();
+    counter.get().await.unwrap();
+    ordered.add(n).await.unwrap();
+    ordered.get().await.unwrap();
+    counter.get().deadline(Duration::from_secs(100)).await.unwrap();
+    counter.add(n).deadline(Duration::from_secs(100)).await.unwrap();
+    let _ = counter.add(n).now();
+    let _ = ordered.get().now().map(drop);
+    let _ = counter.get().now().map(drop);
+}
+
+async fn ask_and_tell(counter: &CounterClient, ordered: &CounterClient, times: u64) {
     let mut batch = counter.batch();
     for n in 0..times {
-        counter.add(n).await.unwrap();
-        counter.get().await.unwrap();
-        let _ = counter.add(n).now();
-        let _ = counter.get().now().map(drop);
+        in_all_ways(counter, ordered, n).await;
         batch.push(counter.add(n));
         if n % 32 == 31 {
             batch.send().await.unwrap();
@@ -77,31 +112,15 @@ async fn ask_and_tell(counter: &CounterClient, times: u64) {
     batch.send().await.unwrap();
 }
 
-/// `callers` tasks that warm up, meet, and go on; what was allocated after the meeting.
-async fn allocations_of(counter: &CounterClient, callers: usize, times: u64) -> u64 {
-    let meet = std::sync::Arc::new(tokio::sync::Barrier::new(callers + 1));
+/// What is allocated between the second and the third meeting of so many tasks.
+async fn allocations_of<F>(callers: usize, task: impl Fn(Arc<Barrier>) -> F) -> u64
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let meet = Arc::new(Barrier::new(callers + 1));
     let mut tasks = JoinSet::new();
     for _ in 0..callers {
-        let (counter, meet) = (counter.clone(), std::sync::Arc::clone(&meet));
-        tasks.spawn(async move {
-            ask_and_tell(&counter, 2_000).await;
-            for _ in 0..2 {
-                meet.wait().await;
-            }
-            let mut batch = counter.batch();
-            batch.push(counter.add(1));
-            batch.send().await.unwrap();
-            for n in 0..times {
-                counter.add(n).await.unwrap();
-                counter.get().await.unwrap();
-                let _ = counter.add(n).now();
-                let _ = counter.get().now().map(drop);
-                batch.push(counter.add(n));
-                batch.send().await.unwrap();
-            }
-            counter.talk_to_yourself(100).await.unwrap();
-            meet.wait().await;
-        });
+        tasks.spawn(task(Arc::clone(&meet)));
     }
     meet.wait().await;
     let before = ALLOCATIONS.load(Ordering::SeqCst);
@@ -112,23 +131,59 @@ async fn allocations_of(counter: &CounterClient, callers: usize, times: u64) -> 
     after - before
 }
 
+/// Warms up, meets the others, and goes on.
+async fn roomy(counter: CounterClient, times: u64, meet: Arc<Barrier>) {
+    let ordered = counter.ordered();
+    ask_and_tell(&counter, &ordered, 2_000).await;
+    for _ in 0..2 {
+        meet.wait().await;
+    }
+    let mut batch = counter.batch();
+    batch.push(counter.add(1));
+    batch.send().await.unwrap();
+    for n in 0..times {
+        in_all_ways(&counter, &ordered, n).await;
+        batch.push(counter.add(n));
+        batch.send().await.unwrap();
+    }
+    counter.talk_to_yourself(100).await.unwrap();
+    meet.wait().await;
+}
+
+/// The same where nearly everybody waits for room.
+async fn crowded(crowded: CrowdedClient, times: u64, meet: Arc<Barrier>) {
+    for round in 0..2 {
+        for n in 0..times {
+            crowded.add(n).await.unwrap();
+            crowded.get().await.unwrap();
+        }
+        for _ in 0..2 - round {
+            meet.wait().await;
+        }
+    }
+}
+
 #[test]
 fn asks_and_tells_allocate_nothing_in_the_steady_state() {
     let system = System::builder().cores(1).start().unwrap();
     let counter = system.spawn::<Counter>(()).wait().unwrap();
     counter.talk_to_yourself(1_000).wait().unwrap();
     let runtime = Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let little = system.spawn::<Crowded>(()).wait().unwrap();
     for callers in [1, 64] {
         let times = 20_000 / callers as u64;
-        let client = counter.clone();
-        let allocated = runtime.block_on(async move {
-            tokio::spawn(async move { allocations_of(&client, callers, times).await })
-                .await
-                .unwrap()
+        let (client, little) = (counter.clone(), little.clone());
+        let measured = runtime.spawn(async move {
+            let roomy = allocations_of(callers, |meet| roomy(client.clone(), times, meet)).await;
+            let crowded =
+                allocations_of(callers, |meet| crowded(little.clone(), times, meet)).await;
+            (roomy, crowded)
         });
-        // A few for each caller's batch and barrier; 5 per round and caller would be 100,000.
+        let (roomy, crowded) = runtime.block_on(measured).unwrap();
+        // A few for each caller's batch and barrier; one per round and caller would be 20,000.
         let allowed = 8 * callers as u64 + 16;
-        assert!(allocated <= allowed, "{callers} callers: {allocated} allocations");
+        assert!(roomy <= allowed, "{callers} callers: {roomy} allocations");
+        assert!(crowded <= allowed, "{callers} callers without room: {crowded} allocations");
     }
     drop(runtime);
     assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());

@@ -13,6 +13,9 @@ use crate::isolate::wake_quietly;
 use crate::reply::slot::NO_DEADLINE;
 use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering, fence, intact};
 
+/// Waiters that are taken out of the line at a time.
+const TOLD_TOGETHER_MAX: usize = if cfg!(tpc_loom) { 1 } else { 16 };
+
 /// Names one waiting sender; earlier numbers came earlier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct WaiterId(u64);
@@ -141,23 +144,33 @@ impl Waiters {
 
     /// Tells everyone: the lane has closed, or everyone must look at something else.
     pub(crate) fn wake_all(&self) {
-        self.wake(usize::MAX);
+        let mut queue = self.queue();
+        let told = std::mem::take(&mut queue.waiting);
+        self.any.store(false, Ordering::Relaxed);
+        drop(queue);
+        for waiter in told {
+            wake_quietly(waiter.waker);
+        }
     }
 
+    /// Tells the first `most`. Those behind the first few may be others by then, as if that many places had been freed
+    /// a little later.
     #[cold]
-    fn wake(&self, most: usize) {
-        let (first, others) = {
+    fn wake(&self, mut most: usize) {
+        while most > 0 {
+            // A few at a time, which needs no memory but this.
+            let mut told = [const { None }; TOLD_TOGETHER_MAX];
             let mut queue = self.queue();
-            let count = most.min(queue.waiting.len());
-            let mut told = queue.waiting.drain(..count);
-            // Mostly there is no other one, and then nothing is allocated.
-            let (first, others): (_, Vec<_>) = (told.next(), told.collect());
-            self.any.store(!queue.waiting.is_empty(), Ordering::Relaxed);
-            (first, others)
-        };
-        // Woken outside the lock: a waker is foreign code.
-        for waiter in first.into_iter().chain(others) {
-            wake_quietly(waiter.waker);
+            let count = most.min(queue.waiting.len()).min(TOLD_TOGETHER_MAX);
+            for (waker, waiter) in told.iter_mut().zip(queue.waiting.drain(..count)) {
+                *waker = Some(waiter.waker);
+            }
+            let any = !queue.waiting.is_empty();
+            self.any.store(any, Ordering::Relaxed);
+            drop(queue);
+            // Woken outside the lock: a waker is foreign code.
+            told.into_iter().flatten().for_each(wake_quietly);
+            most = if any { most - count } else { 0 };
         }
     }
 

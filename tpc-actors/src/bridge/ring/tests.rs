@@ -51,21 +51,29 @@ impl Drop for Bomb {
     }
 }
 
+/// At every position, in either half, with numbers that wrap around and places that do.
 #[test]
 fn an_item_that_panics_in_drop_is_dropped_once_and_so_are_the_others() {
-    for (wrapped, bomb) in (0..8).flat_map(|bomb| [(0, bomb), (5, bomb)]) {
+    for (first, producer_last, bomb) in [0, 5, usize::MAX - 3]
+        .into_iter()
+        .flat_map(|first| [(first, false), (first, true)])
+        .flat_map(|(first, last)| (0..8).map(move |bomb| (first, last, bomb)))
+    {
         let dropped = Rc::new(Cell::new(0));
-        let (mut producer, mut consumer) = ring(8).unwrap();
-        for _ in 0..wrapped {
-            assert!(producer.push(Bomb { dropped: Rc::default(), panics: false }).is_ok());
-            drop(consumer.pop());
-        }
+        let (mut producer, consumer) = ring_from(8, first).unwrap();
         for n in 0..8 {
             let item = Bomb { dropped: Rc::clone(&dropped), panics: n == bomb };
             assert!(producer.push(item).is_ok());
         }
-        drop(consumer);
-        let outcome = catch_unwind(AssertUnwindSafe(|| drop(producer)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            if producer_last {
+                drop(consumer);
+                drop(producer);
+            } else {
+                drop(producer);
+                drop(consumer);
+            }
+        }));
         assert!(outcome.is_err(), "the panic is not swallowed");
         assert_eq!(dropped.get(), 8, "bomb at {bomb}");
     }
