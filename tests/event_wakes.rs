@@ -29,6 +29,12 @@ impl Source {
             self.next += 1;
         }
     }
+
+    /// What no core may do.
+    #[handler]
+    fn wait_for(&mut self, mut events: Subscription<u64>) -> bool {
+        events.next_wait().is_some()
+    }
 }
 
 /// Counts its wakes, and ends the sleep of its thread.
@@ -141,4 +147,16 @@ fn nobody_wakes_a_subscriber_for_nothing() {
     assert_eq!(sleeper.wakes(), 1);
     assert!(poll(&mut events, &sleeper).is_ready());
     stop(&system);
+}
+
+#[test]
+fn a_core_does_not_wait_for_events() {
+    let (system, source) = start();
+    let events = system.events::<u64>().subscribe();
+    let Err(AskError::Panicked(report)) = source.wait_for(events).wait() else {
+        panic!("it waited")
+    };
+    assert!(report.message().contains("core"), "{report}");
+    source.burst(1).wait().unwrap();
+    assert!(system.shutdown_wait(Duration::from_secs(10)).panics() == 1);
 }
