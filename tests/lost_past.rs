@@ -2,7 +2,8 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::{Context, Waker};
 use std::thread::JoinHandle;
@@ -193,4 +194,41 @@ fn who_asks_a_core_that_is_about_to_be_left_behind_is_told_so() {
     );
     drop(let_go);
     held.join().unwrap().unwrap();
+}
+
+/// A filter that takes its time with the past holds up neither a core nor the next life of one for more than an event
+/// or two.
+#[test]
+fn a_slow_filter_holds_up_no_core() {
+    for crash in [false, true] {
+        let (system, source) = start();
+        let keep = system.events::<Tick>().retain(200).filter(|_| false).subscribe();
+        source.burst(200).wait().unwrap();
+        let asked = Arc::new(AtomicU64::new(0));
+        let counts = Arc::clone(&asked);
+        let slow = system.events::<Tick>().from(Start::Oldest).filter(move |_| {
+            counts.fetch_add(1, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(10));
+            true
+        });
+        if crash {
+            system.crash_core(0);
+        }
+        let mut slow = slow.subscribe();
+        let reader = std::thread::spawn(move || numbers(&mut slow, 20));
+        while asked.load(Ordering::SeqCst) == 0 {
+            std::thread::yield_now();
+        }
+        let mut before = asked.load(Ordering::SeqCst);
+        for _ in 0..3 {
+            lives_again(&source);
+            // Between two looks there is time for others; a restart has a few of them to wait for.
+            let now = asked.load(Ordering::SeqCst);
+            assert!(now - before < 50, "an answer waited for {} looks at the past", now - before);
+            before = now;
+        }
+        assert_eq!(reader.join().unwrap(), (0..20).collect::<Vec<_>>());
+        drop(keep);
+        system.shutdown_wait(Duration::from_secs(10));
+    }
 }

@@ -108,12 +108,13 @@ impl<E: Send + Clone + 'static> Resting<E> {
     /// The source of a core, for as long as the core lives.
     pub(super) fn take(&self, bus: &Bus<E>, index: usize) -> Numbered<E> {
         let mut state = lock(&self.state);
+        // From here on nobody else takes it out, so there is one to wait for, who looks at a little of it.
+        state.with_core = true;
         while state.holder.is_some() {
             state = self.back.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         let next_seq = state.next_seq;
         let source = state.source.take();
-        state.with_core = true;
         drop(state);
         let source = source.unwrap_or_else(|| Source::new(bus, index));
         Numbered { source, next_seq }
@@ -147,6 +148,9 @@ impl<E: Send + Clone + 'static> Resting<E> {
         while state.holder.is_some() {
             if state.holder == Some(me) {
                 return Err(Away::WithUs);
+            }
+            if state.with_core {
+                break;
             }
             state = self.back.wait(state).unwrap_or_else(PoisonError::into_inner);
         }

@@ -1,6 +1,7 @@
 //! The last events of a source, kept for whoever missed them.
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use super::channel::Channel;
 use crate::isolate::{catch, drop_quietly};
@@ -42,8 +43,10 @@ pub(super) struct Found<E> {
     pub(super) reach: Reach,
 }
 
-/// Events that one look may pass, so that it does not hold up a core.
+/// Events that one look may pass, and how long it may take, so that it does not hold up a core: a filter that is slow is
+/// asked about one event at a time.
 const LOOK_MAX: usize = 1024;
+pub(super) const LOOK_TIME_MAX: Duration = Duration::from_micros(200);
 
 impl<E: Clone> Retained<E> {
     /// Keeps at most `max` events from here on.
@@ -81,13 +84,15 @@ impl<E: Clone> Retained<E> {
         next_seq - self.events.len() as u64
     }
 
-    /// Looks from `from` on and before `to` for up to `max` events that the channel's filter wants.
+    /// Looks from `from` on and before `to` for up to `max` events that the channel's filter wants; for one at least, and
+    /// no longer than `until`.
     pub(super) fn find(
         &self,
         next_seq: u64,
         channel: &Channel<E>,
         (from, to): (u64, u64),
         max: usize,
+        until: Option<Instant>,
     ) -> Found<E> {
         let oldest = self.oldest(next_seq);
         let mut events = Vec::new();
@@ -114,6 +119,12 @@ impl<E: Clone> Retained<E> {
                 }
             }
             next += 1;
+            // Often at first, and then each 64 events: a clock costs as much as some of them.
+            let looked = next - from;
+            let looks_up = looked.is_multiple_of(64) || (looked < 64 && looked.is_power_of_two());
+            if looks_up && until.is_some_and(|until| Instant::now() >= until) {
+                break;
+            }
         }
         if next >= end {
             reach = Reach::End;

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
+use std::time::Instant;
 
 use super::channel::{Channel, end};
 use super::end_reason::EndReason;
@@ -11,7 +12,7 @@ use super::fetch::Fetch;
 use super::log::feed::Feed;
 use super::outlet::Outlet;
 use super::registry::Bus;
-use super::retained::{Found, Reach, Retained};
+use super::retained::{Found, LOOK_TIME_MAX, Reach, Retained};
 use super::stats::SourceStats;
 use crate::isolate::{catch, drop_quietly};
 
@@ -228,7 +229,9 @@ impl<E: Send + Clone + 'static> Source<E> {
         // Who looks into the log next must not find that nothing is on its way there.
         self.pass_on(bus);
         let range = (fetch.from, fetch.to);
-        let found = self.retained.find(next_seq, &fetch.channel, range, fetch.max);
+        // Real time would make a simulation another one each time.
+        let until = (!bus.is_simulated()).then(|| Instant::now() + LOOK_TIME_MAX);
+        let found = self.retained.find(next_seq, &fetch.channel, range, fetch.max, until);
         if fetch.attach && found.reach == Reach::FilterPanicked {
             bus.stats(self.index).filters_panicked.add(1);
         }
