@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use ticks::{Tick, start, stop};
 use tpc_actors::Start;
 use tpc_actors::bus::log::{EventLog, LogError, LogOptions, MemoryLog, Records};
-use tpc_actors::bus::{EndReason, Position, Subscription};
+use tpc_actors::bus::{EndReason, Position, ReplayError, Subscription};
 use tpc_actors::prelude::*;
 
 fn next_events(events: &mut Subscription<Tick>, count: usize) -> Vec<u64> {
@@ -147,6 +147,41 @@ fn gaps_are_filled_from_the_log() {
     let missing: Vec<_> = missing.into_iter().map(|(_, Tick(n))| n).collect();
     assert_eq!(missing, (16..5000).step_by(2).collect::<Vec<_>>());
     stop(&system);
+}
+
+/// The newest events are retained and may not be in the log yet, older ones are in the log alone, and the oldest nowhere.
+#[test]
+fn a_gap_is_filled_from_the_retained_events_and_the_log_together() {
+    for (retain, at_once) in [(1, 1000), (64, 50), (300, 1000), (2000, 1000)] {
+        let options = LogOptions::new().keep_events(400).commit_interval(Duration::ZERO);
+        let (system, source) = start(MemoryLog::new(), options, 0);
+        let third = system.events::<Tick>().capacity(8).retain(retain);
+        let mut third = third.filter(|Tick(n)| n % 3 == 0).subscribe();
+        let mut durable = system.events::<Tick>().capacity(10_000).durable().subscribe();
+        for burst in 0..1000 / at_once {
+            source.burst(at_once).wait().unwrap();
+            if burst % 2 == 0 {
+                // Some groups are in the log before the next events come, which it takes together.
+                let behind =
+                    (burst + 1) * at_once - durable.position().of(0).map_or(0, |at| at.seq);
+                next_events(&mut durable, usize::try_from(behind).unwrap());
+            }
+        }
+        next_events(&mut third, 8);
+        let Some(Delivery::Gap(gap)) = third.next_wait() else { panic!("no gap") };
+        let wanted: Vec<_> = (24..gap.to().seq).step_by(3).collect();
+        assert_eq!((gap.from().seq, gap.len()), (22, wanted.len() as u64));
+        let (gone, found) = match third.replay_wait(&gap) {
+            Ok(found) => (0, found),
+            Err(ReplayError::Gone { gone, found }) => (gone, found),
+            Err(error) => panic!("{error}"),
+        };
+        assert!(found.iter().all(|(position, Tick(n))| position.seq == *n));
+        let found: Vec<_> = found.into_iter().map(|(_, Tick(n))| n).collect();
+        assert_eq!(found, wanted[usize::try_from(gone).unwrap()..], "the oldest are gone");
+        assert_eq!(gone > 0, retain < 2000 && at_once == 50, "{gone} of {}", gap.len());
+        stop(&system);
+    }
 }
 
 #[test]
