@@ -257,3 +257,29 @@ fn a_filter_whose_drop_panics_does_not_end_the_log() {
     assert_eq!(all(&mut stays), ["1", "2", "3", "4", "5"]);
     assert_eq!(system.log_status::<Tick>().unwrap().failed, None);
 }
+
+/// Of what was lost before a subscription nobody has asked its filter; what that does not want is not gone.
+#[test]
+fn what_the_filter_does_not_want_is_not_gone() {
+    let options = LogOptions::new().feed_capacity(16);
+    let (system, source) = start(MemoryLog::new(), options, 0);
+    let _keep = system.events::<Tick>().retain(10_000).subscribe();
+    source.burst(1000).wait().unwrap();
+    let tenth = system.events::<Tick>().durable().from(tpc_actors::Start::Oldest);
+    let mut tenth = tenth.filter(|Tick(n)| n % 10 == 0).subscribe();
+    let mut seen = Vec::new();
+    while seen.last() != Some(&1000) {
+        match tenth.next_wait().unwrap() {
+            Delivery::Event { event: Tick(n), .. } => seen.push(n),
+            Delivery::Gap(gap) => {
+                let missing = tenth.replay_wait(&gap).unwrap();
+                seen.extend(missing.into_iter().map(|(_, Tick(n))| n));
+            }
+        }
+        if seen.len() == 100 {
+            source.burst(1).wait().unwrap();
+        }
+    }
+    assert_eq!(seen, (0..=1000).step_by(10).collect::<Vec<_>>());
+    stop(&system);
+}

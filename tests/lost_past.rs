@@ -202,7 +202,7 @@ fn who_asks_a_core_that_is_about_to_be_left_behind_is_told_so() {
 fn a_slow_filter_holds_up_no_core() {
     for crash in [false, true] {
         let (system, source) = start();
-        let keep = system.events::<Tick>().retain(200).filter(|_| false).subscribe();
+        let keep = system.events::<Tick>().retain(1000).filter(|_| false).subscribe();
         source.burst(200).wait().unwrap();
         let asked = Arc::new(AtomicU64::new(0));
         let counts = Arc::clone(&asked);

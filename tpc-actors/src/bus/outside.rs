@@ -43,9 +43,13 @@ impl<E: Send + Clone + 'static> Publisher<E> {
         self
     }
 
-    /// Publishes to everyone whose filter wants it, and wakes them. Waits only for other publishers like
-    /// this one that are publishing right now; so filters, copies and wakers may publish events of the same type, which
-    /// come after this one, and must not publish those of another type whose filters publish this one's.
+    /// Publishes to everyone whose filter wants it, and wakes them. First come, first served, it waits for others like this
+    /// one that are publishing right now, and for subscribers that [catch up](super::Events::from) or
+    /// [replay](super::Subscription::replay) with what was published like this: each has it for 200 µs or one call of its
+    /// filter at a time. So filters, copies and wakers may publish events of the same type, which come after this one,
+    /// and must not publish those of another type whose filters publish this one's.
+    ///
+    /// Events are taken until the system [shuts down](crate::System::shutdown).
     ///
     /// # Errors
     ///

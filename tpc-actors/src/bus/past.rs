@@ -90,12 +90,14 @@ impl<E: Send + Clone + 'static> Past<E> {
         }
     }
 
-    /// The next event or gap, if it is here.
+    /// The next event or gap, if it is here. Looks at a source once at most, and has the subscriber come back when that was
+    /// in vain: one that no core has is looked at right here, a little at a time.
     pub(super) fn take(
         &mut self,
         bus: &Arc<Bus<E>>,
         channel: &Arc<Channel<E>>,
     ) -> Option<Delivery<E>> {
+        let mut looked = false;
         while !self.is_over() {
             match self.found.pop_front() {
                 Some(Entry::Event(position, event)) => {
@@ -112,8 +114,16 @@ impl<E: Send + Clone + 'static> Past<E> {
             }
             let asking = self.asking.take().unwrap_or_else(|| self.ask(bus, channel));
             match asking {
+                Asking::Source(fetching) if looked => {
+                    self.asking = Some(Asking::Source(fetching));
+                    channel.wake();
+                    return None;
+                }
                 Asking::Source(mut fetching) => match fetching.try_finish(bus) {
-                    Poll::Ready(Answered::Found(found)) => self.found_in_source(found, bus),
+                    Poll::Ready(Answered::Found(found)) => {
+                        looked = true;
+                        self.found_in_source(found, bus);
+                    }
                     Poll::Ready(Answered::Moved) => {}
                     Poll::Ready(Answered::Busy) => return None,
                     Poll::Ready(Answered::Unreachable) => {

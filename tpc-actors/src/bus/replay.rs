@@ -1,7 +1,9 @@
 //! Fetching what a gap lost.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
 use super::channel::Channel;
 use super::fetch::{Answered, Fetch, Fetching};
@@ -61,8 +63,10 @@ impl<E: Send + Clone + 'static> Subscription<E> {
     /// The events that `gap` lost, in order, from those that the bus [retains](super::Events::retain), or else
     /// from its [log](super::log).
     ///
-    /// The filter is asked again, so it should give the same answers for the same events; where it panics, the event is gone. A gap of another subscription
-    /// is filled with what this one's filter wants. The future borrows nothing, so that events go on meanwhile.
+    /// The filter is asked again, so it should give the same answers for the same events; where it panics, the event is
+    /// gone. A gap that this filter has not counted, of another subscription or of
+    /// [before this one](super::LaneStatus::gone), is filled with what the filter wants; of such a gap, all events that
+    /// cannot be looked at count as gone. The future borrows nothing, so that events go on meanwhile.
     ///
     /// # Errors
     ///
@@ -76,8 +80,8 @@ impl<E: Send + Clone + 'static> Subscription<E> {
         &self,
         gap: &Gap,
     ) -> impl Future<Output = Result<Vec<(Position, E)>, ReplayError<E>>> + Send + use<E> {
-        let replay = Replay { bus: Arc::clone(self.bus()), channel: self.channel(), gap: *gap };
-        replay.run()
+        let (bus, channel) = (Arc::clone(self.bus()), self.channel());
+        Replay { bus, channel, gap: *gap, found: Vec::new(), unseen: 0 }.run()
     }
 
     /// As [`Self::replay`], for plain threads.
@@ -100,54 +104,54 @@ struct Replay<E> {
     bus: Arc<Bus<E>>,
     channel: Arc<Channel<E>>,
     gap: Gap,
+    found: Vec<(Position, E)>,
+    /// Positions of which nobody knows whether the filter would have wanted their events.
+    unseen: u64,
 }
 
 impl<E: Send + Clone + 'static> Replay<E> {
-    async fn run(self) -> Result<Vec<(Position, E)>, ReplayError<E>> {
-        let mut found = Vec::new();
-        let gap = &self.gap;
-        let mut next = gap.from;
-        if gap.core() >= self.bus.sources() {
-            // Of a system with more cores.
-            return Err(ReplayError::Gone { gone: gap.missed, found });
-        }
-        while (found.len() as u64) < gap.missed && next.seq < gap.to {
-            // Of an epoch that is over, only the log has anything.
-            let oldest = if next.epoch == self.bus.epoch() {
-                let Some((looked_at, reach)) = self.look_at_source(next, &mut found).await else {
-                    break;
-                };
-                next.seq = looked_at;
-                match reach {
-                    Reach::More => continue,
-                    Reach::FilterPanicked => {
+    async fn run(mut self) -> Result<Vec<(Position, E)>, ReplayError<E>> {
+        let mut next = self.gap.from;
+        let to = self.gap.to;
+        while next.seq < to {
+            // Of an epoch that is over, only the log has anything; and nothing has what a system with more cores had.
+            let at_hand = self.gap.core() < self.bus.sources() && next.epoch == self.bus.epoch();
+            let log_until = if at_hand {
+                match self.look_at_source(&mut next).await {
+                    Some(Reach::More) => {
+                        // A source that no core has is looked at here, a little at a time.
+                        let_others_run().await;
+                        continue;
+                    }
+                    Some(Reach::FilterPanicked) => {
+                        self.unseen += 1;
                         next.seq += 1;
                         continue;
                     }
-                    Reach::End | Reach::Ahead { .. } => break,
-                    Reach::Gone { oldest } => oldest.min(gap.to),
+                    Some(Reach::Gone { oldest }) => oldest.min(to),
+                    Some(Reach::End | Reach::Ahead { .. }) | None => {
+                        self.unseen += to - next.seq;
+                        break;
+                    }
                 }
             } else {
-                gap.to
+                to
             };
-            self.look_at_log(next, oldest, &mut found).await.map_err(ReplayError::Log)?;
-            next.seq = oldest;
+            self.look_at_log(next, log_until).await.map_err(ReplayError::Log)?;
+            next.seq = log_until;
         }
-        match gap.missed.saturating_sub(found.len() as u64) {
+        let Self { gap, found, unseen, .. } = self;
+        // A gap that another filter has counted, or none, may be of events that this one does not want.
+        match gap.missed.saturating_sub(found.len() as u64).min(unseen) {
             0 => Ok(found),
             gone => Err(ReplayError::Gone { gone, found }),
         }
     }
 
-    /// Adds what the source retains from `next` on; says how far that was. `None` when it cannot be asked.
-    async fn look_at_source(
-        &self,
-        next: Position,
-        found: &mut Vec<(Position, E)>,
-    ) -> Option<(u64, Reach)> {
-        let max = usize::try_from(self.gap.missed - found.len() as u64).unwrap_or(usize::MAX);
-        let (channel, from, to) = (Arc::clone(&self.channel), next.seq, self.gap.to);
-        let fetch = Fetch { channel, from, to, max, attach: false };
+    /// Adds what the source retains from `next` on, and goes on there. `None` when it cannot be asked.
+    async fn look_at_source(&mut self, next: &mut Position) -> Option<Reach> {
+        let (from, to, max) = (next.seq, self.gap.to, usize::MAX);
+        let fetch = Fetch { channel: Arc::clone(&self.channel), from, to, max, attach: false };
         let look = loop {
             let fetching = Fetching::begin(&self.bus, self.gap.core(), fetch.clone());
             match fetching.finish(&self.bus).await {
@@ -157,34 +161,61 @@ impl<E: Send + Clone + 'static> Replay<E> {
                 Answered::Unreachable | Answered::Busy => return None,
             }
         };
-        let placed = |(seq, event): (u64, Option<E>)| Some((Position { seq, ..next }, event?));
-        found.extend(look.events.into_iter().filter_map(placed));
-        Some((look.next, look.reach))
+        for (seq, event) in look.events {
+            match event {
+                Some(event) => self.found.push((Position { seq, ..*next }, event)),
+                None => self.unseen += 1,
+            }
+        }
+        next.seq = look.next;
+        Some(look.reach)
     }
 
     /// Adds what the log has from `next` on and before `to`, if there is a log.
-    async fn look_at_log(
-        &self,
-        mut next: Position,
-        to: u64,
-        found: &mut Vec<(Position, E)>,
-    ) -> Result<(), LogError> {
-        let Some(log) = self.bus.log() else { return Ok(()) };
+    async fn look_at_log(&mut self, mut next: Position, to: u64) -> Result<(), LogError> {
+        let Some(log) = self.bus.log() else {
+            self.unseen += to - next.seq;
+            return Ok(());
+        };
         let until = Some(Position { seq: to, ..next });
         loop {
             let fetch = LogFetch { channel: Arc::clone(&self.channel), from: next, until };
             let look = log.fetch(fetch).await.map_err(|_| LogError::Closed)?;
+            for entry in look.entries {
+                match entry {
+                    Entry::Event(position, event) => self.found.push((position, event)),
+                    Entry::Hole { from, to } => self.unseen += to - from.seq,
+                }
+            }
+            let epoch = next.epoch;
             next = look.next;
-            found.extend(look.entries.into_iter().filter_map(|entry| match entry {
-                Entry::Event(position, event) => Some((position, event)),
-                Entry::Hole { .. } => None,
-            }));
             match look.stopped {
                 Some(Stopped::Unreadable(error)) => return Err(error),
-                Some(Stopped::FilterPanicked) => next = next.next(),
-                None if look.end.is_some() => return Ok(()),
+                Some(Stopped::FilterPanicked) => {
+                    self.unseen += 1;
+                    next = next.next();
+                }
+                None if look.end.is_some() => {
+                    // What lies behind the log's last event of the epoch is kept nowhere.
+                    let seen = if next.epoch == epoch { next.seq } else { to };
+                    self.unseen += to.saturating_sub(seen);
+                    return Ok(());
+                }
                 None => {}
             }
         }
     }
+}
+
+/// Comes back at once, after the other tasks of the runtime.
+async fn let_others_run() {
+    let mut begun = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut begun, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }

@@ -6,7 +6,7 @@
 //! the holder.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::Instant;
 
@@ -40,6 +40,11 @@ struct State<E> {
     refuses: bool,
     /// The thread that has taken the source out for a moment.
     holder: Option<ThreadId>,
+    /// The numbers of those who wait for it, first come first served: who looks at the past again and again is not to
+    /// keep out who publishes.
+    line: VecDeque<u64>,
+    /// How many have lined up.
+    lined_up: u64,
     /// Events that the holder's own filters, copies and wakers have published meanwhile.
     nested: VecDeque<(u64, E)>,
     /// Who was called by the holder and wants the source himself; woken when it is back.
@@ -97,6 +102,8 @@ impl<E> Default for Resting<E> {
             with_core: false,
             refuses: false,
             holder: None,
+            line: VecDeque::new(),
+            lined_up: 0,
             nested: VecDeque::new(),
             waiting: Vec::new(),
         };
@@ -129,6 +136,21 @@ impl<E: Send + Clone + 'static> Resting<E> {
         drop_quietly(old);
     }
 
+    /// Waits until nobody has the source and it is our turn, or until it is with a core.
+    fn line_up<'a>(&'a self, mut state: MutexGuard<'a, State<E>>) -> MutexGuard<'a, State<E>> {
+        if state.holder.is_none() && state.line.is_empty() {
+            return state;
+        }
+        state.lined_up += 1;
+        let number = state.lined_up;
+        state.line.push_back(number);
+        while !state.with_core && (state.holder.is_some() || state.line.front() != Some(&number)) {
+            state = self.back.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.line.retain(|other| *other != number);
+        state
+    }
+
     /// Has the channel woken when the source is back that is [with us](Away::WithUs).
     pub(super) fn wait_for_us(&self, channel: &Arc<Channel<E>>) {
         let mut state = lock(&self.state);
@@ -145,16 +167,13 @@ impl<E: Send + Clone + 'static> Resting<E> {
     ) -> Result<R, Away> {
         let me = std::thread::current().id();
         let mut state = lock(&self.state);
-        while state.holder.is_some() {
-            if state.holder == Some(me) {
-                return Err(Away::WithUs);
-            }
-            if state.with_core {
-                break;
-            }
-            state = self.back.wait(state).unwrap_or_else(PoisonError::into_inner);
+        if state.holder == Some(me) {
+            return Err(Away::WithUs);
         }
+        state = self.line_up(state);
         if state.with_core {
+            // Whoever comes next in the line may have it, or leaves as well.
+            self.back.notify_all();
             return Err(Away::WithCore);
         }
         let source = state.source.take();
@@ -196,10 +215,11 @@ impl<E: Send + Clone + 'static> Resting<E> {
     pub(super) fn publish(&self, bus: &Bus<E>, index: usize, event: E) -> Result<u64, E> {
         let me = std::thread::current().id();
         let mut state = lock(&self.state);
-        while state.holder.is_some_and(|holder| holder != me) {
-            state = self.back.wait(state).unwrap_or_else(PoisonError::into_inner);
+        if state.holder != Some(me) {
+            state = self.line_up(state);
         }
         if state.refuses {
+            self.back.notify_all();
             return Err(event);
         }
         let seq = state.next_seq;
