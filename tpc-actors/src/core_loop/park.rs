@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Core;
+use super::{ActiveLane, Core};
 use crate::bridge::bell::{LaneBell, Polled};
 
 impl Core {
@@ -37,32 +37,39 @@ impl Core {
             return false;
         }
         for (cell, lane) in lanes {
-            if self.cell(cell).is_some_and(|mut actor| actor.has_request(lane)) {
+            if self.lane_has_request(cell, lane) {
                 self.activate(cell, lane);
                 found = true;
             }
         }
         found
     }
-}
 
-/// The active lanes.
-impl Polled for Core {
-    fn each_bell(&self, each: impl Fn(&LaneBell)) {
-        for active in &self.active {
-            if let Some(actor) = self.cell(active.cell)
-                && let Some(bell) = actor.bell(active.lane)
+    pub(super) fn lane_has_request(&self, cell: u32, lane: u32) -> bool {
+        self.cell(cell).is_some_and(|mut actor| actor.has_request(lane))
+    }
+
+    /// Calls `each` with the shares of these lanes in the wake protocol.
+    pub(super) fn each_bell_of(&self, lanes: &[ActiveLane], each: impl Fn(&LaneBell)) {
+        for lane in lanes {
+            if let Some(actor) = self.cell(lane.cell)
+                && let Some(bell) = actor.bell(lane.lane)
             {
                 each(bell);
             }
         }
     }
+}
+
+/// The active lanes.
+impl Polled for Core {
+    fn each_bell(&self, each: impl Fn(&LaneBell)) {
+        self.each_bell_of(&self.active, each);
+    }
 
     fn has_request(&mut self) -> bool {
         // A core that stands still looks at all lanes when it goes on.
         !self.still
-            && self.active.iter().any(|active| {
-                self.cell(active.cell).is_some_and(|mut actor| actor.has_request(active.lane))
-            })
+            && self.active.iter().any(|active| self.lane_has_request(active.cell, active.lane))
     }
 }

@@ -42,13 +42,7 @@ struct Silent<'a> {
 
 impl Polled for Silent<'_> {
     fn each_bell(&self, each: impl Fn(&LaneBell)) {
-        for lane in &self.lanes {
-            if let Some(actor) = self.core.cell(lane.cell)
-                && let Some(bell) = actor.bell(lane.lane)
-            {
-                each(bell);
-            }
-        }
+        self.core.each_bell_of(&self.lanes, each);
     }
 
     /// Those that have spoken are polled again.
@@ -56,7 +50,7 @@ impl Polled for Silent<'_> {
         let Self { core, lanes } = self;
         let mut spoken = false;
         for lane in lanes {
-            if core.cell(lane.cell).is_some_and(|mut actor| actor.has_request(lane.lane)) {
+            if core.lane_has_request(lane.cell, lane.lane) {
                 core.activate(lane.cell, lane.lane);
                 spoken = true;
             }
