@@ -60,7 +60,8 @@ impl<V> Slab<V> {
         // SAFETY: LOCK is ours since `start`.
         slot.waker.with_mut(|cell| unsafe { *cell = waker });
         started.locked = false;
-        let mut word = slot.word.load(Ordering::Relaxed);
+        // Acquired: what the asker wrote before it left comes before the store below, and so before the slot's next use.
+        let mut word = slot.word.load(Ordering::Acquire);
         let unwanted = loop {
             // Whoever has left does not come for the waker, and the answer may take as long as it likes.
             if word & ABANDONED != 0 && intact!("slot.waker-of-who-left") {
@@ -73,7 +74,7 @@ impl<V> Slab<V> {
             let unlocked = word & !LOCK;
             match whole!(
                 "slot.unlock-started",
-                slot.word.compare_exchange(word, unlocked, Ordering::AcqRel, Ordering::Relaxed)
+                slot.word.compare_exchange(word, unlocked, Ordering::AcqRel, Ordering::Acquire)
             ) {
                 Ok(_) => break None,
                 Err(now) => word = now,
