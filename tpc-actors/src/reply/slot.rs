@@ -25,6 +25,7 @@
 mod abandoned;
 mod asker;
 mod keeper;
+mod lists;
 mod starter;
 
 use std::num::NonZeroU64;
@@ -36,6 +37,7 @@ use crossbeam_utils::CachePadded;
 use crate::bridge::ring::Line;
 use crate::isolate::wake_quietly;
 use crate::sync::{AtomicU32, AtomicU64, Ordering, UnsafeCell, intact, planted, weaken, whole};
+pub(crate) use lists::FreeSlots;
 
 /// The request waits in a ring.
 const QUEUED: u64 = 1;
@@ -165,24 +167,6 @@ pub(crate) enum Left<V> {
     Answered(V),
 }
 
-/// The owner's private part of a slab's free list.
-#[derive(Debug, Default)]
-pub(crate) struct FreeSlots {
-    /// Index + 1, or 0 when empty.
-    head: u32,
-    /// Slots that stand in for no other any more, linked like the free ones, and how many they are.
-    spare: u32,
-    spares: u32,
-}
-
-impl FreeSlots {
-    /// Whether there is one right here.
-    #[inline]
-    pub(crate) fn is_stocked(&self) -> bool {
-        self.head != 0
-    }
-}
-
 /// The reply slots of one lane.
 ///
 /// Grows by whole chunks, each as large as all before it together, and never moves a slot: a lane that
@@ -293,60 +277,6 @@ impl<V> Slab<V> {
         // Nobody else writes to the word of a slot that is READY and not locked.
         slot.word.store(Self::next_generation(word), Ordering::Release);
         give();
-    }
-
-    /// Puts a slot right back where the next one is taken from; for the owner of the list.
-    #[inline]
-    fn keep(slot: &Slot<V>, index: u32, list: &mut u32) {
-        if planted!("leak-slot", 1 in 50) {
-            return;
-        }
-        slot.next.store(*list, Ordering::Relaxed);
-        *list = index + 1;
-    }
-
-    fn give_back(&self, index: u32) {
-        if planted!("leak-slot", 1 in 50) {
-            return;
-        }
-        // Released for `has_free`: the next owner sees the slot as we left it. Acquired from there: whoever
-        // looked before and found none has lined up, and is seen there.
-        let both =
-            if intact!("slot.see-who-lined-up") { Ordering::AcqRel } else { Ordering::Release };
-        self.push(&self.returned, index, weaken!("slot.give-back", both));
-    }
-
-    fn push(&self, list: &AtomicU32, index: u32, order: Ordering) {
-        let slot = self.slot_at(index);
-        let mut head = list.load(Ordering::Relaxed);
-        loop {
-            slot.next.store(head, Ordering::Relaxed);
-            match whole!(
-                "slot.push",
-                list.compare_exchange_weak(head, index + 1, order, Ordering::Relaxed)
-            ) {
-                Ok(_) => return,
-                Err(now) => head = now,
-            }
-        }
-    }
-
-    /// Takes the first slot off a list of the owner's.
-    fn pop(&self, list: &mut u32) -> Option<u32> {
-        let index = list.checked_sub(1)?;
-        *list = self.slot_at(index).next.load(Ordering::Relaxed);
-        Some(index)
-    }
-
-    /// Returns the owner's private lists, so that another owner can have them.
-    pub(crate) fn return_all(&self, free: &mut FreeSlots) {
-        while let Some(index) = self.pop(&mut free.head) {
-            self.give_back(index);
-        }
-        while let Some(index) = self.pop(&mut free.spare) {
-            self.push(&self.set_aside, index, Ordering::Release);
-        }
-        free.spares = 0;
     }
 }
 
