@@ -5,7 +5,6 @@
 //! not panics in the first model that comes to it.
 
 use std::cell::Cell;
-use std::ops::Deref;
 
 use loom::sync::atomic;
 
@@ -25,10 +24,12 @@ thread_local!(static NEXT: Cell<Option<Fate>> = const { Cell::new(None) });
 
 /// Names the next read-modify-write, and what it is called to be left unordered.
 pub(crate) fn next(name: &str, relaxed: &str) {
-    NEXT.set(Some(match () {
-        () if is_on(name) => Fate::Torn,
-        () if is_on(relaxed) => Fate::Relaxed,
-        () => Fate::Intact,
+    NEXT.set(Some(if is_on(name) {
+        Fate::Torn
+    } else if is_on(relaxed) {
+        Fate::Relaxed
+    } else {
+        Fate::Intact
     }));
 }
 
@@ -52,8 +53,18 @@ macro_rules! atomic {
                 Self(atomic::$name::new(value))
             }
 
-            $(#[track_caller]
             #[allow(dead_code, reason = "not every word is used in every way")]
+            pub(crate) fn load(&self, order: Ordering) -> $value {
+                self.0.load(order)
+            }
+
+            #[allow(dead_code, reason = "as above")]
+            pub(crate) fn store(&self, value: $value, order: Ordering) {
+                self.0.store(value, order);
+            }
+
+            $(#[track_caller]
+            #[allow(dead_code, reason = "as above")]
             pub(crate) fn $op(&self, $with: $value, mut order: Ordering) -> $value {
                 if is_torn(&mut order) {
                     let $old = self.0.load(Ordering::Acquire);
@@ -95,9 +106,7 @@ macro_rules! atomic {
             ) -> Result<$value, $value> {
                 self.compare_exchange(expected, new, success, failure)
             }
-        }
 
-        impl $name {
             #[track_caller]
             #[allow(dead_code, reason = "as above")]
             pub(crate) fn fetch_update(
@@ -114,15 +123,6 @@ macro_rules! atomic {
                 self.0.fetch_update(set, fetch, update)
             }
         }
-
-        /// Loads and stores.
-        impl Deref for $name {
-            type Target = atomic::$name;
-
-            fn deref(&self) -> &Self::Target {
-                &self.0
-            }
-        }
     };
 }
 
@@ -135,7 +135,6 @@ macro_rules! integer {
             fetch_add = |old, more| old.wrapping_add(more);
             fetch_sub = |old, less| old.wrapping_sub(less);
             fetch_max = |old, other| old.max(other);
-            fetch_min = |old, other| old.min(other);
         }
     };
 }
