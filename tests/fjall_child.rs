@@ -8,13 +8,6 @@ use tpc_actors::bus::Position;
 use tpc_actors::bus::log::{EventLog, FjallLog, LogOptions, Records};
 use tpc_actors::prelude::*;
 
-/// An empty directory for one test.
-pub(crate) fn directory(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_dir_all(&path);
-    path
-}
-
 pub(crate) fn journal(path: &Path) -> PathBuf {
     let files = std::fs::read_dir(path.join("db")).unwrap().map(|entry| entry.unwrap().path());
     let mut journals: Vec<_> =

@@ -1,10 +1,12 @@
 //! The default log on a disk that fails, as `strace` has its system calls fail.
 
 mod fjall_child;
+mod scratch;
 
 use std::path::{Path, PathBuf};
 
-use fjall_child::{Running, check, directory, journal};
+use fjall_child::{Running, check, journal};
+use scratch::directory;
 use tpc_actors::bus::log::{EventLog, FjallLog};
 
 /// Runs a test where calls for a file fail with this fault; whether the process says that all went as it should.

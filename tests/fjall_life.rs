@@ -1,23 +1,18 @@
 //! The default log over the lives of systems: what it keeps, who comes back to it, and damage in what is old.
 
+mod scratch;
 mod ticks;
 
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use scratch::directory;
 use ticks::{Tick, start, stop};
 use tpc_actors::Start;
 use tpc_actors::bus::Position;
 use tpc_actors::bus::log::{Bounds, EventLog, FjallLog, LogError, LogOptions, Records};
 use tpc_actors::prelude::*;
-
-/// An empty directory for one test.
-fn directory(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("life").join(name);
-    let _ = std::fs::remove_dir_all(&path);
-    path
-}
 
 fn bounds(path: &Path) -> Bounds {
     FjallLog::open(path).unwrap().bounds(0).unwrap().unwrap()
@@ -38,7 +33,7 @@ fn life(path: &Path, options: LogOptions, first: u64) {
 
 #[test]
 fn the_newest_are_kept_by_number_size_and_age() {
-    let path = directory("kept");
+    let path = directory("life-kept");
     let often = || LogOptions::new().commit_interval(Duration::ZERO);
     life(&path, often().keep_events(100), 0);
     let kept = bounds(&path);
@@ -60,7 +55,7 @@ fn the_newest_are_kept_by_number_size_and_age() {
 /// Before, replayed and live are together what was committed: in order, each once.
 #[test]
 fn a_reader_catches_up_over_restarts() {
-    let path = directory("restarts");
+    let path = directory("life-restarts");
     let mut cursor = None;
     let mut seen = Vec::new();
     for run in 0..3 {
@@ -98,7 +93,7 @@ fn a_reader_catches_up_over_restarts() {
 /// What the engine has moved out of its journal is old, and was acknowledged: damage there is told of.
 #[test]
 fn damage_in_what_is_old_is_told_of() {
-    let path = directory("old");
+    let path = directory("life-old");
     let mut log = FjallLog::open(&path).unwrap();
     let epoch = log.begin_epoch().unwrap();
     let tables = path.join("db/keyspaces");

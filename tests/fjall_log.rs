@@ -1,13 +1,17 @@
 //! The default log: conformance, kills at random moments, damage at every place.
 
 mod fjall_child;
+mod scratch;
+#[cfg(target_os = "linux")]
+mod thread_cpus;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use fjall_child::{Running, check, directory, journal};
+use fjall_child::{Running, check, journal};
+use scratch::directory;
 use tpc_actors::bus::Position;
 use tpc_actors::bus::log::{EventLog, FjallLog, LogError, Records, conformance};
 use tpc_actors::placement::CpuSet;
@@ -39,28 +43,14 @@ fn a_log_is_opened_once_at_a_time() {
     FjallLog::open(&path).unwrap();
 }
 
-/// The CPUs of each of this process's threads of the engine, as the kernel tells them.
-#[cfg(target_os = "linux")]
-fn engine_cpus() -> Vec<String> {
-    let threads = std::fs::read_dir("/proc/self/task").unwrap().map(|entry| entry.unwrap().path());
-    let is_engine = |path: &PathBuf| {
-        std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name.starts_with("fjall"))
-    };
-    let status = |path: PathBuf| std::fs::read_to_string(path.join("status")).ok();
-    let cpus = |status: String| {
-        let line = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
-        line.map(|cpus| cpus.trim().to_owned())
-    };
-    threads.filter(is_engine).filter_map(status).filter_map(cpus).collect()
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn the_engine_s_thread_stays_where_it_is_told_to() {
     let last = CpuSet::allowed().iter().next_back().unwrap();
     let path = directory("on");
     let _log = FjallLog::open_on(&path, &CpuSet::from_iter([last])).unwrap();
-    assert!(engine_cpus().contains(&last.to_string()), "{:?}", engine_cpus());
+    let engine = thread_cpus::cpus_of(|name| name.starts_with("fjall"));
+    assert!(engine.contains(&last.to_string()), "{engine:?}");
     assert!(FjallLog::open_on(&path, &CpuSet::allowed()).is_err(), "it is open already");
 }
 

@@ -1,6 +1,8 @@
 //! Giving a bus its log: in time, with options that make sense, or not at all.
 
 mod hindered;
+#[cfg(target_os = "linux")]
+mod thread_cpus;
 
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
@@ -86,21 +88,6 @@ fn a_feed_without_a_place_is_refused() {
     stop(&system);
 }
 
-/// The CPUs of this process's threads of that name, as the kernel tells them.
-#[cfg(target_os = "linux")]
-fn cpus_of(name: &str) -> Vec<String> {
-    let threads = std::fs::read_dir("/proc/self/task").unwrap().map(|entry| entry.unwrap().path());
-    let named = threads.filter(|path| {
-        std::fs::read_to_string(path.join("comm")).is_ok_and(|comm| comm.trim_end() == name)
-    });
-    let status = named.filter_map(|path| std::fs::read_to_string(path.join("status")).ok());
-    let cpus = status.filter_map(|status| {
-        let line = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
-        line.map(|cpus| cpus.trim().to_owned())
-    });
-    cpus.collect()
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn the_log_s_thread_stays_off_the_cores() {
@@ -110,7 +97,7 @@ fn the_log_s_thread_stays_off_the_cores() {
     // A thread binds itself, when it begins.
     let begun = Instant::now();
     loop {
-        let found = cpus_of("tpc-log");
+        let found = thread_cpus::cpus_of(|name| name == "tpc-log");
         if !found.is_empty() && found.iter().all(|cpus| *cpus == control_plane) {
             break;
         }
