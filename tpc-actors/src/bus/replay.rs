@@ -207,7 +207,8 @@ impl<E: Send + Clone + 'static> Replay<E> {
     }
 }
 
-/// Comes back at once, after the other tasks of the runtime.
+/// Comes back at once, after the other tasks of the runtime. By waking itself: Tokio's `yield_now` leaves the waker with the
+/// worker, which may be blocked by this very wait.
 async fn let_others_run() {
     let mut begun = false;
     poll_fn(|context| {
