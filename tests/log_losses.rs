@@ -283,3 +283,33 @@ fn what_the_filter_does_not_want_is_not_gone() {
     assert_eq!(seen, (0..=1000).step_by(10).collect::<Vec<_>>());
     stop(&system);
 }
+
+/// Those that have caught up are the log's subscribers like others, until it ends.
+#[test]
+fn subscribers_of_the_log_are_counted_while_it_serves_them() {
+    let (system, source) = start(MemoryLog::new(), LogOptions::new(), 0);
+    source.burst(10).wait().unwrap();
+    let durable = || system.events::<Tick>().durable();
+    let mut caught_up = durable().from(tpc_actors::Start::Oldest).subscribe();
+    let mut fresh = durable().subscribe();
+    let take = |count: usize, events: &mut Subscription<Tick>| {
+        for _ in 0..count {
+            assert!(matches!(events.next_wait(), Some(Delivery::Event { .. })));
+        }
+    };
+    take(10, &mut caught_up);
+    source.burst(10).wait().unwrap();
+    take(10, &mut caught_up);
+    while !matches!(fresh.next_wait(), Some(Delivery::Event { event: Tick(19), .. })) {}
+    let figures = || {
+        let source = system.event_sources::<Tick>()[0];
+        (source.subscribers, source.left)
+    };
+    assert_eq!(figures(), (2, 0));
+    drop(fresh);
+    source.burst(1).wait().unwrap();
+    take(1, &mut caught_up);
+    assert_eq!(figures(), (1, 1));
+    stop(&system);
+    assert_eq!(figures(), (0, 2));
+}

@@ -86,9 +86,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
             // Those that it has not come to have nobody to wait for either.
             drop(catch(|| self.end_all()));
         }
-        for intake in &mut self.intakes {
-            intake.outlets.drain(..).for_each(drop_quietly);
-        }
+        self.release_all(|_| ());
     }
 
     fn run(&mut self) {
@@ -283,11 +281,9 @@ impl<E: Send + Clone + 'static> Writer<E> {
             self.unwritten += intake.group.len().saturating_sub(intake.unwritten.len()) as u64;
             intake.unwritten.clear();
             intake.group.drain(..).for_each(drop_quietly);
-            for DurableOutlet { outlet, .. } in intake.outlets.drain(..) {
-                self.bus.end(&outlet.channel, reason.clone());
-                drop_quietly(outlet);
-            }
         }
+        let bus = Arc::clone(&self.bus);
+        self.release_all(|channel| bus.end(channel, reason.clone()));
     }
 
     /// Where the source's durable events end.

@@ -117,14 +117,25 @@ impl<E: Send + Clone + 'static> Writer<E> {
                 self.bus.log_stats(source).leaves::<E>(source);
                 drop_quietly(durable);
             }
+            self.bus.log_stats(source).set_subscribers(intake.outlets.len());
         }
         if self.failed {
             self.end_all();
         } else {
             self.take_over();
         }
-        for (source, intake) in self.intakes.iter().enumerate() {
-            self.bus.log_stats(source).set_subscribers(intake.outlets.len());
+    }
+
+    /// Lets go of all subscriptions, and first does `each` to them.
+    pub(super) fn release_all(&mut self, each: impl Fn(&Arc<Channel<E>>)) {
+        for (source, intake) in self.intakes.iter_mut().enumerate() {
+            let stats = self.bus.log_stats(source);
+            for DurableOutlet { outlet, .. } in intake.outlets.drain(..) {
+                each(&outlet.channel);
+                stats.leaves::<E>(source);
+                drop_quietly(outlet);
+            }
+            stats.set_subscribers(0);
         }
     }
 
@@ -173,7 +184,9 @@ impl<E: Send + Clone + 'static> Writer<E> {
                 channel.holes(source).begin_at(first.seq);
                 SourceStats::comes::<E>(source);
                 let durable = DurableOutlet { outlet, next: first.seq, loses_from };
-                self.intakes[source].outlets.push(durable);
+                let outlets = &mut self.intakes[source].outlets;
+                outlets.push(durable);
+                self.bus.log_stats(source).set_subscribers(outlets.len());
             }
             Err(error) => {
                 tracing::error!(source, %error, "no lane; its subscription ends");
