@@ -136,8 +136,13 @@ impl<E: Send + Clone + 'static> Events<E> {
     /// in order and without a hole before the events that are published meanwhile. Events that are kept
     /// no more are reported as a [`Gap`](super::Gap); since the filter cannot be asked about them, it counts
     /// all of them. How many events the end of an earlier run had that its log keeps no more, nobody knows, and no gap
-    /// tells. An event that has not been published yet is no place to begin: the subscription
-    /// [ends](Subscription::end_reason). So does one that has not caught up with the log when the system ends.
+    /// tells; a position of an earlier run need not name an event that became durable. An event of this run that has not
+    /// been published yet is no place to begin: the subscription [ends](Subscription::end_reason), for all of its cores.
+    /// So does one that has not caught up with the log when the system ends.
+    ///
+    /// The subscription looks for what it has missed when it is polled, from the first time on. Until it has seen all of
+    /// that, what is published meanwhile has no room of its [`capacity`](Self::capacity): it waits among the retained
+    /// events, or in the log. So poll it at once, and retain as many events as may come until it has caught up.
     ///
     /// A subscription that was away goes on where it ended:
     ///
@@ -164,7 +169,8 @@ impl<E: Send + Clone + 'static> Events<E> {
         self
     }
 
-    /// Receives only events that the bus's [log](super::log) has made durable.
+    /// Receives only events that the bus's [log](super::log) has made durable. [`Start::Latest`] begins with one of the next
+    /// that become so, which may have been published before.
     ///
     /// What is lost on the way to the log is reported as a [`Gap`](super::Gap) where it stood; of what was lost before the
     /// core knew of the subscription, the filter cannot be asked, and all of it counts. When the log fails, the
@@ -181,7 +187,7 @@ impl<E: Send + Clone + 'static> Events<E> {
         self
     }
 
-    /// Receives events from here on.
+    /// Receives events from here on, or from where [`from`](Self::from) says.
     ///
     /// # Panics
     ///

@@ -246,7 +246,9 @@ pub trait EventLog: Send + 'static {
     /// # Errors
     ///
     /// As the log fails. From then on it must not acknowledge anything: after a failed `fsync` a second
-    /// one may succeed without having written what the first one lost.
+    /// one may succeed without having written what the first one lost. It refuses `append`, `sync` and `begin_epoch`
+    /// until it is opened again, and what it has acknowledged can still be read;
+    /// [`check_failure`](conformance::check_failure) looks at that.
     fn sync(&mut self) -> Result<Cursor, LogError>;
 
     /// Passes up to `max` events of the core to `each`, in order, from the first one that is not before

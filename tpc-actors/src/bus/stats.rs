@@ -148,10 +148,11 @@ pub struct LaneStatus {
     pub conflated: u64,
     /// Events whose `Clone` panicked when they were published; later they are [`gone`](Self::gone).
     pub uncopied: u64,
-    /// Events of a durable subscription that the log did not get, because they came faster than it could write.
+    /// Events of a durable subscription that the log did not get, because they came faster than it could write, or because
+    /// they could not be encoded.
     pub unlogged: u64,
-    /// Events of before the subscription was made that were not kept, or cannot be copied, as far as it has come; all of those between two
-    /// positions, because nobody knows which ones the filter would have wanted.
+    /// Events of before the subscription had [caught up](super::Events::from) that were not kept, or cannot be copied, as far
+    /// as it has come; all of those between two positions, because nobody knows which ones the filter would have wanted.
     pub gone: u64,
     /// The most events that were seen waiting for the subscriber at a time, by it or by this look; all places, once an
     /// event has found none.
@@ -239,7 +240,7 @@ pub struct SourceStatus {
     pub published: u64,
     /// Subscribers that the core, or its log, knows of now.
     pub subscribers: u64,
-    /// Subscribers that have gone.
+    /// Subscribers that have gone, but for those that their filter has ended.
     pub left: u64,
     /// Subscribers whose filter panicked, which ended them.
     pub filters_panicked: u64,
@@ -248,7 +249,7 @@ pub struct SourceStatus {
     /// Routes that it has forgotten because there were too many.
     pub routes_evicted: u64,
     /// Events that some filter wanted, the sum over all subscribers: what was delivered, what was lost for one of the
-    /// reasons below, and what is still on its way.
+    /// reasons below, what is still on its way, and what was when a subscriber left.
     pub wanted: u64,
     /// Those that subscribers have taken.
     pub delivered: u64,
@@ -262,7 +263,7 @@ pub struct SourceStatus {
     pub uncopied: u64,
     /// Those of durable subscriptions that the log did not get.
     pub unlogged: u64,
-    /// Those of before a subscription was made that were not kept; see [`LaneStatus::gone`].
+    /// Those of before a subscription had caught up that were not kept; see [`LaneStatus::gone`].
     pub gone: u64,
     /// The most events that have waited for one subscriber at a time; all its places, once an event has found none. What
     /// it has taken since it looked for more last may be counted as waiting.

@@ -95,7 +95,7 @@ impl<E: Send + Clone + 'static> Subscription<E> {
     }
 
     /// The next event or gap; `None` when everything was delivered and the system has shut down, or the subscription
-    /// has [ended](Self::end_reason) before that.
+    /// has ended before that, which [`Self::end_reason`] tells.
     ///
     /// A task that always finds something yields now and then, so that timeouts and other tasks have their turn.
     ///

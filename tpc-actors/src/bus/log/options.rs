@@ -87,7 +87,7 @@ pub struct LogStatus {
     pub appended: Cursor,
     /// Where its durable events end.
     pub durable: Cursor,
-    /// Events that the log does not have, because they came faster than it could write.
+    /// Events that the log does not have, because they came faster than it could write, or could not be copied or encoded.
     pub missing: u64,
     /// Groups that were made durable.
     pub syncs: u64,
