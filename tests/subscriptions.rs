@@ -96,6 +96,29 @@ fn the_oldest_or_those_with_the_same_key_make_room() {
     stop(&system);
 }
 
+/// It costs no event and no figure: on the core, its subscription would end.
+#[test]
+fn a_key_that_panics_for_its_subscriber_conflates_nothing() {
+    let (system, sources) = start(1);
+    let subscriber = thread::current().id();
+    let by_key = Overflow::conflate(move |Tick(n): &Tick| {
+        assert!(n % 4 != 2 || thread::current().id() != subscriber, "not here");
+        n % 4
+    });
+    let mut events = system.events::<Tick>().capacity(8).overflow(by_key).subscribe();
+    sources[0].burst(4).wait().unwrap();
+    let Some(Delivery::Event { event: Tick(0), .. }) = events.try_next() else {
+        panic!("no event")
+    };
+    // They meet 1, 2 and 3, which wait with the subscriber.
+    sources[0].burst(4).wait().unwrap();
+    assert_eq!(arrived(&mut events), (vec![2, 4, 5, 6, 7], 2));
+    let lane = events.lanes()[0];
+    assert_eq!((lane.wanted, lane.delivered, lane.conflated), (8, 6, 2));
+    assert_eq!(lane.reported_missing, 2);
+    stop(&system);
+}
+
 /// What a slow reader holds already makes room too, so that it never sees more than its capacity.
 #[test]
 fn a_reader_in_between_sees_the_newest() {

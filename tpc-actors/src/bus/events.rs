@@ -294,8 +294,8 @@ impl<E: 'static> Overflow<E> {
     /// newest of each key. With more keys than [`capacity`](Events::capacity), the oldest event gives way.
     ///
     /// `key` runs on the publishing core and on the subscriber's thread. If it panics on the core, the
-    /// subscription ends; on the subscriber's thread the panic is the subscriber's, and the events that were about to
-    /// be merged are missing.
+    /// subscription ends; an event whose key panics on the subscriber's thread is delivered like one that has no
+    /// newer one.
     pub fn conflate<K: Hash + Eq + Send + 'static>(
         key: impl Fn(&E) -> K + Send + Sync + 'static,
     ) -> Self {

@@ -65,10 +65,28 @@ impl<E> Stage<E> {
         Self { items: VecDeque::new(), live: 0, capacity, index: index.map(|make| make()) }
     }
 
-    /// Adds the newest event; what had to go for it is counted in `losses`.
+    /// Adds the newest event; what had to go for it is counted in `losses`. Its key is foreign code, and is asked first.
     pub(super) fn push(&mut self, item: Item<E>, losses: &mut Losses) {
-        if let Some(index) = &mut self.index
-            && let Some(before) = index.replace(&item.event, item.wanted)
+        let before = self.note(&item);
+        self.put(item, before, losses);
+    }
+
+    /// The same for an event that has come this far with a key: one whose key panics now waits like one of its own.
+    pub(super) fn push_again(&mut self, item: Item<E>, losses: &mut Losses) {
+        let before = catch(|| self.note(&item)).unwrap_or_else(|message| {
+            tracing::error!(message, "the key of an event panicked; the event is not conflated");
+            None
+        });
+        self.put(item, before, losses);
+    }
+
+    /// Notes the event as the latest of its key; says which one was it before.
+    fn note(&mut self, item: &Item<E>) -> Option<u64> {
+        self.index.as_mut()?.replace(&item.event, item.wanted)
+    }
+
+    fn put(&mut self, item: Item<E>, before: Option<u64>, losses: &mut Losses) {
+        if let Some(before) = before
             && let Ok(at) = self.items.binary_search_by_key(&before, |(wanted, _)| *wanted)
             && let Some(replaced) = self.items[at].1.take()
         {

@@ -124,7 +124,7 @@ impl<E> LaneReader<E> {
                 {
                     for item in full.drain() {
                         *merged = item.wanted + 1;
-                        stage.push(item, &mut self.losses);
+                        stage.push_again(item, &mut self.losses);
                     }
                     drop(shared.spare.swap(Some(full)));
                 }
