@@ -8,8 +8,8 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use hindered::{Hindered, Step};
-use tpc_actors::bus::SubscribeError;
 use tpc_actors::bus::log::{LogError, LogOptions, MemoryLog};
+use tpc_actors::bus::{Position, SubscribeError};
 use tpc_actors::prelude::*;
 
 type Tick = u64;
@@ -89,6 +89,40 @@ fn a_feed_without_a_place_is_refused() {
 }
 
 #[cfg(target_os = "linux")]
+/// With the same event as one that does not wait for the log, whatever was on its way there at that moment.
+#[test]
+fn who_begins_with_the_latest_gets_what_is_published_from_then_on() {
+    let system = start();
+    let (synced, has_synced) = channel();
+    let (let_go, go_on) = channel::<()>();
+    let log = Hindered(MemoryLog::new(), move |step| {
+        if step == Step::Sync {
+            synced.send(()).unwrap();
+            // The end of the test lets all others go.
+            let _ = go_on.recv();
+        }
+    });
+    system.log_events::<Tick>(log, LogOptions::new()).unwrap();
+    let publisher = system.publisher::<Tick>();
+    publisher.publish(0).unwrap();
+    has_synced.recv().unwrap();
+    // One of them is on its way to the disk, and one to the log.
+    publisher.publish(1).unwrap();
+    let mut durable = system.events::<Tick>().durable().subscribe();
+    let mut even = system.events::<Tick>().durable().filter(|n| n % 2 == 0).subscribe();
+    let at = durable.position().of(1).unwrap();
+    assert_eq!(at.seq, 2);
+    (2..6).for_each(|n| _ = publisher.publish(n).unwrap());
+    drop(let_go);
+    let position = |seq| Position::new(at.core, at.epoch, seq);
+    let event = |n| Some(Delivery::Event { position: position(n), event: n });
+    assert_eq!([(); 4].map(|()| durable.next_wait()), [2, 3, 4, 5].map(event));
+    assert_eq!([(); 2].map(|()| even.next_wait()), [2, 4].map(event));
+    stop(&system);
+    assert_eq!((durable.next_wait(), even.next_wait()), (None, None));
+    assert_eq!((durable.lagged(), even.lagged()), (0, 0));
+}
+
 #[test]
 fn the_log_s_thread_stays_off_the_cores() {
     let system = start();

@@ -59,16 +59,14 @@ struct End<E> {
     received: CachePadded<ReaderStats>,
     /// Wanted events that the log never got.
     holes: Holes,
-    begin: Begin,
+    begins_at: u64,
 }
 
-/// Where a source and its subscription stood when that was made.
+/// Where a subscription begins with a source.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Begin {
     /// How the source stands to the subscription: one of [`end`].
     pub(super) state: u8,
-    /// What the source had published.
-    pub(super) published: u64,
     /// Earlier events than this are not wanted, whatever the filter says.
     pub(super) from: u64,
 }
@@ -104,7 +102,7 @@ impl<E> Channel<E> {
             stats: CachePadded::default(),
             received: CachePadded::default(),
             holes: Holes::default(),
-            begin,
+            begins_at: begin.from,
         };
         Arc::new(Self {
             filter,
@@ -164,14 +162,9 @@ impl<E> Channel<E> {
         Consumption::of(self.capacity, stats, received)
     }
 
-    /// Events of the source with smaller numbers were published before there was this subscription.
-    pub(super) fn published_before(&self, source: usize) -> u64 {
-        self.ends[source].begin.published
-    }
-
     /// Events of the source with smaller numbers are not wanted.
     pub(super) fn begins_at(&self, source: usize) -> u64 {
-        self.ends[source].begin.from
+        self.ends[source].begins_at
     }
 
     /// What the log never got of the source.

@@ -169,11 +169,10 @@ impl<E: Send + Clone + 'static> Events<E> {
         self
     }
 
-    /// Receives only events that the bus's [log](super::log) has made durable. [`Start::Latest`] begins with one of the next
-    /// that become so, which may have been published before.
+    /// Receives only events that the bus's [log](super::log) has made durable, once that is so.
     ///
     /// What is lost on the way to the log is reported as a [`Gap`](super::Gap) where it stood; of what was lost before the
-    /// core knew of the subscription, the filter cannot be asked, and all of it counts. When the log fails, the
+    /// core knew of a subscription that begins [earlier](Self::from), the filter cannot be asked, and all of it counts. When the log fails, the
     /// subscription [ends](Subscription::end_reason).
     pub fn durable(mut self) -> Self {
         self.durable = true;
@@ -254,11 +253,7 @@ impl<E: Send + Clone + 'static> Events<E> {
     fn begin(&self, source: usize) -> Begin {
         let at = if let Start::At(cursor) = &self.start { cursor.of(source) } else { None };
         let of_now = at.filter(|position| position.epoch == self.bus.epoch());
-        Begin {
-            state: self.state(source),
-            published: self.bus.stats(source).published.get(),
-            from: of_now.map_or(0, |position| position.seq),
-        }
+        Begin { state: self.state(source), from: of_now.map_or(0, |position| position.seq) }
     }
 
     fn state(&self, source: usize) -> u8 {
@@ -274,7 +269,8 @@ impl<E: Send + Clone + 'static> Events<E> {
         let epoch = self.bus.epoch();
         let durable = || self.bus.log_status().and_then(|status| status.durable.of(source));
         let durable = || durable().filter(|end| end.epoch == epoch).map_or(0, |end| end.seq);
-        let seq = if self.durable { durable() } else { published };
+        let begins_durable = self.durable && self.start != Start::Latest;
+        let seq = if begins_durable { durable() } else { published };
         let first = Position::new(source, epoch, seq);
         let past = match &self.start {
             _ if self.state(source) != end::LATE => None,

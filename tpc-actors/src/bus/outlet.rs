@@ -208,7 +208,7 @@ mod tests {
         capacity: usize,
         policy: Policy<Brittle>,
     ) -> Outlet<Brittle> {
-        let begin = Begin { state: end::OPEN, published: 0, from: 0 };
+        let begin = Begin { state: end::OPEN, from: 0 };
         let channel = Channel::new(filter, (capacity, false), policy, [begin].into_iter());
         Outlet::attach(channel, 0, 0).expect("a sound capacity")
     }
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn places_that_come_free_while_events_are_copied_are_used() {
-        let begin = Begin { state: end::OPEN, published: 0, from: 0 };
+        let begin = Begin { state: end::OPEN, from: 0 };
         let channel = Channel::new(None, (40, false), Policy::DropNewest, [begin].into_iter());
         let mut outlet = Outlet::attach(channel, 0, 0).expect("a sound capacity");
         READER.set(outlet.channel.take_reader(0));

@@ -38,6 +38,11 @@ impl Holes {
         lock(&self.0).from.get_or_insert(next_seq);
     }
 
+    /// Where the source has begun to record what is lost, which it does when it learns of the subscription.
+    pub(super) fn recorded_from(&self) -> Option<u64> {
+        lock(&self.0).from
+    }
+
     /// The event `seq` is lost, like all from `first` on.
     pub(super) fn lose(&self, seq: u64, first: u64) {
         let mut recorded = lock(&self.0);

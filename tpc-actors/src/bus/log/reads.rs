@@ -172,7 +172,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
             if self.has_failed() {
                 stopped = Some(Stopped::Unreadable(LogError::Poisoned));
             } else {
-                self.attach(source, &fetch.channel, goes_on, 0);
+                self.attach(source, &fetch.channel, goes_on);
             }
         }
         let end = (stopped.is_none() && is_end).then(|| fetch.until.unwrap_or(goes_on));

@@ -46,6 +46,8 @@ pub(super) struct Writer<E> {
     records: Records,
     /// The version of the bus that the outlets reflect.
     version: u64,
+    /// Some subscriptions wait for a source to learn of them.
+    some_wait: bool,
     failed: bool,
     /// Events that could not be written.
     unwritten: u64,
@@ -73,8 +75,18 @@ impl<E: Send + Clone + 'static> Writer<E> {
         };
         let intakes = (0..bus.sources()).map(&mut intake).collect();
         let records = Records::default();
-        let (version, failed, unwritten, looking) = (0, false, 0, Vec::new());
-        Self { link, bus, log, intakes, records, version, failed, unwritten, looking }
+        Self {
+            link,
+            bus,
+            log,
+            intakes,
+            records,
+            version: 0,
+            some_wait: false,
+            failed: false,
+            unwritten: 0,
+            looking: Vec::new(),
+        }
     }
 
     /// Whatever happens, nobody waits for what does not come.

@@ -17,8 +17,6 @@ pub(super) struct DurableOutlet<E> {
     pub(super) outlet: Outlet<E>,
     /// What comes before this it has been told of, here or where it caught up.
     next: u64,
-    /// Until it has got something: what was lost before this number was lost before there was a subscription.
-    loses_from: u64,
 }
 
 impl<E: Send + Clone + 'static> DurableOutlet<E> {
@@ -30,7 +28,6 @@ impl<E: Send + Clone + 'static> DurableOutlet<E> {
         }
         self.miss_before(seq);
         self.next = seq + 1;
-        self.loses_from = 0;
         if written { self.outlet.offer(seq, event) } else { self.outlet.withhold(seq, event) }
     }
 
@@ -38,7 +35,6 @@ impl<E: Send + Clone + 'static> DurableOutlet<E> {
     #[inline]
     fn miss_before(&mut self, seq: u64) {
         if self.next < seq {
-            self.next = self.next.max(seq.min(self.loses_from));
             self.miss_holes(seq);
         }
     }
@@ -107,10 +103,11 @@ impl<E: Send + Clone + 'static> Writer<E> {
     /// Takes over durable subscriptions and lets go of those that have gone.
     pub(super) fn refresh(&mut self) {
         let version = self.bus.version_now();
-        if version == self.version {
+        if version == self.version && !self.some_wait {
             return;
         }
         self.version = version;
+        self.some_wait = false;
         for (source, intake) in self.intakes.iter_mut().enumerate() {
             let gone = |durable: &mut DurableOutlet<E>| durable.outlet.channel.is_closed();
             for durable in intake.outlets.extract_if(.., gone) {
@@ -142,9 +139,14 @@ impl<E: Send + Clone + 'static> Writer<E> {
     fn take_over(&mut self) {
         for channel in self.bus.channels() {
             for source in (0..self.intakes.len()).filter(|_| channel.durable) {
-                if channel.state(source) == end::OPEN {
-                    let loses_from = channel.published_before(source);
-                    self.attach(source, &channel, self.next_for(source, &channel), loses_from);
+                if channel.state(source) != end::OPEN {
+                    continue;
+                }
+                // What was published before the source knew of the subscription is not for it, though it becomes
+                // durable later.
+                match channel.holes(source).recorded_from() {
+                    Some(first) => self.attach(source, &channel, self.position(source, first)),
+                    None => self.some_wait = true,
                 }
             }
             // Perhaps the last to hold the filter, which is foreign.
@@ -162,28 +164,18 @@ impl<E: Send + Clone + 'static> Writer<E> {
         }
     }
 
-    /// Where a subscription begins that wants what comes: what was lost before there was one is not its loss.
-    fn next_for(&self, source: usize, channel: &Channel<E>) -> Position {
-        let shown = self.shown(source);
-        let lost = self.intakes[source].feed.as_ref().map_or((0, 0), FeedReader::lost);
-        let lost_before = lost_behind(lost, shown.seq).min(channel.published_before(source));
-        Position { seq: shown.seq.max(lost_before), ..shown }
-    }
-
-    /// Has a subscription get the source's durable events from `first` on, and be told of those that are lost, but for
-    /// what was lost before `loses_from` and before the first event that it gets.
+    /// Has a subscription get the source's durable events from `first` on, and be told of those that are lost.
     pub(in crate::bus::log) fn attach(
         &mut self,
         source: usize,
         channel: &Arc<Channel<E>>,
         first: Position,
-        loses_from: u64,
     ) {
         match Outlet::attach(Arc::clone(channel), source, first.seq) {
             Ok(outlet) => {
                 channel.holes(source).begin_at(first.seq);
                 SourceStats::comes::<E>(source);
-                let durable = DurableOutlet { outlet, next: first.seq, loses_from };
+                let durable = DurableOutlet { outlet, next: first.seq };
                 let outlets = &mut self.intakes[source].outlets;
                 outlets.push(durable);
                 self.bus.log_stats(source).set_subscribers(outlets.len());
