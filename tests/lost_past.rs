@@ -83,10 +83,10 @@ fn the_next_life_of_a_core_is_asked() {
     source.burst(10).wait().unwrap();
     assert_eq!(numbers(&mut tight, 1), [0]);
     let Some(Delivery::Gap(gap)) = tight.next_wait() else { panic!("no gap") };
-    let mut all = system.events::<Tick>().from(Start::Oldest).subscribe();
 
     let (let_go, held) = hold(&source);
     system.crash_core(0);
+    let mut all = system.events::<Tick>().from(Start::Oldest).subscribe();
     // Both ask behind the crash, so that nobody answers.
     assert_eq!(all.try_next(), None);
     let mut replay = pin!(tight.replay(&gap));
@@ -100,6 +100,25 @@ fn the_next_life_of_a_core_is_asked() {
     assert_eq!(numbers(&mut all, 11), (0..11).collect::<Vec<_>>());
     system.shutdown_wait(Duration::from_secs(10));
     assert_eq!((all.next_wait(), all.end_reason()), (None, None));
+}
+
+/// What is published afterwards has its room, and needs none among the retained events, also where no core publishes.
+#[test]
+fn who_misses_few_has_caught_up_before_the_first_poll() {
+    let (system, source) = start();
+    let outside = system.publisher::<Tick>();
+    let publish = |from: u64| (from..from + 4).for_each(|n| _ = outside.publish(Tick(n)).unwrap());
+    let _retains = system.events::<Tick>().filter(|_| false).retain(4).subscribe();
+    source.burst(4).wait().unwrap();
+    publish(0);
+    let each = |core: usize| system.events::<Tick>().cores([core]).capacity(4).from(Start::Oldest);
+    let (mut of_core, mut of_outside) = (each(0).subscribe(), each(1).subscribe());
+    source.burst(4).wait().unwrap();
+    publish(4);
+    system.shutdown_wait(Duration::from_secs(10));
+    for events in [&mut of_core, &mut of_outside] {
+        assert_eq!(numbers(events, 8), (0..8).collect::<Vec<_>>());
+    }
 }
 
 #[test]

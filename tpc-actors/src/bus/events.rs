@@ -140,9 +140,9 @@ impl<E: Send + Clone + 'static> Events<E> {
     /// been published yet is no place to begin: the subscription [ends](Subscription::end_reason), for all of its cores.
     /// So does one that has not caught up with the log when the system ends.
     ///
-    /// The subscription looks for what it has missed when it is polled, from the first time on. Until it has seen all of
-    /// that, what is published meanwhile has no room of its [`capacity`](Self::capacity): it waits among the retained
-    /// events, or in the log. So poll it at once, and retain as many events as may come until it has caught up.
+    /// The subscription looks for what it has missed at once, and for more than the first 256 events when it is polled. Until
+    /// it has seen all of that, what is published meanwhile has no room of its [`capacity`](Self::capacity): it waits among
+    /// the retained events, or in the log. So poll it, and retain as many events as may come until it has caught up.
     ///
     /// A subscription that was away goes on where it ended:
     ///
@@ -211,11 +211,12 @@ impl<E: Send + Clone + 'static> Events<E> {
         // From here on the bus keeps the log and the epoch that it has.
         self.bus.is_in_use();
         let sources = 0..self.bus.sources();
-        let inlets = sources.clone().map(|source| self.inlet(source)).collect();
+        let mut inlets: Vec<_> = sources.clone().map(|source| self.inlet(source)).collect();
         let begins: Vec<_> = sources.map(|source| self.begin(source)).collect();
         let Self { bus, filter, capacity, policy, retain, durable, .. } = self;
         let channel = Channel::new(filter, (capacity, durable), policy, begins.into_iter());
         bus.subscribe(&channel, retain);
+        inlets.iter_mut().for_each(|inlet| inlet.begin(&bus, &channel));
         Ok(Subscription::new(bus, channel, inlets))
     }
 

@@ -45,6 +45,13 @@ impl<E: Send + Clone + 'static> Inlet<E> {
         }
     }
 
+    /// Looks for what it missed, if anything, as soon as the sources know the channel.
+    pub(super) fn begin(&mut self, bus: &Arc<Bus<E>>, channel: &Arc<Channel<E>>) {
+        if let Some(past) = &mut self.past {
+            past.begin(bus, channel);
+        }
+    }
+
     /// The next event, where nothing stands between the last one and it; otherwise [`Self::take`] knows.
     #[expect(clippy::inline_always, reason = "copies of the event cost more than the rest")]
     #[inline(always)]

@@ -78,6 +78,13 @@ impl<E: Send + Clone + 'static> Past<E> {
         Self { oldest: Some(now), ..Self::from(Position::new(now.core, 0, 0), now) }
     }
 
+    /// Looks for the first events before anybody takes one: who misses few has caught up with that.
+    pub(super) fn begin(&mut self, bus: &Arc<Bus<E>>, channel: &Arc<Channel<E>>) {
+        let asking = self.ask(bus, channel);
+        // Whatever comes of it is there when somebody takes.
+        let _ = self.finish(asking, bus);
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.over && self.found.is_empty()
     }
@@ -113,41 +120,51 @@ impl<E: Send + Clone + 'static> Past<E> {
                 return None;
             }
             let asking = self.asking.take().unwrap_or_else(|| self.ask(bus, channel));
-            match asking {
-                Asking::Source(fetching) if looked => {
-                    self.asking = Some(Asking::Source(fetching));
-                    channel.wake();
-                    return None;
-                }
-                Asking::Source(mut fetching) => match fetching.try_finish(bus) {
-                    Poll::Ready(Answered::Found(found)) => {
-                        looked = true;
-                        self.found_in_source(found, bus);
-                    }
-                    Poll::Ready(Answered::Moved) => {}
-                    Poll::Ready(Answered::Busy) => return None,
-                    Poll::Ready(Answered::Unreachable) => {
-                        let core = self.next.core;
-                        self.ending = Some(Ending::Reason(EndReason::SourceUnreachable { core }));
-                    }
-                    Poll::Pending => {
-                        self.asking = Some(Asking::Source(fetching));
-                        return None;
-                    }
-                },
-                Asking::Log(mut answer) => match answer.try_recv() {
-                    Err(TryRecvError::Empty) => {
-                        self.asking = Some(Asking::Log(answer));
-                        return None;
-                    }
-                    Ok(found) => self.found_in_log(found),
-                    Err(TryRecvError::Closed) => {
-                        self.ending = Some(Ending::Reason(EndReason::LogClosed));
-                    }
-                },
+            if looked && matches!(asking, Asking::Source(_)) {
+                self.asking = Some(asking);
+                channel.wake();
+                return None;
+            }
+            match self.finish(asking, bus) {
+                Poll::Ready(at_source) => looked |= at_source,
+                Poll::Pending => return None,
             }
         }
         None
+    }
+
+    /// Takes over what was found, if the answer is here; true when a source was looked at. The channel's waker is woken when
+    /// one that is pending can go on.
+    fn finish(&mut self, asking: Asking<E>, bus: &Arc<Bus<E>>) -> Poll<bool> {
+        match asking {
+            Asking::Source(mut fetching) => match fetching.try_finish(bus) {
+                Poll::Ready(Answered::Found(found)) => {
+                    self.found_in_source(found, bus);
+                    return Poll::Ready(true);
+                }
+                Poll::Ready(Answered::Moved) => {}
+                Poll::Ready(Answered::Busy) => return Poll::Pending,
+                Poll::Ready(Answered::Unreachable) => {
+                    let core = self.next.core;
+                    self.ending = Some(Ending::Reason(EndReason::SourceUnreachable { core }));
+                }
+                Poll::Pending => {
+                    self.asking = Some(Asking::Source(fetching));
+                    return Poll::Pending;
+                }
+            },
+            Asking::Log(mut answer) => match answer.try_recv() {
+                Err(TryRecvError::Empty) => {
+                    self.asking = Some(Asking::Log(answer));
+                    return Poll::Pending;
+                }
+                Ok(found) => self.found_in_log(found),
+                Err(TryRecvError::Closed) => {
+                    self.ending = Some(Ending::Reason(EndReason::LogClosed));
+                }
+            },
+        }
+        Poll::Ready(false)
     }
 
     fn ask(&self, bus: &Arc<Bus<E>>, channel: &Arc<Channel<E>>) -> Asking<E> {
