@@ -6,6 +6,9 @@
 //! redis-benchmark -p 6399 -t set,get -P 16
 //! ```
 //!
+//! With `-p tpc-actors-examples --features jemalloc`, each core has an arena of its own for its keys and values; building
+//! jemalloc takes minutes.
+//!
 //! `examples/kv_server_check/check.sh` checks a running server with Redis' own tools.
 //!
 //! Connections live on Tokio, the control plane; the data lives in shards, one actor each, on pinned
@@ -45,7 +48,7 @@ use tokio::time;
 use tpc_actors::placement::Placement;
 use tpc_actors::prelude::*;
 
-/// With the library's feature `jemalloc`, each core then has an arena of its own for its keys and values.
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

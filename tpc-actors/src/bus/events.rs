@@ -216,7 +216,9 @@ impl<E: Send + Clone + 'static> Events<E> {
         let Self { bus, filter, capacity, policy, retain, durable, .. } = self;
         let channel = Channel::new(filter, (capacity, durable), policy, begins.into_iter());
         bus.subscribe(&channel, retain);
-        inlets.iter_mut().for_each(|inlet| inlet.begin(&bus, &channel));
+        for inlet in &mut inlets {
+            inlet.begin(&bus, &channel);
+        }
         Ok(Subscription::new(bus, channel, inlets))
     }
 
