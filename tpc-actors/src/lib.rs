@@ -94,6 +94,7 @@ pub use {
 /// The guide's code, compiled and run with the documentation's other examples.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/first-actor.md")]
+#[doc = include_str!("../../docs/events.md")]
 #[doc = include_str!("../../docs/simulation.md")]
 #[doc = include_str!("../../docs/supervision.md")]
 mod guide {}
