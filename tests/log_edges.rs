@@ -175,18 +175,20 @@ fn who_begins_in_the_middle_of_a_loss_is_told_of_the_rest() {
     let (system, publisher) = start();
     (0..5).for_each(|_| publish(&publisher, false));
     wait_durable(&system, 5);
+    (5..7).for_each(|_| publish(&publisher, true));
     let asked = AtomicBool::new(false);
     // Every other one.
     let filter = move |_: &Event| !asked.fetch_xor(true, Ordering::Relaxed);
     let from = system.events::<Event>().durable().from(Position::new(1, 1, 7));
     let mut events = from.filter(filter).subscribe();
-    (5..13).for_each(|_| publish(&publisher, true));
+    (7..13).for_each(|_| publish(&publisher, true));
     let mut missing = 0;
     while missing < 3 {
         if let Some(Delivery::Gap(gap)) = events.try_next() {
             assert!(gap.from().seq >= 7, "{gap}");
             missing += gap.len();
         }
+        assert_eq!(events.end_reason(), None);
         thread::sleep(Duration::from_millis(1));
     }
     publish(&publisher, false);

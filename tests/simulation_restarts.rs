@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tpc_actors::bus::Start;
+use tpc_actors::bus::Position;
 use tpc_actors::prelude::*;
 use tpc_actors::sim::{Faults, Sim};
 use tpc_actors::supervision::{Group, Strategy, Supervise};
@@ -209,10 +209,10 @@ fn a_gap_at_the_beginning_has_a_position_behind_it() {
     let mut sim = Sim::seeded(0).cores(1).start();
     let publisher = sim.publisher::<u64>();
     let _keeper = sim.events::<u64>().retain(2).filter(|_| false).subscribe();
-    let mut first = sim.events::<u64>().from(Start::Oldest).subscribe();
     for n in 0..5 {
         publisher.publish(n).unwrap();
     }
+    let mut first = sim.events::<u64>().from(Position::new(1, 0, 0)).subscribe();
     assert!(matches!(first.try_next(), Some(Delivery::Gap(gap)) if gap.len() == 3));
     let mut second = sim.events::<u64>().from(first.position()).subscribe();
     drop(first);
