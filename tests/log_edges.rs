@@ -169,6 +169,18 @@ fn a_filter_that_the_log_drops_last_does_not_end_it() {
     system.shutdown_wait(Duration::from_secs(10));
 }
 
+/// Nothing comes behind it, and the source has learned of the subscription with it.
+#[test]
+fn who_has_just_come_is_told_of_the_first_loss() {
+    let (system, publisher) = start();
+    for seq in 0..100 {
+        let mut events = system.events::<Event>().durable().subscribe();
+        publish(&publisher, true);
+        assert_eq!(shown(&events.next_wait().unwrap()), format!("{seq}-{}: 1", seq + 1));
+    }
+    system.shutdown_wait(Duration::from_secs(10));
+}
+
 /// Its filter has been asked, so it is told exactly.
 #[test]
 fn who_begins_in_the_middle_of_a_loss_is_told_of_the_rest() {

@@ -172,8 +172,8 @@ impl<E: Send + Clone + 'static> Events<E> {
     /// Receives only events that the bus's [log](super::log) has made durable, once that is so.
     ///
     /// What is lost on the way to the log is reported as a [`Gap`](super::Gap) where it stood; of what was lost before the
-    /// core knew of a subscription that begins [earlier](Self::from), the filter cannot be asked, and all of it counts. When the log fails, the
-    /// subscription [ends](Subscription::end_reason).
+    /// core knew of a subscription that begins [earlier](Self::from), the filter cannot be asked, and all of it counts.
+    /// When the log fails, the subscription [ends](Subscription::end_reason).
     pub fn durable(mut self) -> Self {
         self.durable = true;
         self

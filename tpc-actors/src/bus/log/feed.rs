@@ -22,6 +22,8 @@ pub(in crate::bus) struct FeedShared {
     pub(super) bell: LaneBell,
     /// Events that did not fit; written by the source.
     pub(super) missing: Counter,
+    /// How often the source has been told of its subscriptions, and has written that to their holes.
+    pub(super) learned: Counter,
     /// Those that were lost since the last one that got through: the first, and one past the last. The lock is held for
     /// a few instructions, by the source when it loses an event and by the log's thread when it has come there.
     pub(super) lost: Mutex<(u64, u64)>,
@@ -64,7 +66,12 @@ pub(super) fn feed<E>(
     let (mut producer, consumer) = ring(capacity)?;
     // All of it is used by and by, and some megabytes are too many pages to be found by the events.
     producer.touch_pages();
-    let shared = FeedShared { bell, missing: Counter::default(), lost: Mutex::default() };
+    let shared = FeedShared {
+        bell,
+        missing: Counter::default(),
+        learned: Counter::default(),
+        lost: Mutex::default(),
+    };
     let shared = Arc::new(shared);
     let theirs = Arc::clone(&shared);
     let feed =
@@ -78,6 +85,8 @@ impl<E: Clone> Feed<E> {
         for channel in &channels {
             channel.holes(self.source).record_from(next_seq);
         }
+        // Before the first event that they get, or lose: who finds that finds this.
+        self.shared.learned.add(1);
         let gone = std::mem::replace(&mut self.durable, channels);
         // Perhaps the last to hold their filters, which are foreign.
         gone.into_iter().for_each(drop_quietly);

@@ -23,6 +23,8 @@ const HOLES_MAX: usize = 4096;
 struct Recorded {
     /// Those that the subscription has not been told of, oldest first.
     holes: VecDeque<Hole>,
+    /// Where the source has learned of the subscription.
+    learned_at: Option<u64>,
     /// The source records what is lost from here on; what was lost before, nobody has asked the filter about.
     from: Option<u64>,
 }
@@ -35,12 +37,14 @@ pub(in crate::bus) struct Holes(Mutex<Recorded>);
 impl Holes {
     /// The source knows the subscription, and records what is lost from `next_seq` on.
     pub(super) fn record_from(&self, next_seq: u64) {
-        lock(&self.0).from.get_or_insert(next_seq);
+        let mut recorded = lock(&self.0);
+        recorded.learned_at.get_or_insert(next_seq);
+        recorded.from.get_or_insert(next_seq);
     }
 
-    /// Where the source has begun to record what is lost, which it does when it learns of the subscription.
-    pub(super) fn recorded_from(&self) -> Option<u64> {
-        lock(&self.0).from
+    /// The first event that was published when the source knew the subscription.
+    pub(super) fn learned_at(&self) -> Option<u64> {
+        lock(&self.0).learned_at
     }
 
     /// The event `seq` is lost, like all from `first` on.
@@ -52,7 +56,10 @@ impl Holes {
                 hole.end = seq + 1;
                 hole.wanted += 1;
             }
-            _ if full => *recorded = Recorded { holes: VecDeque::new(), from: Some(seq + 1) },
+            _ if full => {
+                recorded.holes = VecDeque::new();
+                recorded.from = Some(seq + 1);
+            }
             _ => recorded.holes.push_back(Hole { first, end: seq + 1, wanted: 1 }),
         }
     }
@@ -114,6 +121,7 @@ mod tests {
         let most = HOLES_MAX as u64;
         (0..=most).for_each(|n| holes.lose(2 * n, 2 * n));
         assert_eq!(holes.take_before(u64::MAX), (2 * most + 1, vec![]));
+        assert_eq!(holes.learned_at(), Some(0), "it begins there all the same");
         // And then it begins anew.
         holes.lose(3 * most, 3 * most);
         let last = hole(3 * most, 3 * most + 1, 1);

@@ -46,8 +46,8 @@ pub(super) struct Writer<E> {
     records: Records,
     /// The version of the bus that the outlets reflect.
     version: u64,
-    /// Some subscriptions wait for a source to learn of them.
-    some_wait: bool,
+    /// How often the sources had been told of them by then.
+    learned: u64,
     failed: bool,
     /// Events that could not be written.
     unwritten: u64,
@@ -82,7 +82,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
             intakes,
             records,
             version: 0,
-            some_wait: false,
+            learned: 0,
             failed: false,
             unwritten: 0,
             looking: Vec::new(),
@@ -319,6 +319,14 @@ impl<E: Send + Clone + 'static> Writer<E> {
     }
 }
 
+impl<E> Writer<E> {
+    /// How often the sources have been told of their subscriptions.
+    fn learned_now(&self) -> u64 {
+        let feeds = self.intakes.iter().filter_map(|intake| intake.feed.as_ref());
+        feeds.map(|feed| feed.shared.learned.get()).sum()
+    }
+}
+
 /// The feeds.
 impl<E> Polled for Writer<E> {
     fn each_bell(&self, each: impl Fn(&LaneBell)) {
@@ -326,10 +334,11 @@ impl<E> Polled for Writer<E> {
         feeds.for_each(|feed| each(&feed.shared.bell));
     }
 
-    /// A loss rings like an event, and is not in the ring.
+    /// A loss rings like an event, and is not in the ring; who waits for it may be known to its source since just then.
     fn has_request(&mut self) -> bool {
-        self.intakes.iter_mut().any(|Intake { feed, lost, .. }| {
+        let has_news = self.intakes.iter_mut().any(|Intake { feed, lost, .. }| {
             feed.as_mut().is_some_and(|feed| !feed.ring.is_empty() || feed.lost() != *lost)
-        })
+        });
+        has_news || self.learned_now() != self.learned
     }
 }

@@ -102,12 +102,11 @@ impl<E: Send + Clone + 'static> Writer<E> {
 
     /// Takes over durable subscriptions and lets go of those that have gone.
     pub(super) fn refresh(&mut self) {
-        let version = self.bus.version_now();
-        if version == self.version && !self.some_wait {
+        let (version, learned) = (self.bus.version_now(), self.learned_now());
+        if (version, learned) == (self.version, self.learned) {
             return;
         }
-        self.version = version;
-        self.some_wait = false;
+        (self.version, self.learned) = (version, learned);
         for (source, intake) in self.intakes.iter_mut().enumerate() {
             let gone = |durable: &mut DurableOutlet<E>| durable.outlet.channel.is_closed();
             for durable in intake.outlets.extract_if(.., gone) {
@@ -139,14 +138,12 @@ impl<E: Send + Clone + 'static> Writer<E> {
     fn take_over(&mut self) {
         for channel in self.bus.channels() {
             for source in (0..self.intakes.len()).filter(|_| channel.durable) {
-                if channel.state(source) != end::OPEN {
-                    continue;
-                }
                 // What was published before the source knew of the subscription is not for it, though it becomes
                 // durable later.
-                match channel.holes(source).recorded_from() {
-                    Some(first) => self.attach(source, &channel, self.position(source, first)),
-                    None => self.some_wait = true,
+                if channel.state(source) == end::OPEN
+                    && let Some(first) = channel.holes(source).learned_at()
+                {
+                    self.attach(source, &channel, self.position(source, first));
                 }
             }
             // Perhaps the last to hold the filter, which is foreign.
