@@ -1,5 +1,7 @@
 //! A log that somebody holds up.
 
+use std::sync::mpsc::{Receiver, Sender, channel};
+
 use tpc_actors::bus::log::{Bounds, EventLog, LogError, MemoryLog, Records};
 use tpc_actors::bus::{Cursor, Position};
 
@@ -12,6 +14,19 @@ pub(crate) enum Step {
 
 /// A log in memory that does something else before some of its steps.
 pub(crate) struct Hindered<F>(pub(crate) MemoryLog, pub(crate) F);
+
+/// A log in memory that says when a sync begins, and then waits: a message lets one of them go, and the sender's drop all.
+pub(crate) fn held() -> (impl EventLog, Receiver<()>, Sender<()>) {
+    let (begins, begun) = channel();
+    let (let_go, go_on) = channel();
+    let log = Hindered(MemoryLog::new(), move |step| {
+        if step == Step::Sync {
+            let _ = begins.send(());
+            let _: Result<(), _> = go_on.recv();
+        }
+    });
+    (log, begun, let_go)
+}
 
 impl<F: FnMut(Step) + Send + 'static> EventLog for Hindered<F> {
     fn begin_epoch(&mut self) -> Result<u64, LogError> {

@@ -2,11 +2,10 @@
 
 mod hindered;
 
-use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hindered::{Hindered, Step};
+use hindered::{Hindered, Step, held};
 use tpc_actors::bus::log::{LogOptions, MemoryLog};
 use tpc_actors::bus::{EndReason, Overflow, Publisher, Start, Subscription};
 use tpc_actors::prelude::*;
@@ -76,14 +75,7 @@ fn a_publisher_that_goes_on_does_not_keep_a_log_from_its_end() {
 #[test]
 fn a_log_that_does_not_come_to_an_end_is_left_behind() {
     let system = start();
-    let (begins, begun) = channel();
-    let (let_go, go_on) = channel::<()>();
-    let stuck = Hindered(MemoryLog::new(), move |step| {
-        if step == Step::Sync {
-            begins.send(()).unwrap();
-            let _ = go_on.recv();
-        }
-    });
+    let (stuck, begun, let_go) = held();
     system.log_events::<u64>(stuck, LogOptions::new()).unwrap();
     system.log_events::<String>(MemoryLog::new(), LogOptions::new()).unwrap();
     let mut durable = system.events::<u64>().durable().subscribe();

@@ -6,7 +6,7 @@ mod ticks;
 use std::thread;
 use std::time::Duration;
 
-use hindered::{Hindered, Step};
+use hindered::{Hindered, Step, held};
 use ticks::{Tick, UNLUCKY, start, stop};
 use tpc_actors::bus::log::{EventLog, LogOptions, MemoryLog};
 use tpc_actors::bus::{EndReason, Position, Subscription};
@@ -19,19 +19,6 @@ fn all(events: &mut Subscription<Tick>) -> Vec<String> {
         Delivery::Gap(gap) => format!("{}-{}: {}", gap.from().seq, gap.to().seq, gap.len()),
     };
     std::iter::from_fn(|| events.next_wait()).map(shown).collect()
-}
-
-/// Held up in its first sync, and never again after that.
-fn held_once() -> (impl EventLog, std::sync::mpsc::Receiver<()>, std::sync::mpsc::Sender<()>) {
-    let (begins, begun) = std::sync::mpsc::channel();
-    let (let_go, go_on) = std::sync::mpsc::channel::<()>();
-    let hindered = Hindered(MemoryLog::new(), move |step| {
-        if step == Step::Sync {
-            let _ = begins.send(());
-            let _ = go_on.recv();
-        }
-    });
-    (hindered, begun, let_go)
 }
 
 /// A log that is slower than its core, with a feed that does not hold what comes meanwhile.
@@ -100,14 +87,7 @@ fn what_cannot_be_written_is_missing_for_who_waits_for_the_log() {
 
 #[test]
 fn what_did_not_get_to_the_log_is_told_of_where_it_stood() {
-    let (begins, begun) = std::sync::mpsc::channel();
-    let (let_go, go_on) = std::sync::mpsc::channel();
-    let hindered = Hindered(MemoryLog::new(), move |step| {
-        if step == Step::Sync {
-            begins.send(()).unwrap();
-            let _: Result<(), _> = go_on.recv();
-        }
-    });
+    let (hindered, begun, let_go) = held();
     let (system, source) = start(hindered, LogOptions::new().feed_capacity(4), 0);
     let durable = || system.events::<Tick>().retain(100).durable();
     let mut every = durable().subscribe();
@@ -176,7 +156,7 @@ fn a_log_that_cannot_be_fed_has_failed() {
 /// What was lost before the source knew of a subscription is as lost as the rest, to who begins before that.
 #[test]
 fn who_comes_while_events_are_lost_is_told_of_all_of_them() {
-    let (hindered, begun, let_go) = held_once();
+    let (hindered, begun, let_go) = held();
     let options = LogOptions::new().feed_capacity(4).commit_interval(Duration::ZERO);
     let (system, source) = start(hindered, options, 0);
     let durable = || system.events::<Tick>().durable();
@@ -208,7 +188,7 @@ fn who_comes_while_events_are_lost_is_told_of_all_of_them() {
 
 #[test]
 fn an_old_loss_is_nothing_to_who_comes_later() {
-    let (hindered, begun, let_go) = held_once();
+    let (hindered, begun, let_go) = held();
     let options = LogOptions::new().feed_capacity(4).commit_interval(Duration::ZERO);
     let (system, source) = start(hindered, options, 0);
     source.burst(1).wait().unwrap();
@@ -236,7 +216,7 @@ fn a_filter_whose_drop_panics_does_not_end_the_log() {
             assert!(thread::panicking(), "on demand");
         }
     }
-    let (hindered, begun, let_go) = held_once();
+    let (hindered, begun, let_go) = held();
     let (system, source) = start(hindered, LogOptions::new(), 0);
     source.burst(1).wait().unwrap();
     begun.recv().unwrap();

@@ -7,12 +7,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::channel;
 use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
-use hindered::{Hindered, Step};
+use hindered::{Hindered, Step, held};
 use ticks::{Tick, start, stop};
 use tpc_actors::bus::log::{EventLog, LogError, LogOptions, MemoryLog, Records};
 use tpc_actors::bus::{EndReason, Position, ReplayError, Start, Subscription};
@@ -162,14 +161,7 @@ fn a_filter_that_panics_in_the_past_ends_its_subscription() {
 
 #[test]
 fn a_position_that_is_not_durable_yet_is_waited_for_and_one_that_is_not_there_is_not() {
-    let (begins, begun) = channel();
-    let (let_go, go_on) = channel::<()>();
-    let held = Hindered(MemoryLog::new(), move |step| {
-        if step == Step::Sync {
-            let _ = begins.send(());
-            let _ = go_on.recv();
-        }
-    });
+    let (held, begun, let_go) = held();
     let (system, source) = start(held, LogOptions::new(), 0);
     let events = || system.events::<Tick>().durable();
     let mut from_the_first = events().subscribe();

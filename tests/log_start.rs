@@ -7,7 +7,7 @@ mod thread_cpus;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use hindered::{Hindered, Step};
+use hindered::{Hindered, Step, held};
 use tpc_actors::bus::log::{LogError, LogOptions, MemoryLog};
 use tpc_actors::bus::{Position, SubscribeError};
 use tpc_actors::prelude::*;
@@ -88,24 +88,15 @@ fn a_feed_without_a_place_is_refused() {
     stop(&system);
 }
 
-#[cfg(target_os = "linux")]
 /// With the same event as one that does not wait for the log, whatever was on its way there at that moment.
 #[test]
 fn who_begins_with_the_latest_gets_what_is_published_from_then_on() {
     let system = start();
-    let (synced, has_synced) = channel();
-    let (let_go, go_on) = channel::<()>();
-    let log = Hindered(MemoryLog::new(), move |step| {
-        if step == Step::Sync {
-            synced.send(()).unwrap();
-            // The end of the test lets all others go.
-            let _ = go_on.recv();
-        }
-    });
+    let (log, begun, let_go) = held();
     system.log_events::<Tick>(log, LogOptions::new()).unwrap();
     let publisher = system.publisher::<Tick>();
     publisher.publish(0).unwrap();
-    has_synced.recv().unwrap();
+    begun.recv().unwrap();
     // One of them is on its way to the disk, and one to the log.
     publisher.publish(1).unwrap();
     let mut durable = system.events::<Tick>().durable().subscribe();
@@ -123,6 +114,7 @@ fn who_begins_with_the_latest_gets_what_is_published_from_then_on() {
     assert_eq!((durable.lagged(), even.lagged()), (0, 0));
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn the_log_s_thread_stays_off_the_cores() {
     let system = start();
