@@ -81,8 +81,13 @@ impl<E: Send + Clone + 'static> Past<E> {
     /// Looks for the first events before anybody takes one: who misses few has caught up with that.
     pub(super) fn begin(&mut self, bus: &Arc<Bus<E>>, channel: &Arc<Channel<E>>) {
         let asking = self.ask(bus, channel);
-        // Whatever comes of it is there when somebody takes.
-        let _ = self.finish(asking, bus);
+        if self.next.core < bus.cores.len() {
+            // Answered elsewhere, sooner or later: where the subscription stands does not depend on that before a poll.
+            self.asking = Some(asking);
+        } else {
+            // Whatever comes of it is there when somebody takes.
+            let _ = self.finish(asking, bus);
+        }
     }
 
     pub(super) fn is_over(&self) -> bool {
