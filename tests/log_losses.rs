@@ -4,10 +4,10 @@ mod hindered;
 mod ticks;
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hindered::{Hindered, Step, held};
-use ticks::{Tick, UNLUCKY, start, stop};
+use ticks::{Source, Tick, UNLUCKY, start, stop};
 use tpc_actors::bus::log::{EventLog, LogOptions, MemoryLog};
 use tpc_actors::bus::{EndReason, Position, Subscription};
 use tpc_actors::prelude::*;
@@ -151,6 +151,25 @@ fn a_log_that_cannot_be_fed_has_failed() {
     let failed = system.log_status::<Tick>().unwrap().failed;
     assert!(failed.is_some_and(|why| why.contains("capacity")));
     stop(&system);
+}
+
+#[test]
+fn a_log_that_fails_ends_also_who_its_source_has_yet_to_learn_of() {
+    let log = MemoryLog::new();
+    log.fail_sync_after(0);
+    let system = System::builder().cores(2).start().unwrap();
+    system.log_events::<Tick>(log, LogOptions::new()).unwrap();
+    let [source, _quiet] = [0, 0].map(|next| system.spawn::<Source>(next).wait().unwrap());
+    let durable = system.events::<Tick>().durable().cores([1]).subscribe();
+    // Long enough for the log's thread to know of it.
+    thread::sleep(Duration::from_millis(20));
+    source.burst(1).wait().unwrap();
+    let begin = Instant::now();
+    while durable.end_reason().is_none() && begin.elapsed() < Duration::from_secs(10) {
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert!(matches!(durable.end_reason(), Some(EndReason::LogFailed(_))), "{durable:?}");
+    system.shutdown_wait(Duration::from_secs(10));
 }
 
 /// What was lost before the source knew of a subscription is as lost as the rest, to who begins before that.

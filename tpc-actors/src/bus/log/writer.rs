@@ -98,7 +98,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
             // Those that it has not come to have nobody to wait for either.
             drop(catch(|| self.end_all()));
         }
-        self.release_all(|_| ());
+        self.release_all();
     }
 
     fn run(&mut self) {
@@ -287,15 +287,15 @@ impl<E: Send + Clone + 'static> Writer<E> {
             tracing::error!(%error, "the event log failed; nothing more is durable");
             lock(&self.link.status).failed = Some(error.to_string());
         }
-        let reason = self.why_failed();
         for intake in &mut self.intakes {
             // Some of them have been counted before.
             self.unwritten += intake.group.len().saturating_sub(intake.unwritten.len()) as u64;
             intake.unwritten.clear();
             intake.group.drain(..).for_each(drop_quietly);
         }
-        let bus = Arc::clone(&self.bus);
-        self.release_all(|channel| bus.end(channel, reason.clone()));
+        // Also those that a source has yet to learn of.
+        self.end_all();
+        self.release_all();
     }
 
     /// Where the source's durable events end.

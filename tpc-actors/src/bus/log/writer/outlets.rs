@@ -122,14 +122,13 @@ impl<E: Send + Clone + 'static> Writer<E> {
         }
     }
 
-    /// Lets go of all subscriptions, and first does `each` to them.
-    pub(super) fn release_all(&mut self, each: impl Fn(&Arc<Channel<E>>)) {
+    /// Lets go of all subscriptions.
+    pub(super) fn release_all(&mut self) {
         for (source, intake) in self.intakes.iter_mut().enumerate() {
             let stats = self.bus.log_stats(source);
-            for DurableOutlet { outlet, .. } in intake.outlets.drain(..) {
-                each(&outlet.channel);
+            for durable in intake.outlets.drain(..) {
                 stats.leaves::<E>(source);
-                drop_quietly(outlet);
+                drop_quietly(durable);
             }
             stats.set_subscribers(0);
         }
