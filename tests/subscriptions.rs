@@ -433,9 +433,13 @@ fn figures_tell_what_became_of_events() {
     assert_eq!((source.filters_panicked, source.wanted), (1, 101 + 100 + 5));
     assert_eq!((source.dropped_newest, source.dropped_oldest), (91, 0));
     assert_eq!((source.delivered, source.high_water), (10, 100), "one has left without a look");
+    assert_eq!(source.untaken, 100 + 5, "{source}");
+    sources[0].burst(3).wait().unwrap();
+    assert_eq!(system.event_sources::<Tick>()[0].untaken, 100 + 5, "what waits can still be taken");
     drop(slow);
     let source = system.event_sources::<Tick>()[0];
     assert_eq!((source.delivered, source.high_water), (10, 100), "figures outlive subscribers");
+    assert_eq!((source.wanted, source.untaken), (104 + 100 + 5, 100 + 5 + 3), "{source}");
     stop(&system);
 }
 

@@ -30,14 +30,20 @@ impl LaneStats {
     /// The most events that have waited in so many places, when the subscriber has received so much.
     fn high_water(&self, capacity: usize, received: &Received) -> u64 {
         let capacity = capacity as u64;
-        let Received { delivered, from_past, losses, most, .. } = *received;
         // Who found no room, or made some by dropping an older event, has seen the lane full, whatever the reader saw.
-        if self.newest.get() + self.oldest.get() + losses.oldest > 0 {
+        if self.newest.get() + self.oldest.get() + received.losses.oldest > 0 {
             return capacity;
         }
+        self.waiting(received).min(capacity).max(received.most as u64)
+    }
+
+    /// The events on their way to the subscriber, when it has received so much.
+    fn waiting(&self, received: &Received) -> u64 {
+        let Received { delivered, from_past, losses, .. } = *received;
+        let dropped = self.newest.get() + self.oldest.get() + losses.oldest;
         let lost = self.conflated.get() + self.uncopied.get() + self.unlogged.get();
-        let gone = lost + losses.conflated + (delivered - from_past);
-        self.wanted.get().saturating_sub(gone).min(capacity).max(most as u64)
+        let gone = dropped + lost + losses.conflated + (delivered - from_past);
+        self.wanted.get().saturating_sub(gone)
     }
 }
 
@@ -95,6 +101,8 @@ impl ReaderStats {
 /// What has become of one source's events with its subscribers.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Consumption {
+    /// On their way to subscribers that have not left.
+    waiting: u64,
     delivered: u64,
     from_past: u64,
     gone: u64,
@@ -107,6 +115,7 @@ impl Consumption {
     pub(super) fn of(capacity: usize, source: &LaneStats, reader: &ReaderStats) -> Self {
         let received = reader.get();
         Self {
+            waiting: source.waiting(&received),
             delivered: received.delivered,
             from_past: received.from_past,
             gone: received.gone,
@@ -116,7 +125,13 @@ impl Consumption {
         }
     }
 
+    /// The same after the subscriber has left.
+    pub(super) fn departed(self) -> Self {
+        Self { waiting: 0, ..self }
+    }
+
     pub(super) fn add(&mut self, other: Self) {
+        self.waiting += other.waiting;
         self.delivered += other.delivered;
         self.from_past += other.from_past;
         self.gone += other.gone;
@@ -249,7 +264,7 @@ pub struct SourceStatus {
     /// Routes that it has forgotten because there were too many.
     pub routes_evicted: u64,
     /// Events that some filter wanted, the sum over all subscribers: what was delivered, what was lost for one of the
-    /// reasons below, what is still on its way, and what was when a subscriber left.
+    /// reasons below, and what is still on its way.
     pub wanted: u64,
     /// Those that subscribers have taken.
     pub delivered: u64,
@@ -265,6 +280,8 @@ pub struct SourceStatus {
     pub unlogged: u64,
     /// Those of before a subscription had caught up that were not kept; see [`LaneStatus::gone`].
     pub gone: u64,
+    /// Those that were on their way to a subscriber when it left, or came after that.
+    pub untaken: u64,
     /// The most events that have waited for one subscriber at a time; all its places, once an event has found none. What
     /// it has taken since it looked for more last may be counted as waiting.
     pub high_water: u64,
@@ -279,8 +296,8 @@ impl SourceStatus {
     ) -> Self {
         let both =
             |counter: fn(&SourceStats) -> &Counter| counter(source).get() + counter(log).get();
-        let Consumption { delivered, from_past, gone, oldest, conflated, high_water } = consumption;
-        Self {
+        let Consumption { waiting, delivered, from_past, gone, .. } = consumption;
+        let mut status = Self {
             core,
             published: source.published.get(),
             subscribers: both(|stats| &stats.subscribers),
@@ -291,25 +308,32 @@ impl SourceStatus {
             wanted: both(|stats| &stats.wanted) + from_past + gone,
             delivered,
             dropped_newest: both(|stats| &stats.newest),
-            dropped_oldest: both(|stats| &stats.oldest) + oldest,
-            conflated: both(|stats| &stats.conflated) + conflated,
+            dropped_oldest: both(|stats| &stats.oldest) + consumption.oldest,
+            conflated: both(|stats| &stats.conflated) + consumption.conflated,
             uncopied: both(|stats| &stats.uncopied),
             unlogged: both(|stats| &stats.unlogged),
             gone,
-            high_water,
-        }
+            untaken: 0,
+            high_water: consumption.high_water,
+        };
+        // What is not accounted for has nobody any more who would take it.
+        let Self { dropped_newest, dropped_oldest, conflated, uncopied, unlogged, .. } = status;
+        let lost = dropped_newest + dropped_oldest + conflated + uncopied + unlogged + gone;
+        status.untaken = status.wanted.saturating_sub(delivered + lost + waiting);
+        status
     }
 }
 
 impl fmt::Display for SourceStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { core, published, subscribers, wanted, delivered, .. } = self;
-        let Self { dropped_newest, dropped_oldest, conflated, uncopied, unlogged, gone, .. } = self;
+        let Self { dropped_newest, dropped_oldest, conflated, uncopied, unlogged, .. } = self;
+        let Self { gone, untaken, .. } = self;
         write!(
             f,
             "core {core}: {published} published to {subscribers} subscribers, {wanted} wanted, \
              {delivered} delivered, {dropped_newest} found no room, {dropped_oldest} made room, {conflated} conflated, \
-             {uncopied} not copied, {unlogged} not logged, {gone} not kept"
+             {uncopied} not copied, {unlogged} not logged, {gone} not kept, {untaken} not taken"
         )
     }
 }

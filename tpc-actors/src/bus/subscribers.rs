@@ -25,7 +25,7 @@ impl<E> Subscribers<E> {
     pub(super) fn leave(&mut self, channel: &Arc<Channel<E>>) {
         self.channels.retain(|other| !Arc::ptr_eq(other, channel));
         for (source, departed) in self.departed.iter_mut().enumerate() {
-            departed.add(channel.consumption(source));
+            departed.add(channel.consumption(source).departed());
         }
     }
 
