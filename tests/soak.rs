@@ -1,4 +1,5 @@
-//! A fault soak with a ledger: every ask has a number, and at every quiesce the books must balance.
+//! A fault soak with a ledger: every ask has a number and is an event when it begins, and at every quiesce the books
+//! must balance.
 //!
 //! `just soak SECONDS` runs it for longer, `TPC_SOAK_SEED` repeats its choices (not the schedule). Under
 //! `--cfg tpc_planted` the library carries defects that can be switched on by name; each must be caught.
@@ -7,6 +8,8 @@
 mod books;
 #[path = "soak/chaos.rs"]
 mod chaos;
+#[path = "soak/listeners.rs"]
+mod listeners;
 #[path = "soak/worker.rs"]
 mod worker;
 

@@ -139,6 +139,8 @@ pub struct Totals {
     lost_cores: u64,
     shutdowns: u64,
     pub cancels: u64,
+    /// Events and gaps of subscriptions that last.
+    pub heard: u64,
 }
 
 impl Totals {
@@ -161,13 +163,14 @@ impl fmt::Display for Totals {
             f,
             "{} asks: {replied} replied, {panicked} panicked, {rejected} rejected, {timed_out} timed out, \
              {cancelled} cancelled after their start, {lost} lost; {} cancels, {told} tells, {} panics, \
-             {} restarts, {} lost cores, {} shutdowns",
+             {} restarts, {} lost cores, {} shutdowns, {} events heard",
             self.asks(),
             self.cancels,
             self.panics,
             self.restarts,
             self.lost_cores,
-            self.shutdowns
+            self.shutdowns,
+            self.heard
         )
     }
 }

@@ -12,6 +12,7 @@ use tpc_actors::client::Ask;
 use tpc_actors::supervision::{Supervise, Then};
 
 use super::books::{Ledger, Outcome, Totals, violation};
+use super::listeners::Listeners;
 use super::worker::{Worker, WorkerClient};
 
 /// Numbers that a seed determines (`SplitMix64`).
@@ -31,6 +32,11 @@ impl Random {
         bits ^ (bits >> 31)
     }
 
+    /// Others, for another thread.
+    pub fn fork(&self) -> Self {
+        Self::new(self.next())
+    }
+
     pub fn below(&self, end: u64) -> u64 {
         self.next() % end
     }
@@ -40,7 +46,7 @@ impl Random {
         &from[usize::try_from(self.below(end)).expect("one of them")]
     }
 
-    fn one_in(&self, of: u64) -> bool {
+    pub fn one_in(&self, of: u64) -> bool {
         self.below(of) == 0
     }
 }
@@ -166,7 +172,7 @@ impl Stage {
 }
 
 /// No answer at all for so long is a hang; where one is expected, it need not be waited for that long.
-fn hang() -> Duration {
+pub fn hang() -> Duration {
     Duration::from_secs(if std::env::var_os("TPC_PLANTED").is_some() { 2 } else { 10 })
 }
 
@@ -184,6 +190,8 @@ pub fn episode(ledger: &Arc<Ledger>, random: &Random, length: Duration, totals: 
         .core_restarts(policy)
         .start()
         .expect("a system starts");
+    let system = Arc::new(system);
+    let listeners = Listeners::start(&system, random);
     let spawn = |_| system.spawn::<Worker>(Arc::clone(ledger)).wait().expect("a worker starts");
     let workers = (0..4).map(spawn).collect();
     let (stop, cancels, progress) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
@@ -231,6 +239,7 @@ pub fn episode(ledger: &Arc<Ledger>, random: &Random, length: Duration, totals: 
     watch.join().expect("the watch ends");
     let report = report.unwrap_or_else(|| system.shutdown_wait(Duration::from_secs(5)));
     drop(runtime);
+    listeners.balance(&system, ledger.started.load(Ordering::Relaxed), totals);
     totals.cancels += stage.cancels.load(Ordering::Relaxed);
     ledger.balance(&report, totals);
 }

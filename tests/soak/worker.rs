@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use tpc_actors::prelude::*;
 
 use super::books::{Ledger, violation};
+use super::listeners::Begun;
 
 #[core_actor(
+    event = Begun,
     capacity = 64,
     supervise(max = 1_000_000, within = "1s", backoff = "1us..50us"),
     watchdog(failures = 30, within = "100ms", cool_down = "1ms..5ms", probes = 2)
@@ -26,22 +28,23 @@ impl Worker {
         Self { ledger, broken: false }
     }
 
-    fn start(&mut self, number: u64) {
+    fn start(&mut self, cx: &mut Ctx<Self>, number: u64) {
         self.ledger.start(number);
+        cx.publish(Begun(number));
         if self.broken {
             violation("a state outlived its panic");
         }
     }
 
     #[handler]
-    pub fn work(&mut self, number: u64) -> u64 {
-        self.start(number);
+    pub fn work(&mut self, cx: &mut Ctx<Self>, number: u64) -> u64 {
+        self.start(cx, number);
         number
     }
 
     #[handler]
-    pub fn fail(&mut self, number: u64) -> u64 {
-        self.start(number);
+    pub fn fail(&mut self, cx: &mut Ctx<Self>, number: u64) -> u64 {
+        self.start(cx, number);
         self.ledger.failed.fetch_add(1, Ordering::Relaxed);
         self.broken = true;
         match number % 3 {
@@ -52,8 +55,8 @@ impl Worker {
     }
 
     #[handler]
-    pub fn slow(&mut self, number: u64, time: Duration) -> u64 {
-        self.start(number);
+    pub fn slow(&mut self, cx: &mut Ctx<Self>, number: u64, time: Duration) -> u64 {
+        self.start(cx, number);
         let start = Instant::now();
         while start.elapsed() < time {
             std::hint::spin_loop();
@@ -65,12 +68,12 @@ impl Worker {
     /// missed its ring.
     #[handler]
     pub fn keep(&mut self, cx: &mut Ctx<Self>, number: u64, reply: Reply<u64>) {
-        self.start(number);
+        self.start(cx, number);
         cx.offload(async {}, move |_, _, ()| reply.send(number));
     }
 
     #[handler(tell)]
-    pub fn told(&mut self, number: u64) {
-        self.start(number);
+    pub fn told(&mut self, cx: &mut Ctx<Self>, number: u64) {
+        self.start(cx, number);
     }
 }
