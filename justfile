@@ -15,7 +15,7 @@ models preemptions="3":
 # The tests under AddressSanitizer and LeakSanitizer, but for those whose ends the sanitizer takes for its own;
 # needs a nightly toolchain and no extra component.
 asan:
-    LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=target/asan cargo +nightly test -p tpc-actors -p tpc-actors-tests --target x86_64-unknown-linux-gnu --lib --tests -- --skip fail --skip pass --skip overflow_of_the_stack --skip running_out_of_memory
+    LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=target/asan cargo +nightly test -p tpc-actors -p tpc-actors-tests --target x86_64-unknown-linux-gnu --lib --tests -- --skip overflow_of_the_stack --skip running_out_of_memory
 
 # Random faults under a ledger, in a release build; a minute is what CI runs.
 soak seconds="60":
@@ -68,7 +68,7 @@ deny:
 
 # Records the compiler's messages anew; read the difference before committing it.
 ui:
-    TRYBUILD=overwrite cargo test -p tpc-actors-tests --test ui
+    TRYBUILD=overwrite cargo test -p tpc-actors-tests-ui
 
 # The macros' fuzzer for a while, from another seed each time.
 fuzz-macros rounds="300000":

@@ -1,6 +1,6 @@
 //! Programs that must not compile, with what the compiler says, and programs that must.
 //!
-//! `TRYBUILD=overwrite cargo test -p tpc-actors-tests --test ui` writes the messages anew.
+//! `TRYBUILD=overwrite cargo test -p tpc-actors-tests-ui` writes the messages anew.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ const RUNTIME_CODES: [&str; 3] = ["TPC006", "TPC009", "TPC042"];
 fn fail() {
     let version = rustc_version();
     if version.starts_with(PINNED) {
-        TestCases::new().compile_fail("ui/fail/*.rs");
+        TestCases::new().compile_fail("fail/*.rs");
         return;
     }
     println!("note: rustc is {version} instead of {PINNED}*, so its messages are not compared");
@@ -36,7 +36,7 @@ fn fail() {
 
 #[test]
 fn pass() {
-    TestCases::new().pass("ui/pass/*.rs");
+    TestCases::new().pass("pass/*.rs");
 }
 
 /// Where `fail` has put the copies of its programs.
@@ -259,7 +259,7 @@ fn rustc_version() -> String {
 }
 
 fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/fail")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fail")
 }
 
 fn fixtures() -> BTreeSet<PathBuf> {

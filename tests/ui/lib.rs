@@ -1,0 +1,1 @@
+//! Nothing but tests: a package needs something to build.
