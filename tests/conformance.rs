@@ -14,6 +14,8 @@ enum Fault {
     KeepsFailuresQuiet,
     LosesTheFirst,
     LeavesHoles,
+    ForgetsOtherCores,
+    SaysTooLittle,
 }
 
 struct Faulty {
@@ -33,6 +35,7 @@ impl EventLog for Faulty {
     fn sync(&mut self) -> Result<Cursor, LogError> {
         let synced = self.log.sync();
         match self.fault {
+            Fault::SaysTooLittle => synced.map(|_| Cursor::default()),
             Fault::KeepsFailuresQuiet => synced.or_else(|_| Ok(Cursor::default())),
             Fault::ForgetsFailures if matches!(synced, Err(LogError::Poisoned)) => {
                 Ok(Cursor::default())
@@ -50,6 +53,7 @@ impl EventLog for Faulty {
         let fault = self.fault;
         self.log.read_from(from, max, &mut |position, record| match fault {
             Fault::LosesTheFirst if position.seq < 3 => {}
+            Fault::ForgetsOtherCores if position.core == 3 => {}
             Fault::LeavesHoles if position.seq == 7 => {}
             _ => each(position, record),
         })
@@ -88,6 +92,9 @@ fn faults_are_noticed() {
     assert_eq!(passes(Fault::ReusesEpochs), (false, false));
     assert_eq!(passes(Fault::LosesTheFirst), (false, false));
     assert_eq!(passes(Fault::LeavesHoles), (false, false));
+    assert_eq!(passes(Fault::SaysTooLittle), (false, false));
+    // It is the other suite that has events of this core.
+    assert_eq!(passes(Fault::ForgetsOtherCores), (true, false));
     assert_eq!(passes(Fault::ForgetsFailures), (true, false));
     assert_eq!(passes(Fault::KeepsFailuresQuiet), (true, false));
 }

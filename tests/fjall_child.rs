@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use tpc_actors::bus::Position;
-use tpc_actors::bus::log::{EventLog, FjallLog, LogOptions, Records};
+use tpc_actors::bus::log::{EventLog, FjallLog, LogOptions, Records, conformance};
 use tpc_actors::prelude::*;
 
 pub(crate) fn journal(path: &Path) -> PathBuf {
@@ -88,6 +88,7 @@ fn stubborn_child() {
         let synced = log.sync();
         if failed {
             assert!(appended.is_err() && synced.is_err(), "accepted after a failure");
+            assert!(log.begin_epoch().is_err(), "an epoch after a failure");
         } else if let Err(error) = appended.and(synced.map(drop)) {
             failed = true;
             println!("\nfailed {error}");
@@ -95,6 +96,20 @@ fn stubborn_child() {
             println!("\ndurable {epoch} {seq}");
         }
     }
+}
+
+/// The file that [`conforming_child`] looks for where its disk is to fail.
+pub(crate) fn mark(path: &Path) -> PathBuf {
+    path.join("fails")
+}
+
+/// Runs the suite about failures, and says where it ends.
+#[test]
+#[ignore = "the other tests run it in a process of its own"]
+fn conforming_child() {
+    let path = PathBuf::from(std::env::var_os(LOG).expect("the log's directory"));
+    let open = || FjallLog::open(&path);
+    conformance::check_failure(open, || assert!(!mark(&path).exists())).unwrap();
 }
 
 pub(crate) struct Running {

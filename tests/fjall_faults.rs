@@ -5,7 +5,7 @@ mod scratch;
 
 use std::path::{Path, PathBuf};
 
-use fjall_child::{Running, check, journal};
+use fjall_child::{Running, check, journal, mark};
 use scratch::directory;
 use tpc_actors::bus::log::{EventLog, FjallLog};
 
@@ -38,6 +38,49 @@ fn failing(name: &str, file: impl Fn(&Path) -> PathBuf, fault: &str) {
 fn nothing_is_acknowledged_after_a_failed_sync() {
     for n in [5, 9, 14] {
         failing("eio", journal, &format!("fdatasync:error=EIO:when={n}"));
+    }
+}
+
+/// The suite says where its disk is to fail, and which of the syncs that is shows when it does not.
+#[test]
+fn the_default_log_conforms_also_when_its_disk_fails() {
+    let mut fails: Vec<usize> = Vec::new();
+    loop {
+        let path = directory("conforms-failing");
+        drop(FjallLog::open(&path).unwrap());
+        let (mark, calls) = (mark(&path), path.with_extension("calls"));
+        let (journal, mark) = (journal(&path), mark.to_str().unwrap());
+        let mut wrapper = vec!["strace", "-f", "-qq", "-o", calls.to_str().unwrap()];
+        wrapper.extend([
+            "-P",
+            journal.to_str().unwrap(),
+            "-P",
+            mark,
+            "-e",
+            "trace=fdatasync,/stat",
+        ]);
+        // The second is as far from the first as that is from the next one, which there is not.
+        let when = match fails[..] {
+            [] => None,
+            [first] => Some(first.to_string()),
+            [first, second, ..] => Some(format!("{first}..{second}+{}", second - first)),
+        };
+        let inject = when.map(|when| format!("inject=fdatasync:error=EIO:when={when}"));
+        wrapper.extend(inject.iter().flat_map(|inject| ["-e", inject]));
+        let mut child = Running::start_test("conforming_child", &path, &wrapper);
+        while child.read() {}
+        let passed = child.process.wait().unwrap().success();
+        let (mut syncs, mut marks) = (0, Vec::new());
+        for call in std::fs::read_to_string(&calls).unwrap().lines() {
+            syncs += usize::from(call.contains("fdatasync("));
+            marks.extend(call.contains(mark).then_some(syncs + 1));
+        }
+        if passed {
+            assert_eq!((fails.len(), &fails), (2, &marks), "it passed by something else");
+            return;
+        }
+        assert!(marks.len() > fails.len(), "{fails:?} failed, as told by {marks:?}");
+        fails = marks;
     }
 }
 

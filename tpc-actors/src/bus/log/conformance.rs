@@ -7,6 +7,8 @@
 //! conformance::check(|| Ok(log.clone())).unwrap();
 //! ```
 
+mod failure;
+
 use std::time::{Duration, SystemTime};
 
 use super::{EventLog, LogError, Position, Records};
@@ -38,7 +40,7 @@ pub fn check<L: EventLog>(mut open: impl FnMut() -> Result<L, LogError>) -> Outc
 }
 
 /// Checks what a log does about a disk that fails. `open` opens the same log again and again, as it is found after a
-/// crash at the time; `fail` has its next sync fail, and no other one.
+/// crash at the time; `fail` has the next write or sync on its disk fail, and no other one.
 ///
 /// ```
 /// use tpc_actors::bus::log::{MemoryLog, conformance};
@@ -61,7 +63,8 @@ pub fn check_failure<L: EventLog>(
 ) -> Outcome {
     let mut suite = Suite { open: &mut || open().map(|log| Box::new(log) as Box<dyn EventLog>) };
     suite.crashes()?;
-    suite.fails(&mut fail)
+    suite.fails(&mut fail, true)?;
+    suite.fails(&mut fail, false)
 }
 
 struct Suite<'a> {
@@ -272,59 +275,5 @@ impl Suite<'_> {
         that(bounds.is_none(), "what was trimmed stays away", || format!("{bounds:?}"))?;
         let more = log.begin_epoch().says(rule)?;
         that(more > epoch, "epochs grow, whatever was trimmed", || format!("{more}"))
-    }
-
-    /// Whether the events of an epoch are there up to `acknowledged`, and of those behind it none but the first ones.
-    fn survives(&mut self, epoch: u64, acknowledged: u64) -> Outcome {
-        let rule = "after a crash all that was acknowledged is there, and nothing behind a hole";
-        let mut log = self.open()?;
-        let from = Position::new(0, epoch, 0);
-        let found = read(&mut *log, from, usize::MAX).says(rule)?.len() as u64;
-        that(found >= acknowledged, rule, || format!("{found} of {acknowledged} events"))?;
-        has(&mut *log, from, found, rule)?;
-        let next = log.begin_epoch().says("epochs grow, also after a crash")?;
-        that(next > epoch, "epochs grow, also after a crash", || format!("{next}"))
-    }
-
-    fn crashes(&mut self) -> Outcome {
-        let rule = "what was appended and not synced may be lost";
-        let mut log = self.open()?;
-        let epoch = log.begin_epoch().says(rule)?;
-        for (first, synced) in [(0, true), (10, true), (20, false), (30, false)] {
-            let first = Position::new(0, epoch, first);
-            log.append(first, &records(first, 10)).says(rule)?;
-            if synced {
-                log.sync().says(rule)?;
-            }
-        }
-        drop(log);
-        self.survives(epoch, 20)
-    }
-
-    fn fails(&mut self, fail: &mut dyn FnMut()) -> Outcome {
-        let rule = "after a sync that failed nothing is taken until the log is opened again";
-        let mut log = self.open()?;
-        let epoch = log.begin_epoch().says(rule)?;
-        let at = |seq| Position::new(0, epoch, seq);
-        log.append(at(0), &records(at(0), 10)).says(rule)?;
-        log.sync().says(rule)?;
-        log.append(at(10), &records(at(10), 10)).says(rule)?;
-        fail();
-        that(log.sync().is_err(), "a sync that fails says so", || "it succeeded".to_owned())?;
-        // The disk works again, and what the failed sync had to write may be gone all the same.
-        for _ in 0..2 {
-            let outcomes = [
-                ("append", log.append(at(20), &records(at(20), 1)).is_err()),
-                ("sync", log.sync().is_err()),
-                ("begin_epoch", log.begin_epoch().is_err()),
-            ];
-            for (what, refused) in outcomes {
-                that(refused, rule, || format!("`{what}` succeeded"))?;
-            }
-        }
-        let found = read(&mut *log, at(0), 10).says("a log that has failed can be read")?;
-        that(found.len() == 10, "a log that has failed can be read", || format!("{found:?}"))?;
-        drop(log);
-        self.survives(epoch, 10)
     }
 }
