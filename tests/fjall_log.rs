@@ -1,32 +1,24 @@
 //! The default log: conformance, kills at random moments, damage at every place.
 
+mod copied;
 mod fjall_child;
 mod scratch;
 #[cfg(target_os = "linux")]
 mod thread_cpus;
 
+use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use copied::copy;
 use fjall_child::{Running, check, journal};
 use scratch::directory;
 use tpc_actors::bus::Position;
 use tpc_actors::bus::log::{EventLog, FjallLog, LogError, Records, conformance};
 use tpc_actors::placement::CpuSet;
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
 
 #[test]
 fn the_default_log_conforms() {
@@ -72,12 +64,27 @@ fn a_hundred_kills_lose_nothing_that_was_acknowledged() {
     }
 }
 
-/// Two acknowledged groups and their log, as it is on the disk after the first and after the second.
-fn two_groups(name: &str) -> (PathBuf, PathBuf) {
-    let (first, second) = (directory(&format!("{name}-1")), directory(&format!("{name}-2")));
-    let mut log = FjallLog::open(&second).unwrap();
+/// A log with two acknowledged groups, as it is on the disk.
+struct Groups {
+    path: PathBuf,
+    /// The same without what is in the journal.
+    frame: PathBuf,
+    /// What the journal has, before the zeros that it ends with.
+    journal: Vec<u8>,
+    /// Where the second group is in there.
+    second: Range<usize>,
+    /// The size of the journal, with the zeros.
+    len: usize,
+    /// What says that the first group is acknowledged.
+    first_acknowledged: Vec<u8>,
+}
+
+fn two_groups(name: &str) -> Groups {
+    let [path, frame] = [name.to_owned(), format!("{name}-frame")].map(|name| directory(&name));
+    let mut log = FjallLog::open(&path).unwrap();
     let epoch = log.begin_epoch().unwrap();
     assert_eq!(epoch, 1);
+    let mut after = Vec::new();
     for group in 0..2_u64 {
         let mut records = Records::default();
         for n in 0..3 {
@@ -85,12 +92,18 @@ fn two_groups(name: &str) -> (PathBuf, PathBuf) {
         }
         log.append(Position::new(0, epoch, group * 3), &records).unwrap();
         log.sync().unwrap();
-        if group == 0 {
-            copy(&second, &first);
-        }
+        let acknowledged = std::fs::read(path.join("acknowledged")).unwrap();
+        after.push((std::fs::read(journal(&path)).unwrap(), acknowledged));
     }
     drop(log);
-    (first, second)
+    copy(&path, &frame);
+    std::fs::write(journal(&frame), []).unwrap();
+    let [(before, first_acknowledged), (mut journal, _)] = <[_; 2]>::try_from(after).unwrap();
+    let start = before.iter().zip(&journal).take_while(|(one, other)| one == other).count();
+    let (len, end) = (journal.len(), journal.iter().rposition(|byte| *byte != 0).unwrap() + 1);
+    assert!(start < end && end - start < 1000, "{start}..{end}");
+    journal.truncate(end);
+    Groups { path, frame, journal, second: start..end, len, first_acknowledged }
 }
 
 /// What can be read of the two groups; `None` when the log says that it is damaged.
@@ -109,10 +122,11 @@ fn found(path: &Path) -> Option<Vec<u64>> {
     }
 }
 
-/// What can be read of the two groups with this journal, the second of them acknowledged or not.
+/// What can be read of the two groups with this journal of that size, the second of them acknowledged or not.
 fn found_of(
+    groups: &Groups,
     journal_bytes: &[u8],
-    (first, second): (&Path, &Path),
+    len: usize,
     acknowledged: bool,
 ) -> Option<Vec<u64>> {
     static COPIES: AtomicUsize = AtomicUsize::new(0);
@@ -121,24 +135,16 @@ fn found_of(
     let memory = Path::new("/dev/shm");
     let base = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
     let work = base.join(format!("tpc-damaged-{}-{copied}", std::process::id()));
-    copy(second, &work);
+    copy(&groups.frame, &work);
     if !acknowledged {
-        std::fs::copy(first.join("acknowledged"), work.join("acknowledged")).unwrap();
+        std::fs::write(work.join("acknowledged"), &groups.first_acknowledged).unwrap();
     }
-    std::fs::write(journal(&work), journal_bytes).unwrap();
+    let journal = journal(&work);
+    std::fs::write(&journal, journal_bytes).unwrap();
+    File::options().write(true).open(journal).unwrap().set_len(len as u64).unwrap();
     let found = found(&work);
     std::fs::remove_dir_all(&work).unwrap();
     found
-}
-
-/// Where the last group stands in the journal.
-fn last_group(first: &Path, second: &Path) -> (Vec<u8>, std::ops::Range<usize>) {
-    let (before, after) =
-        (std::fs::read(journal(first)).unwrap(), std::fs::read(journal(second)).unwrap());
-    let start = before.iter().zip(&after).take_while(|(one, other)| one == other).count();
-    let end = after.iter().rposition(|byte| *byte != 0).unwrap() + 1;
-    assert!(start < end && end - start < 1000, "{start}..{end}");
-    (after, start..end)
 }
 
 /// Has several workers do it for each of many: the engine sleeps while it is closed.
@@ -155,32 +161,34 @@ fn for_each<T: Send>(many: impl Iterator<Item = T> + Send, work: impl Fn(T) + Sy
 
 #[test]
 fn a_torn_end_is_cut_and_a_lost_acknowledgement_is_reported() {
-    let (first, second) = two_groups("cut");
-    let (bytes, group) = last_group(&first, &second);
-    for_each(group.clone().flat_map(|cut| [(cut, false), (cut, true)]), |(cut, acknowledged)| {
-        let found = found_of(&bytes[..cut], (&first, &second), acknowledged);
+    let groups = two_groups("cut");
+    let cuts = groups.second.clone().flat_map(|cut| [(cut, false), (cut, true)]);
+    for_each(cuts, |(cut, acknowledged)| {
+        let found = found_of(&groups, &groups.journal[..cut], cut, acknowledged);
         let expected = if acknowledged { None } else { Some(vec![0, 1, 2]) };
-        assert_eq!(found, expected, "cut at {cut} of {group:?}");
+        assert_eq!(found, expected, "cut at {cut} of {:?}", groups.second);
     });
-    assert_eq!(found(&second), Some((0..6).collect()));
+    assert_eq!(found(&groups.path), Some((0..6).collect()));
 }
 
 #[test]
 fn no_flipped_bit_yields_wrong_data() {
-    let (first, second) = two_groups("flip");
-    let (bytes, group) = last_group(&first, &second);
+    let groups = two_groups("flip");
+    let whole = Some((0..6).collect());
+    assert_eq!(found_of(&groups, &groups.journal, groups.len, true), whole);
     let (flips, reported) = (AtomicUsize::new(0), AtomicUsize::new(0));
     // One bit of each byte, or all eight: `just log-bits`.
     let bits = std::env::var("TPC_LOG_BITS").map_or(1, |bits| bits.parse().expect("a number"));
-    let each = group.flat_map(move |at| (0..bits).map(move |bit| (at, (at + bit) % 8)));
+    let each = groups.second.clone();
+    let each = each.flat_map(move |at| (0..bits).map(move |bit| (at, (at + bit) % 8)));
     for_each(each.flat_map(|flip| [(flip, false), (flip, true)]), |((at, bit), acknowledged)| {
-        let mut bytes = bytes.clone();
+        let mut bytes = groups.journal.clone();
         bytes[at] ^= 1 << bit;
-        let found = found_of(&bytes, (&first, &second), acknowledged);
+        let found = found_of(&groups, &bytes, groups.len, acknowledged);
         // Some bits of the engine's own frame do not matter.
-        let whole = found == Some((0..6).collect());
         let cut = found == Some(vec![0, 1, 2]);
-        assert!(found.is_none() || whole || (cut && !acknowledged), "bit {bit} at {at}: {found:?}");
+        let fine = found.is_none() || found == whole || (cut && !acknowledged);
+        assert!(fine, "bit {bit} at {at}: {found:?}");
         if acknowledged {
             flips.fetch_add(1, Ordering::Relaxed);
             reported.fetch_add(usize::from(found.is_none()), Ordering::Relaxed);
@@ -188,10 +196,10 @@ fn no_flipped_bit_yields_wrong_data() {
     });
     let (flips, reported) = (flips.into_inner(), reported.into_inner());
     assert!(reported * 2 > flips, "{reported} of {flips} were noticed");
-    let mut marks = std::fs::read(second.join("acknowledged")).unwrap();
+    let mut marks = std::fs::read(groups.path.join("acknowledged")).unwrap();
     for byte in &mut marks {
         *byte ^= 0x55;
     }
-    std::fs::write(second.join("acknowledged"), marks).unwrap();
-    assert!(matches!(FjallLog::open(&second), Err(LogError::Damaged(_))));
+    std::fs::write(groups.path.join("acknowledged"), marks).unwrap();
+    assert!(matches!(FjallLog::open(&groups.path), Err(LogError::Damaged(_))));
 }
