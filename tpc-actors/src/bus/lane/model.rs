@@ -3,6 +3,7 @@
 use loom::thread;
 
 use super::*;
+use crate::bus::stage::index_by;
 use crate::sync::mutants::{explore, mutant};
 
 /// By turns as part of a run, as events that are published come, and alone, as those from a log do.
@@ -89,6 +90,11 @@ fn drop_oldest() {
     overflow(1, 2, || Policy::DropOldest);
 }
 
+/// The first may be in the reader's hands, in the writer's, or between them, when the third replaces it.
+fn conflate() {
+    overflow(2, 3, || Policy::Conflate(index_by(|event: &Box<u64>| **event % 2)));
+}
+
 #[test]
 fn model_lane_drop_newest() {
     drop_newest();
@@ -107,6 +113,11 @@ fn model_lane_drop_oldest() {
 #[test]
 fn model_lane_taken_back() {
     taken_back();
+}
+
+#[test]
+fn model_lane_conflate() {
+    conflate();
 }
 
 mutant!(mutant_mark_store: "lane.mark-store" breaks drop_newest);
