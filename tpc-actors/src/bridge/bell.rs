@@ -74,9 +74,9 @@ impl CoreBell {
     fn ring_lane(&self, lane: u32) {
         let word = lane as usize / 64;
         // Whoever sets the first bit of a word announces it; a later one finds the announcement made, because the
-        // consumer swaps the summary before it swaps the word. No model shows the two orderings to matter. Acquired, an
-        // announcement after the second swap is not before the first; loom runs nothing ahead of what comes first in its
-        // thread. Released, the item is seen with the bit, also where a light fence is none; loom's is a fence.
+        // consumer swaps the summary before it swaps the word. Released, what came before this is seen with the bit, also
+        // where an earlier announcement led to it. Acquired, an announcement after the second swap is not before the
+        // first; no model shows that, as loom runs nothing ahead of what comes first in its thread.
         let before =
             whole!("bell.ready", self.ready[word].fetch_or(1 << (lane % 64), Ordering::AcqRel));
         let first = before == 0;

@@ -261,6 +261,38 @@ fn close() {
     });
 }
 
+/// A producer that closes its lane is noticed, also when the ring of its last item is still on its way.
+fn ring() {
+    explore(3, || {
+        let (_doorbell, core) = core();
+        let lane = Lane::new(&core, 3);
+        let closed = Arc::new(AtomicBool::new(false));
+        let (sender, theirs) = (lane.clone(), Arc::clone(&closed));
+        let producer = thread::spawn(move || {
+            sender.send().unwrap();
+            theirs.store(true, Ordering::Relaxed);
+            sender.bell.ring();
+        });
+        loop {
+            let mut seen = false;
+            // Whoever looks because of the ring sees why it rang.
+            core.take(|_| seen |= closed.load(Ordering::Relaxed));
+            if seen {
+                break;
+            }
+            if core.announce_sleep() {
+                core.sleep(None);
+            }
+        }
+        producer.join().unwrap();
+    });
+}
+
+#[test]
+fn model_bell_ring() {
+    ring();
+}
+
 #[test]
 fn model_bell_one_producer() {
     one_producer();
@@ -305,6 +337,8 @@ mutant!(mutant_park_rechecks_summary: "bell.park-rechecks-summary" breaks contro
 mutant!(mutant_ring: "bell.ring" breaks one_producer);
 mutant!(mutant_announce: "bell.announce/relaxed" breaks control);
 mutant!(mutant_torn_ready: "bell.ready" breaks one_word);
+mutant!(mutant_relaxed_ready: "bell.ready/relaxed" breaks ring);
+mutant!(mutant_relaxed_ring_take_ready: "bell.take-ready/relaxed" breaks ring);
 mutant!(mutant_torn_take_ready: "bell.take-ready" breaks one_word);
 mutant!(mutant_relaxed_take_ready: "bell.take-ready/relaxed" breaks one_word);
 mutant!(mutant_torn_announce: "bell.announce" breaks control);
