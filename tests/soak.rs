@@ -127,7 +127,7 @@ fn the_books_balance_whatever_happens() {
 
 /// The defects that the library carries under `--cfg tpc_planted`, and that this must notice.
 #[cfg(tpc_planted)]
-const PLANTED: [&str; 11] = [
+const PLANTED: [&str; 15] = [
     "skip-reply",
     "wrong-fate",
     "lost-wake",
@@ -139,6 +139,10 @@ const PLANTED: [&str; 11] = [
     "keep-broken-state",
     "uncounted-panic",
     "leak-descriptor",
+    "lose-event",
+    "short-gap",
+    "quiet-tail",
+    "uncounted-drop",
 ];
 
 #[cfg(tpc_planted)]

@@ -153,7 +153,9 @@ fn ends_well(events: &Subscription<Begun>) {
         violation(&format!("a subscription has ended: {reason}"));
     }
     for lane in events.lanes() {
-        if lane.wanted != lane.delivered + lane.reported_missing {
+        let dropped = lane.dropped_newest + lane.dropped_oldest + lane.conflated;
+        let lost = dropped + lane.uncopied + lane.unlogged + lane.gone;
+        if lane.wanted != lane.delivered + lost || lane.reported_missing != lost {
             violation(&format!("a subscription has ended, and does not add up: {lane:?}"));
         }
     }

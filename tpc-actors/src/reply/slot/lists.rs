@@ -25,7 +25,7 @@ impl<V> Slab<V> {
     /// Puts a slot right back where the next one is taken from; for the owner of the list.
     #[inline]
     pub(super) fn keep(slot: &Slot<V>, index: u32, list: &mut u32) {
-        if planted!("leak-slot", 1 in 50) {
+        if planted!("leak-slot", 1 in 10) {
             return;
         }
         slot.next.store(*list, Ordering::Relaxed);
@@ -33,7 +33,7 @@ impl<V> Slab<V> {
     }
 
     pub(super) fn give_back(&self, index: u32) {
-        if planted!("leak-slot", 1 in 50) {
+        if planted!("leak-slot", 1 in 10) {
             return;
         }
         // Released for `has_free`: the next owner sees the slot as we left it. Acquired from there: whoever
