@@ -216,6 +216,7 @@ impl Drop for Core {
         drop_quietly(catch(|| answer_unwound(&Fate::CoreLost { started: true })));
         drop_quietly(catch(|| self.local.publish()));
         drop_quietly(catch(|| self.local.overtake_relays()));
+        drop_quietly(catch(|| self.local.end_publishers()));
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct CorePublisher<E: Send + Clone + 'static> {
     unheard_at: Cell<u64>,
     /// The core's flag for events that cannot be seen yet.
     unshown: Rc<Cell<bool>>,
-    /// Gone only while this is dropped.
+    /// Gone once this has ended.
     source: RefCell<Option<Source<E>>>,
 }
 
@@ -48,13 +48,16 @@ pub(crate) trait Flush {
 
     /// Does that, and wakes the subscribers that this turn had events for, each once.
     fn flush(&self);
+
+    /// Leaves the source to replays, and to the core's next life. Nothing is published any more.
+    fn end(&self);
 }
 
 impl<E: Send + Clone + 'static> CorePublisher<E> {
     /// Goes on where the core's last publisher ended, if there was one.
     pub(crate) fn new(bus: Arc<Bus<E>>, core: usize, unshown: Rc<Cell<bool>>) -> Self {
         let Numbered { source, next_seq } = bus.resting(core).take(&bus, core);
-        Self {
+        let publisher = Self {
             core,
             epoch: bus.epoch(),
             next_seq: Cell::new(next_seq),
@@ -63,7 +66,12 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
             unshown,
             source: RefCell::new(Some(source)),
             bus,
+        };
+        if publisher.with(|source| source.is_stale(&publisher.bus)) {
+            // Who has left while no core could be asked is let go of.
+            publisher.refresh();
         }
+        publisher
     }
 
     /// Has the events learn their routes.
@@ -173,15 +181,20 @@ impl<E: Send + Clone + 'static> Flush for CorePublisher<E> {
     fn flush(&self) {
         self.with(|source| source.flush(&self.bus, self.next_seq.get()));
     }
+
+    fn end(&self) {
+        if let Some(mut source) = self.source.take() {
+            source.flush(&self.bus, self.next_seq.get());
+            let numbered = Numbered { source, next_seq: self.next_seq.get() };
+            self.bus.resting(self.core).put(numbered);
+            // Who has left and asked a core that does not answer any more is let go of.
+            self.bus.refresh_resting(self.core);
+        }
+    }
 }
 
 impl<E: Send + Clone + 'static> Drop for CorePublisher<E> {
     fn drop(&mut self) {
-        if let Some(mut source) = self.source.take() {
-            source.flush(&self.bus, self.next_seq.get());
-            // For replays after the end, and for the core's next life.
-            let numbered = Numbered { source, next_seq: self.next_seq.get() };
-            self.bus.resting(self.core).put(numbered);
-        }
+        self.end();
     }
 }

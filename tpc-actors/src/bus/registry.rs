@@ -10,13 +10,10 @@ use std::time::{Duration, Instant};
 use super::channel::{Channel, end};
 use super::end_reason::EndReason;
 use super::enrich::Routing;
-use super::fetch::Fetch;
 use super::lock;
 use super::log::link::LogLink;
 use super::log::{EventLog, LogError, LogEvent, LogOptions, LogStatus};
-use super::resting::{Away, Resting};
-use super::retained::Found;
-use super::source::Source;
+use super::resting::Resting;
 use super::stats::{SourceStats, SourceStatus};
 use super::subscribers::Subscribers;
 use super::usage::Usage;
@@ -188,22 +185,20 @@ impl<E: Send + Clone + 'static> Bus<E> {
             && channel.durable
         {
             log.look_at_subscriptions();
-            return;
         }
         // Pairs with the fence in `Source::attach`: a source that attaches at this very moment is seen, or sees the end.
         fence(Ordering::SeqCst);
         let attached = |index: &usize| channel.state(*index) == end::ATTACHED;
-        for index in (0..self.sources()).filter(attached) {
+        let learned = |index: &usize| channel.holes(*index).learned_at().is_some();
+        let known = |index: &usize| if channel.durable { learned(index) } else { attached(index) };
+        for index in (0..self.sources()).filter(known) {
             let bus = Arc::clone(self);
             let reap = move |core: &mut crate::core_loop::Core| {
                 core.local.publisher_of(&bus).reap();
             };
             let core = self.cores.get(index);
             if core.is_none_or(|core| core.command(Box::new(reap)).is_err()) {
-                // A core that has it again meanwhile looks by itself.
-                let refresh = |source: &mut Source<E>, next_seq| source.refresh(self, next_seq);
-                let gone = self.resting[index].with((self, index), refresh);
-                gone.into_iter().flatten().for_each(drop_quietly);
+                self.refresh_resting(index);
             }
         }
     }
@@ -211,17 +206,6 @@ impl<E: Send + Clone + 'static> Bus<E> {
     /// Where the source `index` is when no core holds it.
     pub(super) fn resting(&self, index: usize) -> &Resting<E> {
         &self.resting[index]
-    }
-
-    /// Looks into the past of a source that no core holds.
-    pub(super) fn look_at_resting(&self, index: usize, fetch: &Fetch<E>) -> Result<Found<E>, Away> {
-        let (found, gone) = self.resting[index].with((self, index), |source, next_seq| {
-            let stale = source.is_stale(self);
-            let gone = if stale { source.refresh(self, next_seq) } else { Vec::new() };
-            (source.fetch(self, next_seq, fetch), gone)
-        })?;
-        gone.into_iter().for_each(drop_quietly);
-        Ok(found)
     }
 
     pub(super) fn stats(&self, index: usize) -> &SourceStats {
@@ -270,10 +254,13 @@ impl<E: Send + Clone + 'static> Close for Bus<E> {
                 let reason = "it did not come to an end with its system".to_owned();
                 self.end(&channel, EndReason::LogFailed(reason));
             }
+            drop_quietly(channel);
         }
         self.closed.store(true, Ordering::Release);
         for channel in self.channels() {
             channel.wake();
+            // Perhaps the last to hold the filter, which is foreign.
+            drop_quietly(channel);
         }
         in_time
     }

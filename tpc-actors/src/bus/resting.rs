@@ -11,8 +11,10 @@ use std::thread::ThreadId;
 use std::time::Instant;
 
 use super::channel::Channel;
+use super::fetch::Fetch;
 use super::lock;
 use super::registry::Bus;
+use super::retained::Found;
 use super::source::Source;
 use crate::isolate::drop_quietly;
 
@@ -70,6 +72,16 @@ impl<E: Send + Clone + 'static> Held<'_, E> {
             publish_one(bus, source, seq, event);
         }
     }
+
+    /// Does the same, and lets go of those who have left meanwhile: from inside they could not have it done.
+    fn finish(&mut self, bus: &Bus<E>) {
+        self.publish_nested(bus);
+        while let Some(source) = self.source.as_mut().filter(|source| source.is_stale(bus)) {
+            let next_seq = lock(&self.resting.state).next_seq;
+            source.refresh(bus, next_seq).into_iter().for_each(drop_quietly);
+            self.publish_nested(bus);
+        }
+    }
 }
 
 impl<E> Drop for Held<'_, E> {
@@ -82,6 +94,8 @@ impl<E> Drop for Held<'_, E> {
         self.resting.back.notify_all();
         for channel in waiting {
             channel.wake();
+            // Perhaps the last to hold the filter, which is foreign.
+            drop_quietly(channel);
         }
     }
 }
@@ -185,7 +199,7 @@ impl<E: Send + Clone + 'static> Resting<E> {
         held.publish_nested(bus);
         let source = held.source.get_or_insert_with(|| Source::new(bus, index));
         let done = work(source, next_seq);
-        held.publish_nested(bus);
+        held.finish(bus);
         Ok(done)
     }
 
@@ -238,8 +252,27 @@ impl<E: Send + Clone + 'static> Resting<E> {
         if let Some(source) = &mut held.source {
             publish_one(bus, source, seq, event);
         }
-        held.publish_nested(bus);
+        held.finish(bus);
         Ok(seq)
+    }
+}
+
+impl<E: Send + Clone + 'static> Bus<E> {
+    /// Has a source let go of those who have left; one that a core has, or that we are called by, does so by itself.
+    pub(super) fn refresh_resting(&self, index: usize) {
+        let refresh = |source: &mut Source<E>, next_seq| source.refresh_if_stale(self, next_seq);
+        let gone = self.resting(index).with((self, index), refresh);
+        gone.into_iter().flatten().for_each(drop_quietly);
+    }
+
+    /// Looks into the past of a source that no core holds.
+    pub(super) fn look_at_resting(&self, index: usize, fetch: &Fetch<E>) -> Result<Found<E>, Away> {
+        let (found, gone) = self.resting(index).with((self, index), |source, next_seq| {
+            let gone = source.refresh_if_stale(self, next_seq);
+            (source.fetch(self, next_seq, fetch), gone)
+        })?;
+        gone.into_iter().for_each(drop_quietly);
+        Ok(found)
     }
 }
 
@@ -249,9 +282,7 @@ fn publish_one<E: Send + Clone + 'static>(
     seq: u64,
     event: E,
 ) {
-    if source.is_stale(bus) {
-        source.refresh(bus, seq).into_iter().for_each(drop_quietly);
-    }
+    source.refresh_if_stale(bus, seq).into_iter().for_each(drop_quietly);
     source.publish(bus, seq, event);
     source.flush(bus, seq + 1);
 }

@@ -160,6 +160,7 @@ impl<E: Send + Clone + 'static> Source<E> {
         let mut outlet = self.outlets.swap_remove(at);
         outlet.flush(bus.stats(self.index));
         bus.stats(self.index).filters_panicked.add(1);
+        bus.stats(self.index).set_subscribers(self.outlets.len());
         bus.end(&outlet.channel, EndReason::FilterPanicked);
         drop_quietly(outlet);
     }
@@ -174,7 +175,11 @@ impl<E: Send + Clone + 'static> Source<E> {
         self.version = bus.version.load(Ordering::Acquire);
         let channels = bus.channels();
         let gone = |outlet: &mut Outlet<E>| outlet.channel.is_closed();
-        let gone: Vec<_> = self.outlets.extract_if(.., gone).collect();
+        let mut gone: Vec<_> = self.outlets.extract_if(.., gone).collect();
+        // What they were offered is shown and counted; with it they would lose what waited before it.
+        for outlet in &mut gone {
+            outlet.show(bus.stats(self.index));
+        }
         let (durable, channels): (Vec<_>, Vec<_>) =
             channels.into_iter().partition(|channel| channel.durable);
         if let Some(feed) = &mut self.feed {
@@ -200,6 +205,12 @@ impl<E: Send + Clone + 'static> Source<E> {
         }
         stats.set_subscribers(self.outlets.len());
         gone
+    }
+
+    /// The same if somebody has come or gone.
+    #[must_use]
+    pub(super) fn refresh_if_stale(&mut self, bus: &Bus<E>, next_seq: u64) -> Vec<Outlet<E>> {
+        if self.is_stale(bus) { self.refresh(bus, next_seq) } else { Vec::new() }
     }
 
     fn attach(&mut self, bus: &Bus<E>, channel: &Arc<Channel<E>>, next_seq: u64) {

@@ -16,6 +16,7 @@ use crate::bus::publisher::{CorePublisher, Flush};
 use crate::bus::{Bus, BusRegistry};
 use crate::clock::Clock;
 use crate::error::PanicReport;
+use crate::isolate::{catch, drop_quietly};
 use crate::offload::Offload;
 use crate::random::Random;
 use crate::rate::FiveAMinute;
@@ -169,6 +170,16 @@ impl CoreLocal {
         self.publishers.borrow_mut().insert(key, Rc::clone(&publisher) as _);
         self.flushers.borrow_mut().push(Rc::clone(&publisher) as _);
         publisher
+    }
+
+    /// Lets go of the publishers, also where something in an actor's state keeps this core from being dropped.
+    pub(crate) fn end_publishers(&self) {
+        let flushers = self.flushers.take();
+        drop_quietly(self.publishers.take());
+        for flusher in flushers {
+            drop(catch(|| flusher.end()));
+            drop_quietly(flusher);
+        }
     }
 
     /// Shows what was published to its subscribers, and wakes none of them. Where the log waits, somebody calls

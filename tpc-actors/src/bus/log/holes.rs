@@ -43,7 +43,7 @@ impl Holes {
     }
 
     /// The first event that was published when the source knew the subscription.
-    pub(super) fn learned_at(&self) -> Option<u64> {
+    pub(in crate::bus) fn learned_at(&self) -> Option<u64> {
         lock(&self.0).learned_at
     }
 
