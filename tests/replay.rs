@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use tpc_actors::bus::log::{LogOptions, MemoryLog};
 use tpc_actors::bus::{Position, ReplayError, Start, Subscription};
 use tpc_actors::prelude::*;
 
@@ -188,4 +189,25 @@ fn who_outlives_the_system_still_catches_up() {
     drop((system, source, first));
     assert_eq!(all(&mut late, 2000), (0..2000).collect::<Vec<_>>());
     assert_eq!((late.next_wait(), late.end_reason()), (None, None));
+}
+
+/// A gap may be kept for longer than the system was as large as that.
+#[test]
+fn a_gap_of_a_system_with_more_cores_costs_only_its_events() {
+    let larger = System::builder().cores(3).start().unwrap();
+    let mut events = larger.events::<u64>().capacity(1).subscribe();
+    let publisher = larger.publisher::<u64>();
+    (0..3).for_each(|n| _ = publisher.publish(n).unwrap());
+    assert!(matches!(events.next_wait(), Some(Delivery::Event { .. })));
+    let Some(Delivery::Gap(gap)) = events.next_wait() else { panic!("it had room for one") };
+    larger.shutdown_wait(Duration::from_secs(10));
+
+    let system = System::builder().cores(1).start().unwrap();
+    system.log_events::<u64>(MemoryLog::new(), LogOptions::new()).unwrap();
+    let mut durable = system.events::<u64>().durable().subscribe();
+    let replayed = durable.replay_wait(&gap);
+    assert!(matches!(replayed, Err(ReplayError::Gone { gone: 2, .. })), "{replayed:?}");
+    system.publisher::<u64>().publish(7).unwrap();
+    assert!(matches!(durable.next_wait(), Some(Delivery::Event { event: 7, .. })));
+    system.shutdown_wait(Duration::from_secs(10));
 }

@@ -264,9 +264,12 @@ pub(crate) mod mutants {
             .env(MUTANT, name)
             .output()
             .expect("the test runs again");
-        let said = String::from_utf8_lossy(&run.stdout);
+        let said = [run.stdout, run.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
         assert!(said.contains("running 1 test"), "`{test}` is not the test's name: {said}");
         assert!(!run.status.success(), "the model does not notice the mutant `{name}`");
+        // loom's own limits say nothing about the mutant.
+        assert!(!said.contains("exceeded maximum"), "the model of `{name}` has no end: {said}");
     }
 
     /// Explores with a bound on preemptions, which keeps the larger models finite in practice.

@@ -81,6 +81,8 @@ impl<E: Send + Clone + 'static> Fetching<E> {
         let (theirs, bus_there) = (fetch.clone(), Arc::clone(bus));
         let look = move |core: &mut crate::core_loop::Core| {
             reply.send(core.local.publisher_of(&bus_there).fetch(&theirs));
+            // Perhaps the last to hold the filter, which is foreign.
+            drop_quietly(theirs);
         };
         if let Some(core) = bus.cores.get(source) {
             // A core that has ended drops the command, and with it the answer.

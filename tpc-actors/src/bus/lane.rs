@@ -228,11 +228,13 @@ impl<E> LaneWriter<E> {
 
     /// Shows everything so far to the reader; false when there was nothing new.
     pub(super) fn publish(&mut self) -> bool {
-        if self.shown == self.now.wanted {
+        let is_new = self.shown != self.now.wanted;
+        // A stage that was taken out for an event whose key panicked goes back with what waits in it.
+        if !is_new && !matches!(self.queue, WriterQueue::Staged { out: Some(_), .. }) {
             return false;
         }
         self.shown = self.now.wanted;
-        self.untold = true;
+        self.untold |= is_new;
         match &mut self.queue {
             WriterQueue::Ring(ring) => ring.publish(),
             WriterQueue::Staged { shared, out, .. } => {
@@ -243,7 +245,7 @@ impl<E> LaneWriter<E> {
             }
         }
         self.mark.store(self.now);
-        true
+        is_new
     }
 
     /// Whether something was shown since this was last asked, so that the reader is to be woken.

@@ -78,7 +78,7 @@ impl<E: Clone> Outlet<E> {
     /// Counts the event as missing if the filter wants it. Foreign code, as in [`Self::offer`].
     pub(super) fn withhold(&mut self, seq: u64, event: &E) {
         if self.channel.wants(event) {
-            self.lane.miss(seq);
+            self.lane.lose_unlogged(1, seq + 1);
         }
     }
 

@@ -178,7 +178,8 @@ impl<E: Send + Clone + 'static> Past<E> {
             && (channel.durable || self.log_until.is_some())
             && !self.unchecked
         {
-            return Asking::Log(log.fetch(LogFetch { channel, from, until: self.log_until }));
+            let (until, subscribes) = (self.log_until, true);
+            return Asking::Log(log.fetch(LogFetch { channel, from, until, subscribes }));
         }
         // Who only asks whether there is such an event gets none.
         let to = if self.unchecked { from.seq } else { u64::MAX };

@@ -179,7 +179,8 @@ impl<E: Send + Clone + 'static> Replay<E> {
         };
         let until = Some(Position { seq: to, ..next });
         loop {
-            let fetch = LogFetch { channel: Arc::clone(&self.channel), from: next, until };
+            let (channel, subscribes) = (Arc::clone(&self.channel), false);
+            let fetch = LogFetch { channel, from: next, until, subscribes };
             let look = log.fetch(fetch).await.map_err(|_| LogError::Closed)?;
             for entry in look.entries {
                 match entry {

@@ -124,7 +124,8 @@ impl<E> Stage<E> {
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Item<E>> {
         self.live = 0;
         if let Some(index) = &mut self.index {
-            index.clear();
+            // Keys are foreign, and so are their drops.
+            drop(catch(|| index.clear()));
         }
         self.items.drain(..).filter_map(|(_, item)| item)
     }

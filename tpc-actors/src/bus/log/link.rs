@@ -104,7 +104,8 @@ impl<E: Send + Clone + 'static> LogLink<E> {
             writer.run_to_its_end();
         };
         let started = thread.spawn(run).map_err(LogError::failed);
-        if started.is_err() {
+        if let Err(error) = &started {
+            lock(&self.status).failed = Some(error.to_string());
             self.close();
         }
         *lock(&self.thread) = Some(started?);

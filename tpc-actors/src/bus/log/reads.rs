@@ -18,6 +18,8 @@ pub(in crate::bus) struct LogFetch<E> {
     pub(in crate::bus) from: Position,
     /// Where to end; without it, who has seen everything durable wants what follows.
     pub(in crate::bus) until: Option<Position>,
+    /// For a subscription, which a filter that panics ends, and not for a replay.
+    pub(in crate::bus) subscribes: bool,
 }
 
 /// Something in a log.
@@ -111,7 +113,11 @@ impl<E> Look<'_, E> {
         let damaged = |why| LogError::Damaged(format!("the event {position}: {why}"));
         let event = decoded.map_err(|why| Stopped::Unreadable(damaged(why)))?;
         match catch(|| self.channel.wants(&event)) {
-            Ok(wants) => Ok(wants.then_some(event)),
+            Ok(true) => Ok(Some(event)),
+            Ok(false) => {
+                drop_quietly(event);
+                Ok(None)
+            }
             Err(_) => Err(Stopped::FilterPanicked),
         }
     }
@@ -157,6 +163,9 @@ impl<E: Send + Clone + 'static> Writer<E> {
         let read = guarded(|| self.log.read_from(fetch.from, LOOK_MAX, each));
         let Look { entries, next, beyond, passed, stopped, .. } = look;
         let mut stopped = stopped.or_else(|| read.err().map(Stopped::Unreadable));
+        if fetch.subscribes && matches!(stopped, Some(Stopped::FilterPanicked)) {
+            self.count_panicked_filter(source);
+        }
         // What is still on its way to the log is not missing in it.
         let arrived = match fetch.until {
             Some(until) => self.shown(source) >= until || self.is_idle(source) || self.has_failed(),

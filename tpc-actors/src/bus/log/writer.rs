@@ -298,20 +298,26 @@ impl<E: Send + Clone + 'static> Writer<E> {
         self.release_all();
     }
 
-    /// Where the source's durable events end.
+    /// Where the source's durable events end. As below, a source that this system does not have may be asked for: gaps
+    /// come from systems with more cores.
     pub(super) fn durable(&self, source: usize) -> Position {
-        self.position(source, self.intakes[source].durable)
+        self.position(source, self.intakes.get(source).map_or(0, |intake| intake.durable))
     }
 
     /// Where those end that are durable, or could not be written.
     pub(super) fn shown(&self, source: usize) -> Position {
-        let Intake { durable, shown, .. } = self.intakes[source];
-        self.position(source, durable.max(shown))
+        let shown = |intake: &Intake<E>| intake.durable.max(intake.shown);
+        self.position(source, self.intakes.get(source).map_or(0, shown))
     }
 
     /// Whether nothing of the source is on its way to the log.
     pub(super) fn is_idle(&mut self, source: usize) -> bool {
-        self.intakes[source].feed.as_mut().is_none_or(|feed| feed.ring.is_empty())
+        let feed = self.intakes.get_mut(source).and_then(|intake| intake.feed.as_mut());
+        feed.is_none_or(|feed| feed.ring.is_empty())
+    }
+
+    pub(super) fn count_panicked_filter(&self, source: usize) {
+        self.bus.log_stats(source).filters_panicked.add(1);
     }
 
     pub(super) fn has_failed(&self) -> bool {
