@@ -41,6 +41,41 @@ fn nothing_is_acknowledged_after_a_failed_sync() {
     }
 }
 
+/// The names of the calls of these kinds for a file, in their order, of a log that begins an epoch and writes a little.
+fn calls(path: &Path, kinds: &str, file: &Path) -> Vec<String> {
+    let (calls, kinds) = (path.with_extension("calls"), format!("trace={kinds}"));
+    let (file, calls) = (file.to_str().unwrap(), calls.to_str().unwrap());
+    let wrapper = ["strace", "-f", "-qq", "-o", calls, "-P", file, "-e", &kinds];
+    let mut child = Running::start_test("stubborn_child", path, &wrapper);
+    while child.read() {}
+    assert!(child.process.wait().unwrap().success());
+    let lines = std::fs::read_to_string(calls).unwrap();
+    let name =
+        |line: &str| line.split([' ', '(']).find(|word| kinds.contains(word)).map(str::to_owned);
+    lines.lines().filter_map(name).collect()
+}
+
+/// A log without any mark would be one that has lost what it acknowledged, so the first one has to survive.
+#[test]
+fn the_first_mark_is_on_the_disk_before_anything_is_acknowledged() {
+    let path = directory("first-mark");
+    let calls = calls(&path, "write,fsync", &path.join("acknowledged"));
+    let first = calls.iter().position(|call| call == "write").unwrap();
+    assert_eq!(calls[first + 1], "fsync", "{calls:?}");
+    assert!(calls.len() > 40, "{calls:?}");
+}
+
+/// What is lost of an epoch that was not would be numbered again.
+#[test]
+fn an_epoch_is_on_the_disk_before_its_first_event() {
+    let path = directory("first-epoch");
+    drop(FjallLog::open(&path).unwrap());
+    let calls = calls(&path, "write,fsync,fdatasync", &journal(&path));
+    let first = calls.iter().position(|call| call == "fdatasync").unwrap();
+    let before = calls[..first].windows(2).any(|pair| pair == ["write", "fsync"]);
+    assert!(before, "{calls:?}");
+}
+
 /// The suite says where its disk is to fail, and which of the syncs that is shows when it does not.
 #[test]
 fn the_default_log_conforms_also_when_its_disk_fails() {

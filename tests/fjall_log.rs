@@ -167,8 +167,18 @@ fn a_torn_end_is_cut_and_a_lost_acknowledgement_is_reported() {
         let found = found_of(&groups, &groups.journal[..cut], cut, acknowledged);
         let expected = if acknowledged { None } else { Some(vec![0, 1, 2]) };
         assert_eq!(found, expected, "cut at {cut} of {:?}", groups.second);
+        // The engine makes the file as large as it will be, and what has not been written are zeros.
+        let found = found_of(&groups, &groups.journal[..cut], groups.len, acknowledged);
+        assert_eq!(found, expected, "zeros from {cut} on in {:?}", groups.second);
     });
     assert_eq!(found(&groups.path), Some((0..6).collect()));
+}
+
+#[test]
+fn a_log_that_has_lost_what_it_acknowledged_is_damaged() {
+    let groups = two_groups("lost");
+    std::fs::remove_file(groups.path.join("acknowledged")).unwrap();
+    assert!(matches!(FjallLog::open(&groups.path), Err(LogError::Damaged(_))));
 }
 
 #[test]

@@ -59,6 +59,12 @@ impl Acknowledged {
         self.marks.clone()
     }
 
+    /// Says that nothing has been acknowledged, and has that survive: a log without any mark would be one that has lost it.
+    pub(super) fn begin(&mut self) -> Result<(), LogError> {
+        self.write(&Marks::default())?;
+        self.file.sync_all().map_err(LogError::failed)
+    }
+
     pub(super) fn write(&mut self, marks: &Marks) -> Result<(), LogError> {
         self.turn += 1;
         let bytes = encode(self.turn, marks);
