@@ -1,12 +1,13 @@
 //! The suite for event logs: the log in memory passes it, and logs that are wrong do not.
 
 use std::cell::RefCell;
+use std::time::SystemTime;
 
 use tpc_actors::bus::log::{Bounds, EventLog, LogError, MemoryLog, Records, conformance};
 use tpc_actors::bus::{Cursor, Position};
 
 /// What is wrong with a log.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     None,
     ReusesEpochs,
@@ -16,6 +17,14 @@ enum Fault {
     LeavesHoles,
     ForgetsOtherCores,
     SaysTooLittle,
+    TakesOldPositions,
+    IgnoresMax,
+    ShortensRecords,
+    TrimsTooMuch,
+    NeverTrims,
+    ForgetsWhenOpened,
+    MiscountsEvents,
+    ForgetsAge,
 }
 
 struct Faulty {
@@ -29,7 +38,8 @@ impl EventLog for Faulty {
     }
 
     fn append(&mut self, first: Position, records: &Records) -> Result<(), LogError> {
-        self.log.append(first, records)
+        let appended = self.log.append(first, records);
+        if self.fault == Fault::TakesOldPositions { Ok(()) } else { appended }
     }
 
     fn sync(&mut self) -> Result<Cursor, LogError> {
@@ -51,27 +61,42 @@ impl EventLog for Faulty {
         each: &mut dyn FnMut(Position, &[u8]),
     ) -> Result<(), LogError> {
         let fault = self.fault;
+        let max = if fault == Fault::IgnoresMax { usize::MAX } else { max };
         self.log.read_from(from, max, &mut |position, record| match fault {
             Fault::LosesTheFirst if position.seq < 3 => {}
             Fault::ForgetsOtherCores if position.core == 3 => {}
             Fault::LeavesHoles if position.seq == 7 => {}
+            Fault::ShortensRecords => each(position, &record[..record.len().min(1000)]),
             _ => each(position, record),
         })
     }
 
     fn trim_to(&mut self, to: Position) -> Result<(), LogError> {
-        self.log.trim_to(to)
+        match self.fault {
+            Fault::NeverTrims => Ok(()),
+            Fault::TrimsTooMuch => self.log.trim_to(Position::new(to.core, to.epoch, to.seq + 5)),
+            _ => self.log.trim_to(to),
+        }
     }
 
     fn bounds(&mut self, core: usize) -> Result<Option<Bounds>, LogError> {
-        self.log.bounds(core)
+        let bounds = self.log.bounds(core)?;
+        Ok(bounds.map(|mut bounds| {
+            match self.fault {
+                Fault::MiscountsEvents => bounds.events += 1,
+                Fault::ForgetsAge => bounds.oldest = SystemTime::UNIX_EPOCH,
+                _ => {}
+            }
+            bounds
+        }))
     }
 }
 
 /// What the suites say of a log with this fault, while all is well and when its disk fails.
 fn passes(fault: Fault) -> (bool, bool) {
     let log = MemoryLog::new();
-    let while_well = conformance::check(|| Ok(Faulty { log: log.clone(), fault }));
+    let open = || if fault == Fault::ForgetsWhenOpened { MemoryLog::new() } else { log.clone() };
+    let while_well = conformance::check(|| Ok(Faulty { log: open(), fault }));
     let log = RefCell::new(MemoryLog::new());
     let open = || {
         let found = log.borrow().crash();
@@ -93,6 +118,19 @@ fn faults_are_noticed() {
     assert_eq!(passes(Fault::LosesTheFirst), (false, false));
     assert_eq!(passes(Fault::LeavesHoles), (false, false));
     assert_eq!(passes(Fault::SaysTooLittle), (false, false));
+    assert_eq!(passes(Fault::IgnoresMax), (false, false));
+    let only_while_well = [
+        Fault::TakesOldPositions,
+        Fault::ShortensRecords,
+        Fault::TrimsTooMuch,
+        Fault::NeverTrims,
+        Fault::ForgetsWhenOpened,
+        Fault::MiscountsEvents,
+        Fault::ForgetsAge,
+    ];
+    for fault in only_while_well {
+        assert!(!passes(fault).0, "{fault:?}");
+    }
     // It is the other suite that has events of this core.
     assert_eq!(passes(Fault::ForgetsOtherCores), (true, false));
     assert_eq!(passes(Fault::ForgetsFailures), (true, false));

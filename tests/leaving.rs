@@ -224,3 +224,25 @@ fn what_a_core_with_a_leak_has_published_can_be_replayed() {
     thread::spawn(move || tells.send(events.replay_wait(&gap).map(|found| found.len())));
     assert_eq!(told.recv_timeout(LONG).expect("an answer").unwrap(), 4);
 }
+
+#[test]
+fn who_leaves_is_counted_once_and_by_its_core_alone() {
+    let system = System::builder().cores(2).start().unwrap();
+    let sources = [0, 1].map(|_| system.spawn::<Source>(()).wait().unwrap());
+    let one = system.events::<u64>().cores([0]).subscribe();
+    let mut both = system.events::<u64>().subscribe();
+    let burst = || {
+        for source in &sources {
+            source.burst(1).wait().unwrap();
+        }
+    };
+    burst();
+    drop(one);
+    (0..10).for_each(|_| burst());
+    let figures = |source: SourceStatus| (source.subscribers, source.left);
+    let figures: Vec<_> = system.event_sources::<u64>().into_iter().map(figures).collect();
+    assert_eq!(figures[..2], [(1, 1), (1, 0)]);
+    system.shutdown_wait(LONG);
+    let seen = std::iter::from_fn(|| both.next_wait());
+    assert_eq!(seen.filter(|seen| matches!(seen, Delivery::Event { .. })).count(), 22);
+}

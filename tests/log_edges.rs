@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
@@ -109,6 +109,32 @@ fn a_loss_that_comes_while_the_log_tells_of_another_is_told_of() {
             missing += gap.len();
         }
         thread::sleep(Duration::from_millis(1));
+    }
+    system.shutdown_wait(Duration::from_secs(10));
+}
+
+/// Counts its wakes.
+struct Counts(AtomicUsize);
+
+impl Wake for Counts {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Nothing but the loss happens, and nothing after it.
+#[test]
+fn a_loss_alone_wakes_who_sleeps() {
+    let (system, publisher) = start();
+    let mut events = system.events::<Event>().subscribe();
+    let counts = Arc::new(Counts(AtomicUsize::new(0)));
+    for round in 1..4 {
+        let waker = Waker::from(Arc::clone(&counts));
+        assert!(pin!(events.next()).poll(&mut Context::from_waker(&waker)).is_pending());
+        publish(&publisher, true);
+        assert_eq!(counts.0.load(Ordering::SeqCst), round);
+        let delivery = events.try_next().unwrap();
+        assert_eq!(shown(&delivery), format!("{}-{round}: 1", round - 1));
     }
     system.shutdown_wait(Duration::from_secs(10));
 }
