@@ -15,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{broadcast, mpsc};
+use tpc_actors::Overflow;
 use tpc_actors::prelude::*;
 use tpc_actors_benches::stage::{Outside, beside_core};
 use tpc_actors_benches::{Contender, Unit, compare, each, median, pin, wanted};
@@ -102,9 +103,16 @@ impl Market {
 }
 
 /// Ours: nanoseconds for an event; perhaps beside a subscriber that wants everything and never reads.
-fn bus(system: &System, market: &MarketClient, outside: &Outside, count: u64, stuck: bool) -> f64 {
+fn bus(
+    system: &System,
+    market: &MarketClient,
+    outside: &Outside,
+    count: u64,
+    stuck: Option<Overflow<Quote>>,
+) -> f64 {
     let seen = Seen::default();
-    let _stuck = stuck.then(|| system.events::<Quote>().capacity(CAPACITY).subscribe());
+    let events = || system.events::<Quote>().capacity(CAPACITY);
+    let _stuck = stuck.map(|overflow| events().overflow(overflow).subscribe());
     let tasks: Vec<_> = (0..SUBSCRIBERS)
         .map(|wanted| {
             let events = system.events::<Quote>().capacity(CAPACITY);
@@ -274,9 +282,16 @@ fn main() {
         println!("a dropped tail is told of after: {median:.3} ms, at worst {worst:.3} ms");
     }
     let contenders = vec![
-        Contender::new("this bus", || bus(&system, &market, &outside, 4_000_000, false)),
+        Contender::new("this bus", || bus(&system, &market, &outside, 4_000_000, None)),
         Contender::new("this bus, and a ninth that never reads", || {
-            bus(&system, &market, &outside, 4_000_000, true)
+            bus(&system, &market, &outside, 4_000_000, Some(Overflow::DropNewest))
+        }),
+        Contender::new("the same, dropping the oldest", || {
+            bus(&system, &market, &outside, 4_000_000, Some(Overflow::DropOldest))
+        }),
+        Contender::new("the same, one of each instrument", || {
+            let latest = Overflow::conflate(|quote: &Quote| quote.instrument);
+            bus(&system, &market, &outside, 4_000_000, Some(latest))
         }),
         Contender::new("crossbeam per subscriber", || crossbeam(core, outside.cpu, 1_000_000)),
         Contender::new("broadcast and a worker", || worker(core, &outside, 250_000)),

@@ -32,7 +32,8 @@ struct End {
 /// A log in a directory of its own, on [`fjall`](https://docs.rs/fjall). Needs the feature `log-fjall`.
 ///
 /// All cores share one journal, so one sync makes the events of all of them durable. The engine has a thread of its own
-/// that sorts and merges files from time to time: [`Self::open_on`] keeps it away from the cores.
+/// that sorts and merges files from time to time: [`Self::open_on`] keeps it away from the cores. Space comes back in large
+/// steps: beside the events that are [kept](super::LogOptions::keep_bytes), the directory takes up to some 600 MB.
 ///
 /// ```no_run
 /// # use tpc_actors::System;
