@@ -50,8 +50,8 @@ fn calls(path: &Path, kinds: &str, file: &Path) -> Vec<String> {
     while child.read() {}
     assert!(child.process.wait().unwrap().success());
     let lines = std::fs::read_to_string(calls).unwrap();
-    let name =
-        |line: &str| line.split([' ', '(']).find(|word| kinds.contains(word)).map(str::to_owned);
+    // Behind the number of the thread.
+    let name = |line: &str| line.split_whitespace().nth(1)?.split('(').next().map(str::to_owned);
     lines.lines().filter_map(name).collect()
 }
 
