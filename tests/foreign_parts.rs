@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ticks::{Tick, UNLUCKY, start, stop};
+use ticks::{Source, Tick, UNLUCKY, start, stop};
 use tpc_actors::bus::log::{DecodeError, LogEvent, LogOptions, MemoryLog};
 use tpc_actors::bus::{EndReason, Overflow, Start, Subscription};
 use tpc_actors::prelude::*;
@@ -81,7 +81,7 @@ fn filters_that_panic_are_counted_wherever_they_run() {
 
 #[test]
 fn what_cannot_be_written_is_not_logged() {
-    let system = with_log::<Tick>();
+    let (system, _) = start(MemoryLog::new(), LogOptions::new(), 0);
     let mut durable = system.events::<Tick>().durable().subscribe();
     publish(&system, UNLUCKY - 1..UNLUCKY + 2);
     system.shutdown_wait(LONG);
@@ -130,7 +130,9 @@ impl Holder {
 /// It is the core that drops the filter: its subscription has gone while it looked into the past.
 #[test]
 fn a_filter_whose_drop_panics_does_not_end_a_core() {
-    let (system, source) = start(MemoryLog::new(), LogOptions::new(), 0);
+    // Without a log, which would be asked in place of the core.
+    let system = System::builder().cores(1).start().unwrap();
+    let source = system.spawn::<Source>(0).wait().unwrap();
     source.burst(1).wait().unwrap();
     let holder = system.spawn::<Holder>(()).wait().unwrap();
     let ((begins, begun), (let_go, until)) = (channel(), channel());
