@@ -14,7 +14,7 @@ use tokio::task::yield_now;
 use tpc_actors::bus::log::{DecodeError, FjallLog, LogEvent, LogOptions};
 use tpc_actors::prelude::*;
 use tpc_actors_benches::stage::beside_core;
-use tpc_actors_benches::{each, median, wanted};
+use tpc_actors_benches::{counted, each, median, wanted};
 
 /// An event of 64 bytes.
 #[derive(Clone, Debug)]
@@ -131,10 +131,6 @@ struct Round {
     missing_percent: f64,
 }
 
-fn float(count: u64) -> f64 {
-    f64::from(u32::try_from(count).expect("fewer than four billion"))
-}
-
 /// A round of asks: one after the other, or at most one in every `pace`.
 fn latency(log: Option<(FjallLog, LogOptions)>, asker: Asker, pace: Duration) -> Round {
     let (system, _, outside) = beside_core();
@@ -163,7 +159,7 @@ fn latency(log: Option<(FjallLog, LogOptions)>, asker: Asker, pace: Duration) ->
     Round {
         p95: times[times.len() * 95 / 100],
         p99: times[times.len() * 99 / 100],
-        missing_percent: 100.0 * float(missing) / float(published),
+        missing_percent: 100.0 * counted(missing) / counted(published),
     }
 }
 

@@ -115,8 +115,8 @@ fn bus(
     let _stuck = stuck.map(|overflow| events().overflow(overflow).subscribe());
     let tasks: Vec<_> = (0..SUBSCRIBERS)
         .map(|wanted| {
-            let events = system.events::<Quote>().capacity(CAPACITY);
-            let mut events = events.filter(move |quote| quote.instrument == wanted).subscribe();
+            let wants = move |quote: &Quote| quote.instrument == wanted;
+            let mut events = events().filter(wants).subscribe();
             let seen = seen.clone();
             outside.runtime.spawn(async move {
                 let mut sum = 0_u64;

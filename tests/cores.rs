@@ -1,5 +1,7 @@
 //! Cores that stall, and cores that lose their thread.
 
+mod until;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -8,16 +10,9 @@ use std::time::{Duration, Instant};
 use tpc_actors::prelude::*;
 use tpc_actors::supervision::{Group, Strategy, Supervise};
 use tpc_actors::{Ended, StallReport};
+use until::until;
 
 const LONG: Duration = Duration::from_secs(20);
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < LONG, "{what} does not come");
-        thread::sleep(Duration::from_millis(1));
-    }
-}
 
 #[core_actor(capacity = 256)]
 struct Store {

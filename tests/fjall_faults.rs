@@ -9,15 +9,30 @@ use fjall_child::{Running, check, journal, mark};
 use scratch::directory;
 use tpc_actors::bus::log::{EventLog, FjallLog};
 
+/// A process that has ended, and what `strace` has seen of it.
+struct Traced {
+    child: Running,
+    went_well: bool,
+    calls: String,
+}
+
+/// Runs a test whose calls for some files are traced, or fail, as `expressions` say.
+fn run_traced(name: &str, path: &Path, files: &[&Path], expressions: &[&str]) -> Traced {
+    let traced = path.with_extension("calls");
+    let mut wrapper = vec!["strace", "-f", "-qq", "-o", traced.to_str().unwrap()];
+    wrapper.extend(files.iter().flat_map(|file| ["-P", file.to_str().unwrap()]));
+    wrapper.extend(expressions.iter().flat_map(|expression| ["-e", expression]));
+    let mut child = Running::start_test(name, path, &wrapper);
+    while child.read() {}
+    let went_well = child.process.wait().unwrap().success();
+    Traced { child, went_well, calls: std::fs::read_to_string(traced).unwrap() }
+}
+
 /// Runs a test where calls for a file fail with this fault; whether the process says that all went as it should.
 fn run_failing(name: &str, path: &Path, (file, fault): (&Path, &str)) -> (Running, bool) {
     let inject = format!("inject={fault}");
-    let file = file.to_str().unwrap();
-    let wrapper = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", file, "-e", &inject];
-    let mut child = Running::start_test(name, path, &wrapper);
-    while child.read() {}
-    let ended = child.process.wait().unwrap();
-    (child, ended.success())
+    let Traced { child, went_well, .. } = run_traced(name, path, &[file], &[&inject]);
+    (child, went_well)
 }
 
 /// A disk that fails, as seen by the process: system calls with injected errors.
@@ -43,16 +58,12 @@ fn nothing_is_acknowledged_after_a_failed_sync() {
 
 /// The names of the calls of these kinds for a file, in their order, of a log that begins an epoch and writes a little.
 fn calls(path: &Path, kinds: &str, file: &Path) -> Vec<String> {
-    let (calls, kinds) = (path.with_extension("calls"), format!("trace={kinds}"));
-    let (file, calls) = (file.to_str().unwrap(), calls.to_str().unwrap());
-    let wrapper = ["strace", "-f", "-qq", "-o", calls, "-P", file, "-e", &kinds];
-    let mut child = Running::start_test("stubborn_child", path, &wrapper);
-    while child.read() {}
-    assert!(child.process.wait().unwrap().success());
-    let lines = std::fs::read_to_string(calls).unwrap();
+    let trace = format!("trace={kinds}");
+    let Traced { went_well, calls, .. } = run_traced("stubborn_child", path, &[file], &[&trace]);
+    assert!(went_well, "{calls}");
     // Behind the number of the thread.
     let name = |line: &str| line.split_whitespace().nth(1)?.split('(').next().map(str::to_owned);
-    lines.lines().filter_map(name).collect()
+    calls.lines().filter_map(name).collect()
 }
 
 /// A log without any mark would be one that has lost what it acknowledged, so the first one has to survive.
@@ -83,17 +94,7 @@ fn the_default_log_conforms_also_when_its_disk_fails() {
     loop {
         let path = directory("conforms-failing");
         drop(FjallLog::open(&path).unwrap());
-        let (mark, calls) = (mark(&path), path.with_extension("calls"));
-        let (journal, mark) = (journal(&path), mark.to_str().unwrap());
-        let mut wrapper = vec!["strace", "-f", "-qq", "-o", calls.to_str().unwrap()];
-        wrapper.extend([
-            "-P",
-            journal.to_str().unwrap(),
-            "-P",
-            mark,
-            "-e",
-            "trace=fdatasync,/stat",
-        ]);
+        let (journal, mark) = (journal(&path), mark(&path));
         // The second is as far from the first as that is from the next one, which there is not.
         let when = match fails[..] {
             [] => None,
@@ -101,16 +102,17 @@ fn the_default_log_conforms_also_when_its_disk_fails() {
             [first, second, ..] => Some(format!("{first}..{second}+{}", second - first)),
         };
         let inject = when.map(|when| format!("inject=fdatasync:error=EIO:when={when}"));
-        wrapper.extend(inject.iter().flat_map(|inject| ["-e", inject]));
-        let mut child = Running::start_test("conforming_child", &path, &wrapper);
-        while child.read() {}
-        let passed = child.process.wait().unwrap().success();
+        let expressions: Vec<_> =
+            ["trace=fdatasync,/stat"].into_iter().chain(inject.as_deref()).collect();
+        let Traced { went_well, calls, .. } =
+            run_traced("conforming_child", &path, &[&journal, &mark], &expressions);
+        let mark = mark.to_str().unwrap();
         let (mut syncs, mut marks) = (0, Vec::new());
-        for call in std::fs::read_to_string(&calls).unwrap().lines() {
+        for call in calls.lines() {
             syncs += usize::from(call.contains("fdatasync("));
             marks.extend(call.contains(mark).then_some(syncs + 1));
         }
-        if passed {
+        if went_well {
             assert_eq!((fails.len(), &fails), (2, &marks), "it passed by something else");
             return;
         }

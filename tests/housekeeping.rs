@@ -1,5 +1,7 @@
 //! Maintenance in slices, and checkpoints behind a barrier.
 
+mod until;
+
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -7,16 +9,9 @@ use std::time::{Duration, Instant};
 
 use tpc_actors::prelude::*;
 use tpc_actors::{CheckpointError, CoreStatus};
+use until::until;
 
 const LONG: Duration = Duration::from_secs(20);
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < LONG, "{what} does not come");
-        thread::sleep(Duration::from_millis(1));
-    }
-}
 
 /// Keeps the core busy for about so long.
 fn burn(time: Duration) {

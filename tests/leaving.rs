@@ -1,16 +1,19 @@
 //! Subscribers that leave, or are ended, at any moment, and cores that do: nothing is kept, and the figures add up.
 
+mod until;
+
 use std::future::Future;
 use std::pin::pin;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tpc_actors::bus::log::{LogOptions, MemoryLog};
 use tpc_actors::bus::{Events, Overflow, Position, Publisher, SourceStatus, Subscription};
 use tpc_actors::prelude::*;
+use until::until;
 
 const LONG: Duration = Duration::from_secs(10);
 
@@ -77,14 +80,6 @@ fn with(events: Events<u64>, token: &Arc<()>) -> Events<u64> {
     events.filter(move |_| Arc::strong_count(&held) > 0)
 }
 
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !holds() {
-        assert!(begin.elapsed() < LONG, "{what}");
-        thread::sleep(Duration::from_millis(1));
-    }
-}
-
 fn adds_up(source: &SourceStatus) {
     let lost = source.dropped_newest + source.dropped_oldest + source.conflated + source.untaken;
     assert_eq!(source.wanted, source.delivered + lost, "{source}");
@@ -144,8 +139,8 @@ fn who_leaves_while_a_core_is_lost_is_let_go_of() {
     drop(events);
     drop(let_go);
     drop(held.wait());
-    until("its filter is kept", || Arc::strong_count(&token) == 1);
-    until("it is counted", || system.event_sources::<u64>()[0].subscribers == 0);
+    until("the last of its filter", || Arc::strong_count(&token) == 1);
+    until("a core without it", || system.event_sources::<u64>()[0].subscribers == 0);
     system.shutdown_wait(LONG);
 }
 
@@ -187,7 +182,7 @@ fn quiet_sources_let_go_of_durable_subscribers() {
         publisher.publish(1).unwrap();
         drop(events);
     }
-    until("a filter is kept", || Arc::strong_count(&token) == 1);
+    until("the last of a filter", || Arc::strong_count(&token) == 1);
     system.shutdown_wait(LONG);
 }
 
@@ -199,14 +194,12 @@ fn positions_go_on_behind_a_core_with_a_leak() {
     source.leak().wait().unwrap();
     assert_eq!(source.burst(5).wait().unwrap().unwrap().seq, 4);
     system.crash_core(0);
-    let begin = Instant::now();
-    let next = loop {
-        match source.burst(1).wait() {
-            Ok(position) => break position.unwrap(),
-            Err(error) => assert!(begin.elapsed() < LONG, "{error}"),
-        }
-    };
-    assert_eq!(next.seq, 5);
+    let mut next = None;
+    until("a new life", || {
+        next = source.burst(1).wait().ok().flatten();
+        next.is_some()
+    });
+    assert_eq!(next.unwrap().seq, 5);
     system.shutdown_wait(LONG);
     assert_eq!(std::iter::from_fn(|| events.next_wait()).count(), 6);
 }

@@ -2,15 +2,17 @@
 
 mod hindered;
 mod ticks;
+mod until;
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hindered::{Hindered, Step, held};
 use ticks::{Source, Tick, UNLUCKY, start, stop};
 use tpc_actors::bus::log::{EventLog, LogOptions, MemoryLog};
 use tpc_actors::bus::{EndReason, Position, Subscription};
 use tpc_actors::prelude::*;
+use until::until;
 
 /// What a subscription has delivered until it ended.
 fn all(events: &mut Subscription<Tick>) -> Vec<String> {
@@ -164,10 +166,7 @@ fn a_log_that_fails_ends_also_who_its_source_has_yet_to_learn_of() {
     // Long enough for the log's thread to know of it.
     thread::sleep(Duration::from_millis(20));
     source.burst(1).wait().unwrap();
-    let begin = Instant::now();
-    while durable.end_reason().is_none() && begin.elapsed() < Duration::from_secs(10) {
-        thread::sleep(Duration::from_millis(1));
-    }
+    until("the end", || durable.end_reason().is_some());
     assert!(matches!(durable.end_reason(), Some(EndReason::LogFailed(_))), "{durable:?}");
     system.shutdown_wait(Duration::from_secs(10));
 }

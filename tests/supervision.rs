@@ -1,5 +1,7 @@
 //! What follows failures: watchdogs, groups, escalation, and the policies of one actor.
 
+mod until;
+
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -8,17 +10,9 @@ use std::time::{Duration, Instant};
 use tpc_actors::prelude::*;
 use tpc_actors::supervision::{Group, Strategy, Supervise, Then, Watchdog};
 use tpc_actors::{ActorState, ActorStatus, Ended, SpawnError};
+use until::until;
 
 const LONG: Duration = Duration::from_secs(20);
-
-/// Waits for something that must come; a test that hangs here has found a defect.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < LONG, "{what} does not come");
-        thread::sleep(Duration::from_millis(1));
-    }
-}
 
 #[core_actor(
     capacity = 65_536,

@@ -108,10 +108,18 @@ impl Unit {
     }
 }
 
+/// A number of operations, to be divided by.
+///
+/// # Panics
+///
+/// With four billion or more.
+pub fn counted(operations: u64) -> f64 {
+    u32::try_from(operations).expect("fewer than four billion").into()
+}
+
 /// The nanoseconds of one of `operations` that took `elapsed` together.
 pub fn each(elapsed: Duration, operations: u64) -> f64 {
-    let operations = u32::try_from(operations).expect("fewer than four billion");
-    elapsed.as_secs_f64() * 1e9 / f64::from(operations)
+    elapsed.as_secs_f64() * 1e9 / counted(operations)
 }
 
 /// Runs `work` and returns the nanoseconds of one of its `operations`.
