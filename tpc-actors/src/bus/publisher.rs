@@ -67,10 +67,8 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
             source: RefCell::new(Some(source)),
             bus,
         };
-        if publisher.with(|source| source.is_stale(&publisher.bus)) {
-            // Who has left while no core could be asked is let go of.
-            publisher.refresh();
-        }
+        // Who has left while no core could be asked is let go of.
+        publisher.refresh_if_stale();
         publisher
     }
 
@@ -135,6 +133,12 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
         Position { core: self.core, epoch: self.epoch, seq }
     }
 
+    fn refresh_if_stale(&self) {
+        if self.bus.version.load(Ordering::Relaxed) != self.version.get() {
+            self.refresh();
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn refresh(&self) {
@@ -158,9 +162,7 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
     }
 
     pub(super) fn fetch(&self, fetch: &Fetch<E>) -> Option<Found<E>> {
-        if self.bus.version.load(Ordering::Relaxed) != self.version.get() {
-            self.refresh();
-        }
+        self.refresh_if_stale();
         self.with(|source| {
             let found = source.fetch(&self.bus, self.next_seq.get(), fetch);
             self.unheard_at.set(unheard_at(source));
