@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
+use tpc_actors::client::AskBatch;
 use tpc_actors::prelude::*;
 
 struct Counting;
@@ -75,12 +76,31 @@ impl Counter {
         self.0
     }
 
+    /// Answers later, as far as anybody can tell.
+    #[handler]
+    fn get_later(&mut self, reply: Reply<u64>) {
+        reply.send(self.0);
+    }
+
+    #[handler(batch = 32)]
+    fn exchange(&mut self, asks: Batch<u64, Reply<u64>>) {
+        for (n, reply) in asks {
+            reply.send(std::mem::replace(&mut self.0, n));
+        }
+    }
+
+    #[handler(tell, batch = 32)]
+    fn set(&mut self, numbers: Batch<u64>) {
+        self.0 = numbers.into_iter().next_back().unwrap_or(self.0);
+    }
+
     /// Asks and tells itself over the pinned handle, which must not allocate either.
     #[handler(tell)]
     fn talk_to_yourself(&mut self, cx: &mut Ctx<Self>, times: u64) {
         if times > 0 {
             let me = cx.pinned();
             let _ = me.add(1).now();
+            let _ = me.set(1).now();
             let _ = me.talk_to_yourself(times - 1).now();
         }
     }
@@ -98,6 +118,9 @@ async fn in_all_ways(counter: &CounterClient, ordered: &CounterClient, n: u64) {
     let _ = counter.add(n).now();
     let _ = ordered.get().now().map(drop);
     let _ = counter.get().now().map(drop);
+    counter.get_later().await.unwrap();
+    counter.exchange(n).await.unwrap();
+    counter.set(n).await.unwrap();
 }
 
 async fn ask_and_tell(counter: &CounterClient, ordered: &CounterClient, times: u64) {
@@ -134,17 +157,20 @@ where
 /// Warms up, meets the others, and goes on.
 async fn roomy(counter: CounterClient, times: u64, meet: Arc<Barrier>) {
     let ordered = counter.ordered();
-    ask_and_tell(&counter, &ordered, 2_000).await;
+    ask_and_tell(&counter, &ordered, 500).await;
     for _ in 0..2 {
         meet.wait().await;
     }
     let mut batch = counter.batch();
     batch.push(counter.add(1));
     batch.send().await.unwrap();
+    let mut asks = AskBatch::default();
     for n in 0..times {
         in_all_ways(&counter, &ordered, n).await;
         batch.push(counter.add(n));
         batch.send().await.unwrap();
+        asks.extend((0..4).map(|n| counter.exchange(n)));
+        asks.send().await.for_each(|answer| _ = answer.unwrap());
     }
     counter.talk_to_yourself(100).await.unwrap();
     meet.wait().await;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use tpc_actors::client::AskBatch;
 use tpc_actors::prelude::*;
 
 /// What the handler does with its batch.
@@ -238,6 +239,28 @@ fn every_member_is_counted() {
     let actor = status.iter().find(|actor| actor.name() == "Log").unwrap();
     assert_eq!(actor.handled(), 51);
     assert_eq!(fixture.seen().concat().len(), 51);
+}
+
+/// A core that looks all the time sees nothing or all of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn what_is_sent_together_is_published_at_once() {
+    let fixture = Fixture::new(Then::Answer);
+    let (log, seen) = (fixture.log.clone(), Arc::clone(&fixture.seen));
+    let sender = tokio::spawn(async move {
+        // The first message over a lane opens it.
+        log.release().await.unwrap();
+        let (mut asks, mut tells) = (AskBatch::default(), log.batch());
+        for round in 0..500 {
+            asks.extend((0..16).map(|n| log.append(n)));
+            assert!(asks.send().await.map(Result::unwrap).eq((0..16).map(|n| 2 * n)));
+            (0..4).for_each(|n| tells.push(log.note(n)));
+            tells.send().await.unwrap();
+            log.release().await.unwrap();
+            let seen: Vec<_> = seen.lock().unwrap().drain(..).map(|batch| batch.len()).collect();
+            assert_eq!(seen, [16, 4], "round {round}");
+        }
+    });
+    sender.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -44,7 +44,7 @@ pub(crate) use sending::WakerIdentity;
 
 pub use all::{AskAll, TellAll};
 pub use ask::Ask;
-pub use ask_batch::AskBatch;
+pub use ask_batch::{Answers, AskBatch, SendAsks};
 pub use cancel::{CancellableAsk, Canceller};
 pub use monitor::{ActorClient, Closed, Watch, WeakClient};
 pub use tell::Tell;

@@ -82,7 +82,7 @@ pub use {
     core_loop::{CoreClock, Ctx, Sleep},
     error::{AskError, InitError, PanicReport, SpawnError, StartError, TellError},
     mailbox::{Ended, threads::register_thread},
-    reply::{Batch, Reply},
+    reply::{Batch, BatchMembers, Reply},
     system::{
         ActorGroup, ActorState, ActorStatus, Checkpoint, CheckpointError, CheckpointFailure,
         CheckpointReport, CoreStatus, Progress, Shutdown, ShutdownReport, Spawn, Spawner,

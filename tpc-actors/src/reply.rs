@@ -13,13 +13,13 @@ pub(crate) mod slot;
 mod token;
 
 #[cfg(not(tpc_loom))]
-pub use batch::Batch;
+pub use batch::{Batch, BatchMembers};
 #[cfg(not(tpc_loom))]
 pub(crate) use caller::{OnTheSpot, Spot};
 #[cfg(not(tpc_loom))]
 pub(crate) use credit::{Credit, Outcome};
 #[cfg(not(tpc_loom))]
-pub(crate) use owed::{collect_woken, take_woken};
+pub(crate) use owed::{Answers, Ways, collect_woken, take_woken};
 #[cfg(not(tpc_loom))]
 pub use token::{Reply, ReplySlot, batch_fits};
 #[cfg(not(tpc_loom))]

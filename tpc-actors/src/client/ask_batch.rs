@@ -1,5 +1,6 @@
 //! Asks that are sent and awaited together.
 
+mod answers;
 mod part;
 
 use std::convert::Infallible;
@@ -9,6 +10,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+pub use self::answers::{Answers, SendAsks};
 use self::part::Part;
 use super::{Ask, block};
 use crate::actor::Actor;
@@ -17,7 +19,8 @@ use crate::error::AskError;
 /// Asks of one kind that are sent with one publish and awaited as one future; collected from asks, or made
 /// by [`ActorClient::ask_batch`](super::ActorClient::ask_batch).
 ///
-/// Yields an outcome for each, in their order. Deadlines, fates and retries are those of each ask.
+/// Yields an outcome for each, in their order. Deadlines, fates and retries are those of each ask. Who asks again and again
+/// [pushes](Self::push) the next asks into the batch when it has been [sent](Self::send), and they use its memory.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -54,36 +57,100 @@ pub struct AskBatch<'a, A: Actor, T, E = Infallible> {
     parts: Vec<Part<'a, A, T, E>>,
     /// The part of each ask, if there are several.
     order: Vec<usize>,
+    /// It has been awaited.
     over: bool,
+}
+
+impl<A: Actor, T, E> Default for AskBatch<'_, A, T, E> {
+    fn default() -> Self {
+        Self { parts: Vec::new(), order: Vec::new(), over: false }
+    }
+}
+
+impl<'a, A: Actor, T, E> Extend<Ask<'a, A, T, E>> for AskBatch<'a, A, T, E> {
+    fn extend<I: IntoIterator<Item = Ask<'a, A, T, E>>>(&mut self, asks: I) {
+        asks.into_iter().for_each(|ask| self.push(ask));
+    }
 }
 
 impl<'a, A: Actor, T, E> FromIterator<Ask<'a, A, T, E>> for AskBatch<'a, A, T, E> {
     fn from_iter<I: IntoIterator<Item = Ask<'a, A, T, E>>>(asks: I) -> Self {
-        let asks: Vec<_> = asks.into_iter().collect();
-        if asks.iter().all(|ask| ask.is_beside(&asks[0])) {
-            let part = Part::new(asks, false);
-            return Self { parts: vec![part], order: Vec::new(), over: false };
-        }
-        // Each on its own: one that has no room is not in the way of the others.
-        let mut order = Vec::with_capacity(asks.len());
-        let mut parts = Vec::<Part<'a, A, T, E>>::new();
-        for ask in asks {
-            let known = parts.iter().position(|part| ask.is_beside(&part.asks[0]));
-            match known {
-                Some(part) => parts[part].push(ask),
-                None => parts.push(Part::new(vec![ask], true)),
-            }
-            order.push(known.unwrap_or(parts.len() - 1));
-        }
-        Self { parts, order, over: false }
+        let mut batch = Self::default();
+        batch.extend(asks);
+        batch
     }
 }
 
-impl<A: Actor, T, E> AskBatch<'_, A, T, E> {
+impl<'a, A: Actor, T, E> AskBatch<'a, A, T, E> {
+    /// Adds an ask.
+    pub fn push(&mut self, ask: Ask<'a, A, T, E>) {
+        self.over = false;
+        let before = self.len();
+        // Each lane on its own: one that has no room is not in the way of the others.
+        let beside =
+            |part: &Part<'a, A, T, E>| part.asks.first().is_some_and(|it| it.is_beside(&ask));
+        let known = self.parts.iter().position(beside);
+        let part = known.or_else(|| self.parts.iter().position(Part::is_free));
+        let part = part.unwrap_or_else(|| {
+            self.parts.push(Part::default());
+            self.parts.len() - 1
+        });
+        if part > 0 || !self.order.is_empty() {
+            self.order.resize(before, 0);
+            self.order.push(part);
+        }
+        self.parts[part].push(ask);
+    }
+
+    /// How many asks there are.
+    pub fn len(&self) -> usize {
+        self.parts.iter().map(Part::len).sum()
+    }
+
+    /// Whether there is no ask.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Sends the asks and gives their answers; afterwards the batch is empty.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tpc_actors::client::AskBatch;
+    /// # use tpc_actors::prelude::*;
+    /// # #[core_actor]
+    /// # pub struct Squares;
+    /// # #[core_actor]
+    /// # impl Squares {
+    /// #     #[init] fn new() -> Self { Self }
+    /// #     #[handler] fn square(&mut self, n: u64) -> u64 { n * n }
+    /// # }
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let system = System::builder().cores(1).start()?;
+    /// # let squares = system.spawn::<Squares>(()).wait()?;
+    /// let mut asks = AskBatch::default();
+    /// for first in [1, 11] {
+    ///     asks.extend((first..first + 3).map(|n| squares.square(n)));
+    ///     for (n, answer) in (first..).zip(asks.send().wait()?) {
+    ///         assert_eq!(answer?, n * n);
+    ///     }
+    /// }
+    /// # system.shutdown_wait(Duration::from_secs(5));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn send(&mut self) -> SendAsks<'_, 'a, A, T, E> {
+        SendAsks::new(self)
+    }
+
     /// Gives each ask until `limit` after the first poll, as [`Ask::deadline`] does.
     pub fn deadline(mut self, limit: Duration) -> Self {
-        self.parts.iter_mut().for_each(|part| part.limit(limit));
+        self.limit(limit);
         self
+    }
+
+    fn limit(&mut self, limit: Duration) {
+        self.parts.iter_mut().for_each(|part| part.limit(limit));
     }
 
     /// Waits for the answers on this thread.
@@ -96,19 +163,22 @@ impl<A: Actor, T, E> AskBatch<'_, A, T, E> {
         if crate::core_loop::on_core_thread() {
             return Err(AskError::WouldBlockCore);
         }
-        let system = self.parts.first().and_then(Part::system);
-        // Without an ask there is nothing to wait for.
-        Ok(block::block_on_of(system.unwrap_or_default(), self))
+        Ok(block::block_on_of(self.system(), self))
     }
 
-    /// All outcomes, in the order of the asks.
-    fn outcomes(&mut self) -> Vec<Result<T, AskError<E>>> {
-        if let [part] = &mut *self.parts {
-            return part.outcomes.drain(..).flatten().collect();
+    /// The system that its asks are for; any, if there are none, because nothing is waited for then.
+    fn system(&self) -> u64 {
+        self.parts.iter().find_map(Part::system).unwrap_or_default()
+    }
+
+    /// Ready when every ask has its outcome.
+    fn poll_all(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let several = self.parts.iter().filter(|part| !part.asks.is_empty()).count() > 1;
+        let mut waits = false;
+        for part in &mut self.parts {
+            waits |= part.poll(several, context).is_pending();
         }
-        let mut parts: Vec<_> =
-            self.parts.iter_mut().map(|part| part.outcomes.drain(..).flatten()).collect();
-        self.order.iter().filter_map(|part| parts[*part].next()).collect()
+        if waits { Poll::Pending } else { Poll::Ready(()) }
     }
 }
 
@@ -118,23 +188,15 @@ impl<A: Actor, T, E> Future for AskBatch<'_, A, T, E> {
     type Output = Vec<Result<T, AskError<E>>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        assert!(!this.over, "a batch of asks was polled after its end");
-        let mut waits = false;
-        for part in &mut this.parts {
-            waits |= part.poll(context).is_pending();
-        }
-        if waits {
-            return Poll::Pending;
-        }
-        this.over = true;
-        Poll::Ready(this.outcomes())
+        assert!(!self.over, "a batch of asks was polled after its end");
+        std::task::ready!(self.poll_all(context));
+        self.over = true;
+        Poll::Ready(Answers::of(&mut self).collect())
     }
 }
 
 impl<A: Actor, T, E> fmt::Debug for AskBatch<'_, A, T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let asks = self.parts.iter().map(|part| part.asks.len()).sum::<usize>();
-        f.debug_struct("AskBatch").field("asks", &asks).finish_non_exhaustive()
+        f.debug_struct("AskBatch").field("asks", &self.len()).finish_non_exhaustive()
     }
 }

@@ -12,7 +12,7 @@ use crate::isolate::drop_quietly;
 use crate::mailbox::lane::{Envelope, LaneConsumer};
 use crate::pinned::LocalMailbox;
 use crate::reply::slot::Started;
-use crate::reply::{Credit, ReplySlot, collect_woken, take_woken};
+use crate::reply::{Answers, Credit, ReplySlot, collect_woken, take_woken};
 use crate::stats::ActorStats;
 use crate::sync::planted;
 
@@ -156,6 +156,14 @@ impl<A: Actor> Run<A> {
         match &self.queue {
             Queue::Lane(lane) => lane.credit(),
             Queue::Local(me) => me.credit(),
+        }
+    }
+
+    /// The way of answers that come later, which `wrap` makes the actor's.
+    pub(crate) fn way<T: 'static>(&mut self, wrap: fn(T) -> A::Response) -> Arc<dyn Answers<T>> {
+        match &mut self.queue {
+            Queue::Lane(lane) => lane.way(wrap),
+            Queue::Local(me) => me.way(wrap),
         }
     }
 

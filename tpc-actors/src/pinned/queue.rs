@@ -17,7 +17,7 @@ use crate::mailbox::lane::{Envelope, slots_max};
 use crate::mailbox::waiters::{WaiterId, Waiters};
 use crate::mailbox::{Life, Mailbox, Refusal, Shortage};
 use crate::reply::slot::{FreeSlots, NO_DEADLINE, Polled, Started, Ticket};
-use crate::reply::{Credit, Outcome};
+use crate::reply::{Answers, Credit, Outcome, Ways};
 
 use two_stacks::TwoStacks;
 
@@ -38,6 +38,8 @@ pub(crate) struct LocalMailbox<A: Actor> {
     /// Senders that wait for a place in the queue.
     waiters: Waiters,
     credit: Arc<Credit<A>>,
+    /// Where tokens answer.
+    ways: RefCell<Ways>,
     free: RefCell<FreeSlots>,
     /// Who serves the queue.
     server: OnceCell<Weak<RefCell<ActorCell<A>>>>,
@@ -55,6 +57,7 @@ impl<A: Actor> LocalMailbox<A> {
             runnable: Cell::new(false),
             waiters: Waiters::default(),
             credit: Arc::new(Credit::new()),
+            ways: RefCell::default(),
             free: RefCell::default(),
             server: OnceCell::new(),
         })
@@ -71,6 +74,11 @@ impl<A: Actor> LocalMailbox<A> {
 
     pub(crate) fn credit(&self) -> &Arc<Credit<A>> {
         &self.credit
+    }
+
+    /// The way of answers that come later, which `wrap` makes the actor's.
+    pub(crate) fn way<T: 'static>(&self, wrap: fn(T) -> A::Response) -> Arc<dyn Answers<T>> {
+        self.ways.borrow_mut().of(&self.credit, wrap)
     }
 
     /// Lines up for what is short; see [`Waiters::join`].

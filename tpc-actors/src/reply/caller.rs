@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::owed::Answers;
 use super::slot::{Started, Ticket};
 use super::{Credit, Outcome};
 use crate::actor::Actor;
@@ -37,6 +38,14 @@ impl<A: Actor> Caller<'_, A> {
         match self {
             Self::Run(run) => run.credit(),
             Self::Task(spot) => spot.me.credit(),
+        }
+    }
+
+    /// The way of answers that come later, which `wrap` makes the actor's.
+    pub(super) fn way<T: 'static>(&mut self, wrap: fn(T) -> A::Response) -> Arc<dyn Answers<T>> {
+        match self {
+            Self::Run(run) => run.way(wrap),
+            Self::Task(spot) => spot.me.way(wrap),
         }
     }
 

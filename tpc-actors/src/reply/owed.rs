@@ -1,5 +1,6 @@
 //! An answer that is owed by a token which knows the answer's type and not the actor's.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ pub(super) fn wake(mut asker: Option<Asker>) {
 }
 
 /// Where answers of type `T` go; shared by the tokens of a batch.
-pub(super) trait Answers<T>: Send + Sync {
+pub(crate) trait Answers<T>: Send + Sync {
     /// Stores the answer; the asker, if it waits.
     fn answer(&self, started: Started, outcome: Outcome<T>) -> Option<Asker>;
 
@@ -45,9 +46,34 @@ pub(super) trait Answers<T>: Send + Sync {
 }
 
 /// The answers of one handler of an actor.
-pub(super) struct Wrapped<A: Actor, T> {
-    pub(super) credit: Arc<Credit<A>>,
-    pub(super) wrap: fn(T) -> A::Response,
+struct Wrapped<A: Actor, T> {
+    credit: Arc<Credit<A>>,
+    wrap: fn(T) -> A::Response,
+}
+
+/// The ways to the askers of one lane: one for each handler that answers later, shared by all of its tokens, which
+/// therefore allocate nothing.
+#[derive(Default)]
+pub(crate) struct Ways(Vec<Arc<dyn Any + Send + Sync>>);
+
+impl Ways {
+    /// The way of answers that `wrap` makes the actor's.
+    pub(crate) fn of<A: Actor, T: 'static>(
+        &mut self,
+        credit: &Arc<Credit<A>>,
+        wrap: fn(T) -> A::Response,
+    ) -> Arc<dyn Answers<T>> {
+        let known = self.0.iter().find(|way| {
+            let way = way.downcast_ref::<Wrapped<A, T>>();
+            way.is_some_and(|way| std::ptr::fn_addr_eq(way.wrap, wrap))
+        });
+        if let Some(Ok(way)) = known.map(|way| Arc::clone(way).downcast::<Wrapped<A, T>>()) {
+            return way;
+        }
+        let way = Arc::new(Wrapped::<A, T> { credit: Arc::clone(credit), wrap });
+        self.0.push(Arc::<Wrapped<A, T>>::clone(&way));
+        way
+    }
 }
 
 impl<A: Actor, T> Answers<T> for Wrapped<A, T> {

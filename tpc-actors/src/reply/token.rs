@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::caller::{Caller, OnTheSpot, Spot};
-use super::owed::{Owed, Wrapped, wake};
+use super::owed::{Owed, wake};
 use super::slot::Started;
 use super::{Batch, Outcome};
 use crate::actor::{Actor, Settings};
@@ -98,10 +98,10 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
         self.finish(Err(fate));
     }
 
-    /// Answers later: a token that may be kept, moved and sent. Costs one allocation.
+    /// Answers later: a token that may be kept, moved and sent.
     pub fn defer<T: 'static>(mut self, wrap: fn(T) -> A::Response) -> Reply<T> {
         let answer = self.take_slot().map(|started| {
-            let to = Arc::new(Wrapped::<A, T> { credit: Arc::clone(self.caller.credit()), wrap });
+            let to = self.caller.way(wrap);
             Owed { started: self.unlocked(started), to }
         });
         Reply { answer }
@@ -116,39 +116,43 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
         wrap: fn(R) -> A::Response,
     ) -> Batch<T, Reply<R>> {
         const { batch_fits::<A>(MOST) }
-        let to = Arc::new(Wrapped::<A, R> { credit: Arc::clone(self.caller.credit()), wrap });
+        let to = self.caller.way(wrap);
         let token = |slot: &Self, started: Option<Started>| {
             let to = Arc::clone(&to);
             Reply { answer: started.map(|started| Owed { started: slot.unlocked(started), to }) }
         };
-        let mut members = Vec::with_capacity(MOST.min(self.caller.waiting() + 1));
+        let mut batch = Batch::with_room(MOST.min(self.caller.waiting() + 1));
         let started = self.take_slot();
-        members.push((first, token(&self, started)));
-        while members.len() < MOST
+        batch.push(first, token(&self, started));
+        while batch.len() < MOST
             && let Some((request, started)) = self.caller.start_of_kind()
         {
             let reply = token(&self, started);
-            members.extend(take(request).map(|message| (message, reply)));
+            if let Some(message) = take(request) {
+                batch.push(message, reply);
+            }
         }
         self.caller.wake_together();
-        Batch::new(members)
+        batch
     }
 
     /// The same for messages that nobody waits for.
-    pub fn batch_of_tells<T, const MOST: usize>(
+    pub fn batch_of_tells<T: 'static, const MOST: usize>(
         mut self,
         first: T,
         take: fn(A::Request) -> Option<T>,
     ) -> Batch<T> {
         const { batch_fits::<A>(MOST) }
-        let mut members = Vec::with_capacity(MOST.min(self.caller.waiting() + 1));
-        members.push((first, ()));
-        while members.len() < MOST
+        let mut batch = Batch::with_room(MOST.min(self.caller.waiting() + 1));
+        batch.push(first, ());
+        while batch.len() < MOST
             && let Some((request, _)) = self.caller.start_of_kind()
         {
-            members.extend(take(request).map(|message| (message, ())));
+            if let Some(message) = take(request) {
+                batch.push(message, ());
+            }
         }
-        Batch::new(members)
+        batch
     }
 
     /// The slot for an answer that comes later.

@@ -1,17 +1,19 @@
 //! Asks that go out with one publish.
 
 use std::sync::Arc;
+use std::task::Waker;
 
 use super::Ask;
 use crate::actor::Actor;
-use crate::isolate::drop_quietly;
 use crate::mailbox::threads;
 use crate::reply::slot::Ticket;
 
 impl<A: Actor, T, E> Ask<'_, A, T, E> {
     /// Sends as many asks from the first on as can go together, with one publish and without wakers; says
     /// how many. None when the first one has to go on its own.
-    pub(in crate::client) fn send_together(asks: &mut [Self]) -> usize {
+    ///
+    /// `wakers` are those of the slots' last uses: foreign, and dropped by the caller, when the lane is free again.
+    pub(in crate::client) fn send_together(asks: &mut [Self], wakers: &mut Vec<Waker>) -> usize {
         if asks.first().is_none_or(|first| first.sending.unordered().is_none()) {
             return 0;
         }
@@ -19,8 +21,6 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
         if !mailbox.is_plain() {
             return 0;
         }
-        // Wakers of the slots' last uses: foreign, and dropped when the lane is free again.
-        let mut wakers = Vec::new();
         let sent = threads::with_own_lane(&mailbox, |lane| {
             if lane.fixed().waiters.any() || lane.fixed().credit.waiters.any() {
                 return 0;
@@ -52,7 +52,6 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
             }
             together
         });
-        wakers.into_iter().for_each(drop_quietly);
         mailbox.answer_if_lost();
         sent.unwrap_or(0)
     }

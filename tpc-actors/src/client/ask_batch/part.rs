@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::super::lone::{Looked, Wait};
@@ -10,6 +10,7 @@ use super::super::sending::WakerIdentity;
 use super::super::{Ask, lone};
 use crate::actor::Actor;
 use crate::error::AskError;
+use crate::isolate::drop_quietly;
 
 /// How long the answers of a lone batch are looked for: what the first takes, what each of the others may add to
 /// that, and no longer than waking a sleeper would take.
@@ -20,39 +21,65 @@ const LOOKS_AT_MOST: Duration = Duration::from_micros(50);
 /// Asks that are sent over one lane.
 pub(super) struct Part<'a, A: Actor, T, E> {
     pub(super) asks: Vec<Ask<'a, A, T, E>>,
-    pub(super) outcomes: Vec<Option<Result<T, AskError<E>>>>,
+    /// One for each ask, also when all have come and the asks are gone.
+    outcomes: Vec<Option<Result<T, AskError<E>>>>,
+    /// Outcomes that have been taken.
+    taken: usize,
+    /// Wakers that slots held; empty between two sendings.
+    unwanted: Vec<Waker>,
     /// Asks that have been sent, or refused.
     sent: usize,
     /// Asks at the front whose outcomes are known.
     known: usize,
     begun: bool,
-    /// There are other parts, which are sent and looked at meanwhile.
-    one_of_several: bool,
     /// Until when the answers are looked for, if that is worth it.
     looks_until: Option<Instant>,
     /// They were looked for, and came in time.
     here: bool,
 }
 
-impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
-    pub(super) fn new(asks: Vec<Ask<'a, A, T, E>>, one_of_several: bool) -> Self {
-        let outcomes = asks.iter().map(|_| None).collect();
+impl<A: Actor, T, E> Default for Part<'_, A, T, E> {
+    fn default() -> Self {
         Self {
-            asks,
-            outcomes,
+            asks: Vec::new(),
+            outcomes: Vec::new(),
+            taken: 0,
+            unwanted: Vec::new(),
             sent: 0,
             known: 0,
             begun: false,
-            one_of_several,
             looks_until: None,
             here: false,
         }
     }
+}
 
-    /// Adds an ask for the same lane.
+impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
+    /// Adds an ask, for the same lane as the others.
     pub(super) fn push(&mut self, ask: Ask<'a, A, T, E>) {
         self.asks.push(ask);
         self.outcomes.push(None);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.outcomes.len()
+    }
+
+    /// Whether it may be of another lane from here on.
+    pub(super) fn is_free(&self) -> bool {
+        self.outcomes.is_empty()
+    }
+
+    /// The next outcome, when all are there.
+    pub(super) fn next_outcome(&mut self) -> Option<Result<T, AskError<E>>> {
+        self.taken += 1;
+        self.outcomes[self.taken - 1].take()
+    }
+
+    /// Drops the outcomes that nobody has taken; for a part whose asks are over.
+    pub(super) fn clear(&mut self) {
+        self.taken = 0;
+        self.outcomes.clear();
     }
 
     /// Gives each ask its time.
@@ -64,7 +91,8 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
     /// Sends what there is room for; true when everything is sent.
     fn send(&mut self, context: &mut Context<'_>) -> bool {
         while self.sent < self.asks.len() {
-            let sent = Ask::send_together(&mut self.asks[self.sent..]);
+            let sent = Ask::send_together(&mut self.asks[self.sent..], &mut self.unwanted);
+            self.unwanted.drain(..).for_each(drop_quietly);
             self.sent += sent;
             if sent > 0 {
                 continue;
@@ -107,12 +135,12 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
     }
 
     /// The first poll: whether the answers are looked for, and for how long.
-    fn begin(&mut self, asker: WakerIdentity) {
+    fn begin(&mut self, one_of_several: bool, asker: WakerIdentity) {
         self.begun = true;
         // All of them begin now, and not each as its turn comes.
         self.asks.iter_mut().for_each(Ask::start_clock);
         let leaves_room = self.asks.first().is_some_and(Ask::leaves_room);
-        if lone::begins(asker) == Wait::Here && leaves_room && !self.one_of_several {
+        if lone::begins(asker) == Wait::Here && leaves_room && !one_of_several {
             let asks = u32::try_from(self.asks.len()).unwrap_or(u32::MAX);
             let limit = LOOKS_AT_MOST.min(LOOKS_FOR_EACH.saturating_mul(asks) + LOOKS_AT_LEAST);
             self.looks_until = Some(Instant::now() + limit);
@@ -155,14 +183,15 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
         (found, last)
     }
 
-    /// Ready when every ask has its outcome.
-    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    /// Ready when every ask has its outcome. `one_of_several` parts does not wait while the others are to be sent and
+    /// looked at.
+    pub(super) fn poll(&mut self, one_of_several: bool, context: &mut Context<'_>) -> Poll<()> {
         if self.asks.is_empty() {
             return Poll::Ready(());
         }
         let asker = WakerIdentity::of(context.waker());
         if !self.begun {
-            self.begin(asker);
+            self.begin(one_of_several, asker);
         }
         loop {
             let all_sent = self.send(context);
@@ -201,6 +230,8 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
         lone::answered(asker, self.here);
         // With what they may have left in their lane.
         self.asks.clear();
+        (self.sent, self.known, self.begun, self.here) = (0, 0, false, false);
+        self.looks_until = None;
         Poll::Ready(())
     }
 }

@@ -10,7 +10,7 @@ use crate::bridge::bell::LaneBell;
 use crate::bridge::ring::Consumer;
 use crate::error::Fate;
 use crate::relay::Relay;
-use crate::reply::Credit;
+use crate::reply::{Answers, Credit, Ways};
 
 /// The core's end of a lane.
 pub(crate) struct LaneConsumer<A: Actor> {
@@ -27,6 +27,8 @@ struct Rest<A: Actor> {
     mailbox: Arc<Mailbox<A>>,
     /// Wakes the askers of this lane, where that is shorter than waking each.
     relay: Option<Arc<Relay>>,
+    /// Where tokens answer; there once a handler has answered later. A box, as below.
+    ways: Option<Box<Ways>>,
     /// What the last look has found. A box, because the capacity of a vector would be what an enum with a lane in it
     /// is told by, and that is asked for every message.
     unserved: Option<Box<[Envelope<A>]>>,
@@ -41,7 +43,7 @@ impl<A: Actor> LaneConsumer<A> {
         relay: Option<Arc<Relay>>,
     ) -> Self {
         let fixed = Arc::clone(mailbox.lane(lane));
-        Self { ring, rest: Rest { bell, fixed, lane, mailbox, relay, unserved: None } }
+        Self { ring, rest: Rest { bell, fixed, lane, mailbox, relay, ways: None, unserved: None } }
     }
 
     pub(crate) fn ring(&mut self) -> &mut Consumer<Envelope<A>> {
@@ -54,6 +56,11 @@ impl<A: Actor> LaneConsumer<A> {
 
     pub(crate) fn credit(&self) -> &Arc<Credit<A>> {
         &self.rest.fixed.credit
+    }
+
+    /// The way of answers that come later, which `wrap` makes the actor's.
+    pub(crate) fn way<T: 'static>(&mut self, wrap: fn(T) -> A::Response) -> Arc<dyn Answers<T>> {
+        self.rest.ways.get_or_insert_default().of(&self.rest.fixed.credit, wrap)
     }
 
     /// Both at once, for serving from the one with the other.

@@ -1,0 +1,126 @@
+//! Batches of asks that are used again.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::Duration;
+
+use tpc_actors::client::AskBatch;
+use tpc_actors::prelude::*;
+
+#[core_actor(capacity = 64)]
+#[derive(Default)]
+struct Squares {
+    asked: Vec<(u64, Reply<u64>)>,
+}
+
+#[core_actor]
+impl Squares {
+    #[init]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    #[handler]
+    fn square(&mut self, n: u64) -> u64 {
+        n * n
+    }
+
+    /// Answered by `release`.
+    #[handler]
+    fn square_later(&mut self, n: u64, reply: Reply<u64>) {
+        self.asked.push((n, reply));
+    }
+
+    #[handler]
+    fn asked(&self) -> usize {
+        self.asked.len()
+    }
+
+    #[handler(tell)]
+    fn release(&mut self) {
+        self.asked.drain(..).for_each(|(n, reply)| reply.send(n * n));
+    }
+}
+
+fn start() -> (System, SquaresClient) {
+    let system = System::builder().cores(1).start().unwrap();
+    let squares = system.spawn::<Squares>(()).wait().unwrap();
+    (system, squares)
+}
+
+fn end(system: &System) {
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+}
+
+fn is_squares(answers: impl Iterator<Item = Result<u64, AskError>>, numbers: u64) -> bool {
+    answers.map(Result::unwrap).eq((0..numbers).map(|n| n * n))
+}
+
+/// Polls once, and drops the future.
+fn polls_to_nothing(mut future: impl Future + Unpin) -> bool {
+    let context = &mut Context::from_waker(Waker::noop());
+    matches!(Pin::new(&mut future).poll(context), Poll::Pending)
+}
+
+#[test]
+fn a_batch_that_was_sent_takes_the_next_asks() {
+    let (system, one) = start();
+    let two = one.ordered();
+    let mut asks = AskBatch::default();
+    assert_eq!(asks.send().wait().unwrap().len(), 0);
+    for round in 0..4 {
+        // Over one way, over two, and over the other one.
+        asks.extend((0..10).map(|n| if n % 2 < round { two.square(n) } else { one.square(n) }));
+        assert_eq!(asks.len(), 10);
+        let answers = asks.send().deadline(Duration::from_mins(1)).wait().unwrap();
+        assert_eq!(answers.len(), 10);
+        // Those that nobody looks at are no part of the next.
+        assert!(is_squares(answers.take(7), 7), "round {round}");
+        assert!(asks.is_empty());
+    }
+    assert!(asks.wait().unwrap().is_empty());
+    end(&system);
+}
+
+#[test]
+fn asks_whose_sending_was_dropped_go_on_with_the_next() {
+    let (system, one) = start();
+    let two = one.ordered();
+    let mut asks: AskBatch<'_, _, _> = (0..3).map(|n| one.square_later(n)).collect();
+    assert!(polls_to_nothing(asks.send()));
+    // Those are under way, and another one comes to each way.
+    asks.extend([two.square_later(3), one.square_later(4)]);
+    assert!(polls_to_nothing(asks.send()));
+    while one.asked().wait().unwrap() < 5 {
+        thread::yield_now();
+    }
+    one.release().wait().unwrap();
+    assert!(is_squares(asks.send().wait().unwrap(), 5));
+    assert_eq!(one.asked().wait().unwrap(), 0, "each was sent once");
+    // What is dropped before it is sent leaves the batch as it was.
+    asks.push(one.square(0));
+    drop(asks.send());
+    asks.push(one.square(1));
+    assert!(is_squares(asks.send().wait().unwrap(), 2));
+    end(&system);
+}
+
+#[test]
+fn answers_that_came_before_the_others_wait_for_them() {
+    let (system, one) = start();
+    let two = one.ordered();
+    let mut asks = AskBatch::default();
+    asks.extend([one.square(0), two.square_later(1)]);
+    assert!(polls_to_nothing(asks.send()));
+    one.asked().wait().unwrap();
+    while one.asked().wait().unwrap() < 1 {
+        thread::yield_now();
+    }
+    // The first way has its answer, and gets another ask.
+    assert!(polls_to_nothing(asks.send()));
+    asks.push(one.square(2));
+    one.release().wait().unwrap();
+    assert!(is_squares(asks.send().wait().unwrap(), 3));
+    end(&system);
+}
