@@ -30,6 +30,7 @@ mod ask;
 mod ask_batch;
 pub(crate) mod block;
 mod cancel;
+mod crowd;
 mod line;
 mod lone;
 mod monitor;

@@ -30,10 +30,10 @@ use crate::reply::slot::{Left, Polled};
 ///
 /// A task that asks and is answered twice in a row, with nobody else asking from its thread in between, does not
 /// sleep at once when it asks again: it looks for the answer for one to three microseconds, or for up to 200 µs in
-/// slices of 10 when the core had to be woken, and lets the other tasks of its thread have turns in between. It does
-/// so rarely where answers take longer than that, or come sooner without. With several askers or a
-/// [`deadline`](Self::deadline), on a core's own thread, and where the core needs the CPU of the asker to wake, nobody
-/// looks.
+/// slices of 10 when the core had to be woken, and lets the other tasks of its thread have turns in between. Where several
+/// ask from one thread, each looks in its task's next turns, eight times at most: it wakes itself for that. Both are done
+/// rarely where answers take longer, or come sooner without. With a [`deadline`](Self::deadline), on a core's own thread,
+/// and where the core needs the CPU of the asker to wake, nobody looks.
 ///
 /// # Cancel safety
 ///
@@ -54,6 +54,8 @@ pub struct Ask<'a, A: Actor, T, E = Infallible> {
     registered: Option<WakerIdentity>,
     /// There if it is alone and its core had to be woken.
     awakens: Option<Awakening>,
+    /// Turns of its task in which it still looks for the answer before it leaves a waker.
+    turns: u8,
 }
 
 impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
@@ -65,7 +67,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         decode: Decode<A, T, E>,
     ) -> Self {
         let sending = Sending::new(client, shard, request);
-        Self { sending, decode, sent: None, registered: None, awakens: None }
+        Self { sending, decode, sent: None, registered: None, awakens: None, turns: 0 }
     }
 
     /// Ends with [`AskError::Deadline`] when there is no answer within `limit` of the first poll, or of now if it has
@@ -140,8 +142,8 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
     /// The same ask with a client of its own, for code that outlives the borrow.
     pub fn into_owned(mut self) -> Ask<'static, A, T, E> {
         let (sent, registered) = (self.sent.take(), self.registered);
-        let (decode, awakens) = (self.decode, self.awakens);
-        Ask { sending: self.sending.move_to_owned(), decode, sent, registered, awakens }
+        let (decode, awakens, turns) = (self.decode, self.awakens, self.turns);
+        Ask { sending: self.sending.move_to_owned(), decode, sent, registered, awakens, turns }
     }
 
     /// The system that it is for.
@@ -246,7 +248,7 @@ impl<A: Actor, T, E> Future for Ask<'_, A, T, E> {
 type End<A> = Option<Result<Outcome<<A as Actor>::Response>, TellError<()>>>;
 
 impl<A: Actor, T, E> Ask<'_, A, T, E> {
-    /// Sends the request, with a waker unless the asker is alone: who is looks for the answer.
+    /// Sends the request, with a waker unless the answer is looked for.
     #[inline(never)]
     fn poll_request(&mut self, context: &mut Context<'_>, end: &mut End<A>) {
         let wait = lone::begins(WakerIdentity::of(context.waker()));
@@ -257,7 +259,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
         let Some(sent) = self.sent else { return self.poll_room(context, end) };
         self.registered = identity;
         if wait != Wait::Asleep {
-            self.poll_lone(wait, sent, context, end);
+            self.poll_unheard(wait, sent, context, end);
         }
     }
 
@@ -269,23 +271,6 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
             Poll::Ready(Ok(sent)) => self.sent = Some(sent),
             Poll::Ready(Err(refused)) => *end = Some(Err(refused.split().0)),
         }
-    }
-
-    /// The request of a lone asker is on its way, without a waker.
-    fn poll_lone(&mut self, wait: Wait, sent: Sent, context: &mut Context<'_>, end: &mut End<A>) {
-        // What the task has to do besides goes before its next look, for which it is polled again: in its turn, or
-        // because waking a core takes a while.
-        if wait == Wait::AfterYield || (sent.rang() && self.awaken()) {
-            context.waker().wake_by_ref();
-            return;
-        }
-        if !sent.rang() {
-            if self.wait_here(end) {
-                return lone::answered(WakerIdentity::of(context.waker()), true);
-            }
-            lone::missed();
-        }
-        self.poll_answer(context, end);
     }
 
     /// Looks for the answer; leaves a waker where there is none.
@@ -302,12 +287,10 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
     #[inline(never)]
     fn poll_awaited(&mut self, context: &mut Context<'_>, end: &mut End<A>) {
         let identity = WakerIdentity::of(context.waker());
-        if let Some(until) = self.awakens.and_then(Awakening::looks_until) {
-            match self.wait_for_sleeper(until, end) {
-                Looked::Found(()) => return self.learns_from_answer(identity),
-                Looked::LooksOn => return context.waker().wake_by_ref(),
-                Looked::InVain => {}
-            }
+        match self.look_on(end) {
+            Looked::Found(()) => return self.learns_from_answer(identity),
+            Looked::LooksOn => return context.waker().wake_by_ref(),
+            Looked::InVain => {}
         }
         let registered = self.registered == Some(identity);
         match self.poll_slot(context.waker(), registered) {

@@ -4,7 +4,7 @@
 //! and back takes several times as long. A task that asks and is answered twice in a row, with nobody else
 //! asking from its thread in between, therefore looks for its next answer for a bounded while before it leaves
 //! its waker. With many askers that would only hold up the others: then each ask comes from another task
-//! than the last one, and nobody waits here.
+//! than the last one, and nobody waits here ([`crowd`]).
 //!
 //! A core that sleeps takes longer, and is looked at between turns of the other tasks: the asker is awake when
 //! the answer comes, so there is one wake on the way and not two. Where that is no gain, it is not done
@@ -13,6 +13,7 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use super::crowd;
 use super::sending::WakerIdentity;
 use super::sleepers::{LOOK_MAX, Sleepers};
 use crate::patience::{Patience, pause};
@@ -71,8 +72,8 @@ impl Awakening {
 pub(super) enum Wait {
     /// Right here, for a bounded while.
     Here,
-    /// After a turn of the thread's other tasks.
-    AfterYield,
+    /// In its task's next turns, between those of the thread's others.
+    InTurn,
     /// With a waker.
     Asleep,
 }
@@ -112,32 +113,28 @@ pub(super) fn begins(asker: WakerIdentity) -> Wait {
     if crate::core_loop::on_core_thread() {
         return Wait::Asleep;
     }
-    LONE.with(|lone| {
+    let wait = LONE.with(|lone| {
         if lone.answered.replace(false) && lone.last.get() == Some(asker) {
             return lone.goes_on();
         }
         lone.last.set(Some(asker));
         lone.answers.set(0);
         lone.in_a_row.set(0);
-        Wait::Asleep
-    })
+        None
+    });
+    wait.unwrap_or_else(|| if crowd::looks() { Wait::InTurn } else { Wait::Asleep })
 }
 
 impl Lone {
-    /// The task that has just been answered asks again.
+    /// The task that has just been answered asks again: how it waits, if it is alone and that is worth it.
     #[inline(never)]
-    fn goes_on(&self) -> Wait {
+    fn goes_on(&self) -> Option<Wait> {
         let answers = ALONE_AFTER.min(self.answers.get() + 1);
         self.answers.set(answers);
-        let wait = if answers < ALONE_AFTER || !update(&self.patience, Patience::looks) {
-            Wait::Asleep
-        } else if self.in_a_row.get() == IN_A_ROW_MAX {
-            Wait::AfterYield
-        } else {
-            Wait::Here
-        };
-        self.in_a_row.set(if wait == Wait::Here { self.in_a_row.get() + 1 } else { 0 });
-        wait
+        let here = answers == ALONE_AFTER && update(&self.patience, Patience::looks);
+        let yields = here && self.in_a_row.get() == IN_A_ROW_MAX;
+        self.in_a_row.set(if here && !yields { self.in_a_row.get() + 1 } else { 0 });
+        here.then_some(if yields { Wait::InTurn } else { Wait::Here })
     }
 }
 
@@ -243,18 +240,18 @@ mod tests {
     #[test]
     fn only_who_was_answered_and_asks_again_waits() {
         let [one, two] = askers();
-        assert_eq!(begins(one), Wait::Asleep, "nothing is known of it");
-        assert_eq!(begins(one), Wait::Asleep, "its last ask is still on its way");
+        assert_eq!(begins(one), Wait::InTurn, "nothing is known of it");
+        assert_eq!(begins(one), Wait::InTurn, "its last ask is still on its way");
         answered(one, false);
-        assert_eq!(begins(one), Wait::Asleep, "the first answer");
+        assert_eq!(begins(one), Wait::InTurn, "the first answer");
         answered(one, false);
         assert_eq!(begins(one), Wait::Here);
         answered(one, true);
-        assert_eq!(begins(two), Wait::Asleep, "somebody else asked last");
+        assert_eq!(begins(two), Wait::InTurn, "somebody else asked last");
         answered(two, false);
-        assert_eq!(begins(one), Wait::Asleep);
+        assert_eq!(begins(one), Wait::InTurn);
         answered(two, false);
-        assert_eq!(begins(one), Wait::Asleep, "an answer to somebody else says nothing");
+        assert_eq!(begins(one), Wait::InTurn, "an answer to somebody else says nothing");
     }
 
     #[test]
@@ -262,10 +259,10 @@ mod tests {
         let [one, two] = askers();
         for _ in 0..100 {
             // The last one to ask is the last one to be woken, and the first one to run.
-            assert_eq!(begins(two), Wait::Asleep);
-            assert_eq!(begins(one), Wait::Asleep);
+            assert_eq!(begins(two), Wait::InTurn);
+            assert_eq!(begins(one), Wait::InTurn);
             answered(one, false);
-            assert_eq!(begins(one), Wait::Asleep);
+            assert_eq!(begins(one), Wait::InTurn);
             answered(two, false);
         }
     }
@@ -278,8 +275,8 @@ mod tests {
         assert_eq!(begins(one), Wait::Asleep, "on a core");
         drop(on_core);
         several();
-        assert_eq!(begins(one), Wait::Asleep, "one of several");
-        assert_eq!(begins(one), Wait::Asleep, "another one of them");
+        assert_eq!(begins(one), Wait::InTurn, "one of several");
+        assert_eq!(begins(one), Wait::InTurn, "another one of them");
         grow_alone(one);
         assert_eq!(begins(one), Wait::Here);
     }
@@ -294,7 +291,7 @@ mod tests {
             wait
         });
         assert!(waits.by_ref().take(usize::from(IN_A_ROW_MAX)).all(|wait| wait == Wait::Here));
-        assert_eq!(waits.next(), Some(Wait::AfterYield));
+        assert_eq!(waits.next(), Some(Wait::InTurn));
         assert_eq!(waits.next(), Some(Wait::Here));
     }
 

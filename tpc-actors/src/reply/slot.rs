@@ -19,6 +19,8 @@
 //!   request, so that completing costs one more read-modify-write and no other. A deferred reply puts
 //!   the waker back, because its asker may be polled many times before the answer comes; so does a
 //!   request with a deadline, whose asker must be woken in time even while the handler is stuck.
+//! * UNHEARD says that there is no waker to lock: an asker that looks for its answer by itself costs two
+//!   read-modify-writes as well. It ends with the first registration, and never comes back before the next use.
 
 #![allow(unsafe_code, reason = "value and waker cells are handed over by the state word")]
 
@@ -53,6 +55,8 @@ const ABANDONED: u64 = 1 << 4;
 const TIMED: u64 = 1 << 5;
 /// Beside ABANDONED: the asker has taken its answer, and only the keeper is in the way.
 const TAKEN: u64 = 1 << 6;
+/// The asker has left no waker: nobody has to look for one.
+const UNHEARD: u64 = 1 << 7;
 const GENERATION: u32 = 32;
 /// A model counts to 3, so that generations come round while it looks.
 const LAST_GENERATION: u64 = if cfg!(tpc_loom) { 3 } else { u32::MAX as u64 };

@@ -1,21 +1,77 @@
-//! Looking for the answer to a lone ask on the spot, without leaving a waker.
+//! Looking for an answer without leaving a waker: on the spot where the ask is alone, in turn where there are others.
 
-use std::task::Waker;
+use std::task::{Context, Waker};
 use std::time::Instant;
 
-use super::super::lone::{self, Awakening, Looked};
+use super::super::crowd;
+use super::super::lone::{self, Awakening, Looked, Wait};
 use super::super::sending::WakerIdentity;
 use super::{Ask, End};
 use crate::actor::Actor;
-use crate::mailbox::lane::LaneProducer;
+use crate::mailbox::lane::{LaneProducer, Sent};
 use crate::mailbox::threads;
 use crate::patience::pause;
 use crate::reply::Outcome;
 use crate::reply::slot::Polled;
 
 impl<A: Actor, T, E> Ask<'_, A, T, E> {
+    /// The request is on its way, without a waker.
+    pub(super) fn poll_unheard(
+        &mut self,
+        wait: Wait,
+        sent: Sent,
+        context: &mut Context<'_>,
+        end: &mut End<A>,
+    ) {
+        let alone = wait == Wait::Here;
+        let looks_later = if alone {
+            sent.rang() && self.awaken()
+        } else {
+            // A core that has to wake takes longer than that.
+            self.turns = if sent.rang() { 0 } else { crowd::TURNS };
+            self.turns > 0
+        };
+        if looks_later {
+            // What the task has to do besides goes before its next look, for which it is polled again.
+            return context.waker().wake_by_ref();
+        }
+        if alone && !sent.rang() {
+            if self.wait_here(end) {
+                return lone::answered(WakerIdentity::of(context.waker()), true);
+            }
+            lone::missed();
+        }
+        self.poll_answer(context, end);
+    }
+
+    /// Looks for an answer that was not there, if it has begun to.
+    #[inline]
+    pub(super) fn look_on(&mut self, end: &mut End<A>) -> Looked<()> {
+        if self.turns > 0 {
+            return self.look_in_turn(end);
+        }
+        match self.awakens.and_then(Awakening::looks_until) {
+            Some(until) => self.wait_for_sleeper(until, end),
+            None => Looked::InVain,
+        }
+    }
+
+    /// One look in one of the task's turns.
+    fn look_in_turn(&mut self, end: &mut End<A>) -> Looked<()> {
+        // Also over the lane of another thread, where the task may have been.
+        if self.look_here(end) {
+            return Looked::Found(());
+        }
+        self.turns -= 1;
+        if self.turns > 0 {
+            return Looked::LooksOn;
+        }
+        crowd::missed();
+        Looked::InVain
+    }
+
     /// Looks for the answer of a core that is awake, if it comes at once; whether it has.
-    pub(super) fn wait_here(&mut self, end: &mut End<A>) -> bool {
+    fn wait_here(&mut self, end: &mut End<A>) -> bool {
         // Each look takes the slot's line away from the core, which is about to write there.
         pause(lone::PAUSES_AT_FIRST);
         (0..lone::LOOKS).any(|_| {
@@ -26,7 +82,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
 
     /// The core had to be woken: whether its answer is looked for from the next poll on.
     #[cold]
-    pub(super) fn awaken(&mut self) -> bool {
+    fn awaken(&mut self) -> bool {
         self.awakens = self.leaves_room().then(lone::awakens);
         self.awakens.and_then(Awakening::looks_until).is_some()
     }
@@ -38,6 +94,9 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
         if let Some(awakening) = self.awakens.take() {
             lone::awoke(awakening);
         }
+        if self.turns > 0 {
+            crowd::found();
+        }
         lone::answered(asker, false);
     }
 
@@ -48,7 +107,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
 
     /// Looks for the answer of a core that had to be woken.
     #[cold]
-    pub(super) fn wait_for_sleeper(&mut self, until: Instant, end: &mut End<A>) -> Looked<()> {
+    fn wait_for_sleeper(&mut self, until: Instant, end: &mut End<A>) -> Looked<()> {
         let looked = lone::look_for_a_slice(until, || self.look_here(end).then_some(()));
         if let (Looked::InVain, Some(awakening)) = (&looked, &mut self.awakens) {
             awakening.gives_up();

@@ -6,7 +6,7 @@ use std::task::Waker;
 
 use super::{
     ABANDONED, FreeSlots, LOCK, Left, NO_DEADLINE, Polled, QUEUED, READY, STARTED, Slab, Slot,
-    TIMED, Ticket,
+    TIMED, Ticket, UNHEARD,
 };
 use crate::isolate::drop_quietly;
 use crate::sync::{Ordering, intact, weaken, whole};
@@ -38,6 +38,7 @@ impl<V> Slab<V> {
         let index = free.head.checked_sub(1)?;
         let slot = self.slot_at(index);
         free.head = slot.next.load(Ordering::Relaxed);
+        let unheard = if waker.is_none() { UNHEARD } else { 0 };
         // SAFETY: a slot on the free list is nobody else's: the last user gave it up before the
         // `Release` that returned it, and the list's owner has acquired it.
         let old =
@@ -46,7 +47,7 @@ impl<V> Slab<V> {
         slot.deadline.store(deadline, Ordering::Relaxed);
         let timed = if deadline == NO_DEADLINE { 0 } else { TIMED };
         let ticket = Ticket::new(index, slot.word.load(Ordering::Relaxed));
-        slot.word.store(ticket.generation() | QUEUED | timed, Ordering::Release);
+        slot.word.store(ticket.generation() | QUEUED | timed | unheard, Ordering::Release);
         Some(ticket)
     }
 
@@ -102,7 +103,8 @@ impl<V> Slab<V> {
                 return Polled::Busy;
             }
             fresh.get_or_insert_with(|| waker.clone());
-            let locked = word | LOCK;
+            let heard = if intact!("slot.hear") { !UNHEARD } else { !0 };
+            let locked = (word | LOCK) & heard;
             match whole!(
                 "slot.lock",
                 slot.word.compare_exchange(word, locked, Ordering::AcqRel, Ordering::Acquire)

@@ -140,6 +140,15 @@ fn futures_noop() -> &'static Waker {
     NOOP.get_or_init(|| Waker::from(std::sync::Arc::new(Noop)))
 }
 
+/// An asker that looks for its answer by itself, and one that leaves a waker.
+fn either_asker(model: impl Fn(Option<Waker>) + Send + Sync + 'static) {
+    let model = std::sync::Arc::new(model);
+    for leaves_waker in [false, true] {
+        let model = std::sync::Arc::clone(&model);
+        explore(3, move || model(leaves_waker.then(|| futures_noop().clone())));
+    }
+}
+
 /// A slot that its owner keeps is used again at once, while the core may still be at its last use.
 fn kept_by_owner() {
     explore(3, || {
@@ -284,6 +293,7 @@ mutant!(mutant_torn_take_returned: "slot.take-returned" breaks returned);
 mutant!(mutant_see_ready: "slot.see-ready" breaks answered);
 mutant!(mutant_ready: "slot.ready/relaxed" breaks answered);
 mutant!(mutant_unlock: "slot.unlock/relaxed" breaks answered);
+mutant!(mutant_hear: "slot.hear" breaks answered);
 mutant!(mutant_recheck_after_register: "slot.recheck-after-register" breaks answered);
 mutant!(mutant_check_generation: "slot.check-generation" breaks reused);
 mutant!(mutant_bump_generation: "slot.bump-generation" breaks reused);

@@ -4,7 +4,7 @@
 
 use super::{
     ABANDONED, Asker, GENERATION, LOCK, NO_DEADLINE, QUEUED, READY, STARTED, Slab, Started, TIMED,
-    Ticket,
+    Ticket, UNHEARD,
 };
 use crate::bridge::ring::Line;
 use crate::isolate::drop_quietly;
@@ -24,7 +24,7 @@ impl<V> Slab<V> {
                 return None;
             }
             // The waker stays in place when the keeper may need it, or when somebody is at it.
-            let locked = word & (LOCK | TIMED) == 0;
+            let locked = word & (LOCK | TIMED | UNHEARD) == 0;
             let begun = (word & !QUEUED) | STARTED | if locked { LOCK } else { 0 };
             match whole!(
                 "slot.start",
@@ -38,10 +38,6 @@ impl<V> Slab<V> {
                     if locked {
                         // SAFETY: LOCK was free and is ours now.
                         started.waker = slot.waker.with_mut(|cell| unsafe { (*cell).take() });
-                        if started.waker.is_none() {
-                            // Nobody has registered yet; an asker that comes must not find a lock.
-                            self.unlock_started(&mut started);
-                        }
                     }
                     return Some(started);
                 }
@@ -99,7 +95,8 @@ impl<V> Slab<V> {
         let mut word = slot.word.load(Ordering::Relaxed);
         let mut locked = locked;
         let before = loop {
-            let next = if locked {
+            let next = if locked || word & (LOCK | UNHEARD) == UNHEARD {
+                // The waker is here, or there is none.
                 generation | READY
             } else if word & LOCK == 0 {
                 // Take the waker first: after READY its cell may belong to the slot's next user.
@@ -112,7 +109,10 @@ impl<V> Slab<V> {
                 "slot.ready",
                 slot.word.compare_exchange(word, next, Ordering::AcqRel, Ordering::Relaxed)
             ) {
-                Ok(before) if next & READY != 0 => break before,
+                Ok(before) if next & READY != 0 => {
+                    locked = next & LOCK == 0;
+                    break before;
+                }
                 Ok(_) => {
                     // SAFETY: LOCK was free and is ours now.
                     waker = slot.waker.with_mut(|cell| unsafe { (*cell).take() });
@@ -126,7 +126,8 @@ impl<V> Slab<V> {
             return Ok(waker.map(|waker| Asker { waker, answer: Line::of(slot) }));
         }
         if locked {
-            // SAFETY: the asker left, so READY gave the value to nobody; it is still the core's.
+            // SAFETY: the asker left, and nobody is at its waker, so READY gave the value to nobody; it is still
+            // the core's.
             let value = slot.value.with_mut(|cell| unsafe { (*cell).take() });
             Self::retire(slot, || self.put_aside(ticket.index()));
             drop_quietly(waker);

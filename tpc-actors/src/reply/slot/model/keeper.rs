@@ -124,11 +124,13 @@ fn expired() {
 fn limited() {
     explore(3, || {
         let (slab, mut free, drops) = slab(1);
-        let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+        let waker = Some(futures_noop().clone());
+        let ticket = acquire(&slab, &mut free, MOST, waker, NO_DEADLINE).unwrap();
         let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
         let core = thread::spawn(move || {
             let timed = theirs.slot(ticket).word.load(Ordering::Relaxed) & TIMED != 0;
-            let started = theirs.start(ticket).unwrap();
+            let mut started = theirs.start(ticket).unwrap();
+            theirs.unlock_started(&mut started);
             assert!(!timed || started.deadline == 5, "a deadline that is never kept");
             drop(theirs.complete(started, Value(7, counted)));
         });

@@ -5,9 +5,9 @@ use super::*;
 /// The asker leaves at any moment: the slot comes back once, and a request that was left before it
 /// began does not run.
 fn left() {
-    explore(3, || {
+    either_asker(|waker| {
         let (slab, mut free, drops) = slab(1);
-        let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+        let ticket = acquire(&slab, &mut free, MOST, waker, NO_DEADLINE).unwrap();
         let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
         let core = thread::spawn(move || answer(&theirs, ticket, 7, &counted));
         let left = slab.leave(ticket);
@@ -48,9 +48,9 @@ fn left_to_wait() {
 
 /// The same while the answer comes.
 fn left_while_answered() {
-    explore(3, || {
+    either_asker(|waker| {
         let (slab, mut free, drops) = slab(1);
-        let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+        let ticket = acquire(&slab, &mut free, MOST, waker, NO_DEADLINE).unwrap();
         let mut started = slab.start(ticket).unwrap();
         slab.unlock_started(&mut started);
         let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
@@ -189,6 +189,6 @@ mutant!(mutant_torn_abandoned: "slot.abandoned" breaks left_and_used_again);
 mutant!(mutant_torn_take_aside: "slot.take-aside" breaks left_and_used_again);
 mutant!(mutant_torn_leave: "slot.leave" breaks left);
 mutant!(mutant_relaxed_leave: "slot.leave/relaxed" breaks left_beside_keeper);
-mutant!(mutant_relaxed_unlock_started: "slot.unlock-started/relaxed" breaks left);
+mutant!(mutant_relaxed_unlock_started: "slot.unlock-started/relaxed" breaks left_to_wait);
 mutant!(mutant_put_aside: "slot.put-aside" breaks left_and_used_again);
 mutant!(mutant_take_aside: "slot.take-aside/relaxed" breaks left_and_used_again);
