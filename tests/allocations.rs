@@ -4,10 +4,10 @@
 
 use std::alloc::{GlobalAlloc, Layout, System as Malloc};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use tpc_actors::client::AskBatch;
@@ -92,6 +92,36 @@ impl Counter {
     #[handler(tell, batch = 32)]
     fn set(&mut self, numbers: Batch<u64>) {
         self.0 = numbers.into_iter().next_back().unwrap_or(self.0);
+    }
+
+    /// Has a task of this core ask the actor of another one; answers when it has done so often.
+    #[handler]
+    fn ask_elsewhere(
+        &mut self,
+        cx: &mut Ctx<Self>,
+        other: CounterClient,
+        times: u64,
+        reply: Reply<u64>,
+    ) {
+        cx.spawn(async move {
+            // The first ones open the lane.
+            for n in 0..64 {
+                other.get_slowly(n).await.unwrap();
+            }
+            let before = ALLOCATIONS.load(Ordering::SeqCst);
+            for n in 0..times {
+                other.get_slowly(n).await.unwrap();
+            }
+            reply.send(ALLOCATIONS.load(Ordering::SeqCst) - before);
+        });
+    }
+
+    /// Takes long enough for another core to go on with something else.
+    #[handler]
+    fn get_slowly(&mut self, n: u64) -> u64 {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_micros(5) {}
+        n
     }
 
     /// Asks and tells itself over the pinned handle, which must not allocate either.
@@ -189,6 +219,38 @@ async fn crowded(crowded: CrowdedClient, times: u64, meet: Arc<Barrier>) {
     }
 }
 
+/// Between two cores.
+fn between_cores() -> u64 {
+    let system = System::builder().cores(2).start().unwrap();
+    let [one, two] =
+        [0, 1].map(|core| system.spawner().core(core).spawn::<Counter>(()).wait().unwrap());
+    let allocations = one.ask_elsewhere(two, 5_000).wait().unwrap();
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+    allocations
+}
+
+/// From a plain thread, whose messages come after those of a worker.
+fn beside_a_worker(runtime: &Runtime) -> u64 {
+    let system = System::builder().cores(1).start().unwrap();
+    let counter = system.spawn::<Counter>(()).wait().unwrap();
+    let over = Arc::new(AtomicBool::new(false));
+    let (teller, told) = (counter.clone(), Arc::clone(&over));
+    let teller = runtime.spawn(async move {
+        while !told.load(Ordering::Relaxed) {
+            teller.add(1).await.unwrap();
+        }
+    });
+    let ask = |times| (0..times).for_each(|_| _ = counter.get().wait().unwrap());
+    ask(1_000);
+    let before = ALLOCATIONS.load(Ordering::SeqCst);
+    ask(5_000);
+    let allocations = ALLOCATIONS.load(Ordering::SeqCst) - before;
+    over.store(true, Ordering::Relaxed);
+    runtime.block_on(teller).unwrap();
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+    allocations
+}
+
 #[test]
 fn asks_and_tells_allocate_nothing_in_the_steady_state() {
     let system = System::builder().cores(1).start().unwrap();
@@ -211,6 +273,8 @@ fn asks_and_tells_allocate_nothing_in_the_steady_state() {
         assert!(roomy <= allowed, "{callers} callers: {roomy} allocations");
         assert!(crowded <= allowed, "{callers} callers without room: {crowded} allocations");
     }
-    drop(runtime);
     assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+    let (cores, beside) = (between_cores(), beside_a_worker(&runtime));
+    assert!(cores <= 16, "between cores: {cores} allocations");
+    assert!(beside <= 16, "beside a worker: {beside} allocations");
 }

@@ -1,6 +1,7 @@
 //! Batches of asks that are used again.
 
 use std::pin::Pin;
+use std::sync::mpsc::{self, Receiver};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
@@ -35,6 +36,12 @@ impl Squares {
     #[handler]
     fn asked(&self) -> usize {
         self.asked.len()
+    }
+
+    /// Keeps the core busy until there is something to receive.
+    #[handler(tell)]
+    fn hold(&mut self, until: Receiver<()>) {
+        let _ = until.recv_timeout(Duration::from_secs(20));
     }
 
     #[handler(tell)]
@@ -122,5 +129,42 @@ fn answers_that_came_before_the_others_wait_for_them() {
     asks.push(one.square(2));
     one.release().wait().unwrap();
     assert!(is_squares(asks.send().wait().unwrap(), 3));
+    end(&system);
+}
+
+/// Answers are taken as they come, and their slots are there for others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn batches_that_wait_for_their_last_answers_do_not_keep_the_slots_of_the_others() {
+    let (system, squares) = start();
+    // Together as many as may be under way from one thread.
+    let batch = |squares: SquaresClient| async move {
+        let quick = (1..64).map(|n| squares.square(n));
+        let answers = squares.ask_batch(quick.chain([squares.square_later(64)])).await;
+        assert!(answers.into_iter().map(Result::unwrap).eq((1..=64).map(|n| n * n)));
+    };
+    // The first ask of the worker opens its lane, and the others go together.
+    let first = squares.clone();
+    tokio::spawn(async move { first.square(0).await }).await.unwrap().unwrap();
+    let mut waiting = Vec::new();
+    for handled in [65, 129] {
+        let (go, until) = mpsc::channel();
+        squares.ordered().hold(until).await.unwrap();
+        waiting.push(tokio::spawn(batch(squares.clone())));
+        // It has gone to sleep before the first answer comes.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        go.send(()).unwrap();
+        while system.actors()[0].handled() <= handled {
+            tokio::task::yield_now().await;
+        }
+    }
+    let opener = tokio::spawn(async move {
+        let asked = tokio::time::timeout(Duration::from_secs(20), squares.asked()).await;
+        assert_eq!(asked.expect("there is a slot").unwrap(), 2);
+        squares.release().await.unwrap();
+    });
+    opener.await.unwrap();
+    for batch in waiting {
+        batch.await.unwrap();
+    }
     end(&system);
 }

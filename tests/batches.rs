@@ -241,26 +241,37 @@ fn every_member_is_counted() {
     assert_eq!(fixture.seen().concat().len(), 51);
 }
 
-/// A core that looks all the time sees nothing or all of them.
+/// Batches of asks and tells, of which a core that looks all the time sees nothing or all.
+async fn send_together(fixture: &Fixture, log: LogClient, limit: Option<Duration>) {
+    // The first message over a lane opens it.
+    log.release().await.unwrap();
+    let (mut asks, mut tells) = (AskBatch::default(), log.batch());
+    for round in 0..300 {
+        for ask in (0..16).map(|n| log.append(n)) {
+            asks.push(if let Some(limit) = limit { ask.deadline(limit) } else { ask });
+        }
+        assert!(asks.send().await.map(Result::unwrap).eq((0..16).map(|n| 2 * n)));
+        (0..4).for_each(|n| tells.push(log.note(n)));
+        tells.send().await.unwrap();
+        log.release().await.unwrap();
+        let seen: Vec<_> = fixture.seen().iter().map(Vec::len).collect();
+        assert_eq!(seen, [16, 4], "round {round}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_is_sent_together_is_published_at_once() {
-    let fixture = Fixture::new(Then::Answer);
-    let (log, seen) = (fixture.log.clone(), Arc::clone(&fixture.seen));
-    let sender = tokio::spawn(async move {
-        // The first message over a lane opens it.
-        log.release().await.unwrap();
-        let (mut asks, mut tells) = (AskBatch::default(), log.batch());
-        for round in 0..500 {
-            asks.extend((0..16).map(|n| log.append(n)));
-            assert!(asks.send().await.map(Result::unwrap).eq((0..16).map(|n| 2 * n)));
-            (0..4).for_each(|n| tells.push(log.note(n)));
-            tells.send().await.unwrap();
-            log.release().await.unwrap();
-            let seen: Vec<_> = seen.lock().unwrap().drain(..).map(|batch| batch.len()).collect();
-            assert_eq!(seen, [16, 4], "round {round}");
+    let fixture = Arc::new(Fixture::new(Then::Answer));
+    // Over a worker's lane, and one of the client's own.
+    for log in [fixture.log.clone(), fixture.log.ordered()] {
+        for limit in [None, Some(Duration::from_mins(1))] {
+            let (fixture, log) = (Arc::clone(&fixture), log.clone());
+            let sender = tokio::spawn(async move { send_together(&fixture, log, limit).await });
+            sender.await.unwrap();
         }
-    });
-    sender.await.unwrap();
+    }
+    // Over that of the visitors.
+    send_together(&fixture, fixture.log.clone(), None).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

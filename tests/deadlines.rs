@@ -114,6 +114,26 @@ fn a_request_that_waits_too_long_never_runs() {
     system.shutdown_wait(LONG);
 }
 
+/// Its time passes while the message before it is handled, in one run with it.
+#[test]
+fn a_request_that_expires_behind_a_slow_one_never_runs() {
+    let system = System::builder().cores(1).start().unwrap();
+    let silent = system.spawn::<Silent>(()).wait().unwrap();
+    silent.sleep(Duration::from_millis(100)).wait().unwrap();
+    silent.sleep(Duration::from_millis(300)).wait().unwrap();
+    let mut ask = silent.slow().deadline(Duration::from_millis(200));
+    // Nobody comes back for it before it is looked at.
+    let context = &mut Context::from_waker(Waker::noop());
+    assert!(Pin::new(&mut ask).poll(context).is_pending());
+    silent.open().wait().unwrap();
+    while system.actors()[0].handled() < 3 {
+        std::thread::yield_now();
+    }
+    let late = ask.wait();
+    assert!(matches!(late, Err(AskError::Deadline { started: false })), "{late:?}");
+    system.shutdown_wait(LONG);
+}
+
 #[test]
 fn a_handlers_deadline_goes_before_the_actors_and_a_callers_before_both() {
     let system = System::builder().cores(1).start().unwrap();

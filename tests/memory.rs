@@ -175,3 +175,23 @@ fn lanes_to_ended_actors_leave_a_thread_with_the_next_one() {
     .join()
     .unwrap();
 }
+
+/// Clients that are there at the same time leave their places in a table, and not their rings.
+#[test]
+fn clients_that_were_there_together_leave_no_rings() {
+    let _turn = TURN.lock();
+    let system = System::builder().cores(1).start().unwrap();
+    let wide = system.spawn::<Wide>(()).wait().unwrap();
+    let sum = system.spawn::<Sum>(()).wait().unwrap();
+    let before = settled(&sum, 0);
+    let together: Vec<_> = (0..8).map(|_| wide.ordered()).collect();
+    for client in &together {
+        client.ping().wait().unwrap();
+    }
+    assert!(BYTES.load(Ordering::Relaxed) > before + 8 * LANE_BYTES);
+    drop(together);
+    let goal = before + LANE_BYTES;
+    let after = settled(&sum, goal);
+    assert!(after <= goal, "{before} bytes before, {after} after");
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+}

@@ -60,6 +60,12 @@ impl Fragile {
     }
 
     #[handler]
+    fn panic_after_an_ask(&mut self, cx: &mut Ctx<Self>, other: FragileClient) -> u32 {
+        cx.ask(other.builds(), |_, _, _| {});
+        panic!("it is not the task that asks")
+    }
+
+    #[handler]
     fn panic_payload(&mut self) -> u32 {
         std::panic::panic_any(Payload)
     }
@@ -143,6 +149,17 @@ fn the_caller_of_a_broken_handler_is_told_and_the_next_ask_works() {
     }
     let report = system.shutdown_wait(Duration::from_secs(10));
     assert_eq!((report.panics(), report.restarts(), report.rejected()), (3, 3, 0), "{report}");
+}
+
+#[test]
+fn a_handler_that_panics_after_it_has_asked_is_named() {
+    let Setup { system, fragile } = start();
+    let other = system.spawn::<Fragile>(Arc::default()).wait().unwrap();
+    let Err(AskError::Panicked(report)) = fragile.panic_after_an_ask(other).wait() else {
+        panic!("it panics");
+    };
+    assert_eq!(report.handler(), "panic_after_an_ask");
+    system.shutdown_wait(Duration::from_secs(5));
 }
 
 #[test]

@@ -349,12 +349,18 @@ fn a_deadline_holds_although_the_system_has_ended() {
     let system = System::builder().cores(1).start().unwrap();
     let kept = Arc::new(Mutex::new(Vec::new()));
     let leaky = system.spawn::<Leaky>(Arc::clone(&kept)).wait().unwrap();
-    let asker = thread::spawn(move || leaky.keep().deadline(Duration::from_millis(300)).wait());
-    while kept.lock().unwrap().is_empty() {
+    let late = leaky.clone();
+    let asker = thread::spawn(move || late.keep().deadline(Duration::from_millis(300)).wait());
+    let limited_later = leaky.keep().now().unwrap();
+    while kept.lock().unwrap().len() < 2 {
         thread::yield_now();
     }
     system.shutdown_wait(Duration::from_millis(10));
     let late = asker.join().unwrap();
+    assert!(matches!(late, Err(AskError::Deadline { started: true })), "{late:?}");
+    // Nobody waits for a time any more, and then somebody does.
+    thread::sleep(Duration::from_millis(20));
+    let late = limited_later.deadline(Duration::from_millis(50)).wait();
     assert!(matches!(late, Err(AskError::Deadline { started: true })), "{late:?}");
     drop(kept);
 }

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use tpc_actors::prelude::*;
-use tpc_actors::register_thread;
+use tpc_actors::{ActorStatus, register_thread};
 
 #[core_actor]
 struct Doubler;
@@ -63,7 +63,7 @@ impl Task {
 /// A core that is awake, and an actor that this thread has a lane to.
 fn start() -> (System, DoublerClient) {
     register_thread();
-    let system = System::builder().cores(1).spin(Duration::from_secs(60)).start().unwrap();
+    let system = System::builder().cores(1).spin(Duration::from_mins(1)).start().unwrap();
     let doubler = system.spawn::<Doubler>(()).wait().unwrap();
     // The first ask opens the lane, which takes a waker.
     assert_eq!(doubler.double(2).wait().unwrap(), 4);
@@ -71,7 +71,7 @@ fn start() -> (System, DoublerClient) {
 }
 
 fn handled(system: &System) -> u64 {
-    system.actors().iter().map(|actor| actor.handled()).sum()
+    system.actors().iter().map(ActorStatus::handled).sum()
 }
 
 #[test]

@@ -49,7 +49,7 @@ use cell::Cell;
 use incidents::{CorePolicy, Watch};
 use local::CoreLocal;
 use run::Pace;
-use shared::CoreShared;
+use shared::{CoreShared, Inbox};
 use visitors::Visit;
 
 thread_local! {
@@ -163,6 +163,10 @@ pub(crate) struct Core {
     active: Vec<ActiveLane>,
     /// Lanes that have rung; empty between two looks at them.
     rung: Vec<u32>,
+    /// News; empty between two looks at them.
+    inbox: Inbox,
+    /// The empty list of the last visit, for the next one.
+    ahead: StdCell<Vec<(u32, usize)>>,
     /// How many requests tasks may have answered within their polls of a round, learned from how long rounds take.
     here: Pace,
     /// Where the next intake begins, so that no lane is always last.
@@ -193,6 +197,8 @@ impl Core {
             lanes: HashMap::new(),
             active: Vec::new(),
             rung: Vec::new(),
+            inbox: Inbox::default(),
+            ahead: StdCell::default(),
             here: Pace::default(),
             first: 0,
             watch: Watch::new(policy),

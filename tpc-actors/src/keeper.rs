@@ -29,6 +29,8 @@ struct State {
     by_time: BTreeMap<(u64, u64), Weak<dyn Expire>>,
     times: HashMap<u64, u64>,
     stopped: bool,
+    /// The thread has ended after that.
+    ended: bool,
 }
 
 /// Nanoseconds between two looks at one mailbox, whose deadlines may be many.
@@ -55,7 +57,7 @@ impl Keeper {
     }
 
     /// Looks at `who` at the time `at`, unless that happens earlier anyway.
-    pub(crate) fn note(&self, at: u64, id: u64, who: Weak<dyn Expire>) {
+    pub(crate) fn note(self: &Arc<Self>, at: u64, id: u64, who: Weak<dyn Expire>) {
         let mut state = self.state();
         if let Some(&known) = state.times.get(&id) {
             if known <= at {
@@ -66,9 +68,21 @@ impl Keeper {
         let earlier = state.by_time.first_key_value().is_none_or(|(&(first, _), _)| at < first);
         state.times.insert(id, at);
         state.by_time.insert((at, id), who);
+        let ended = std::mem::take(&mut state.ended);
         drop(state);
-        if earlier {
+        if ended {
+            // An ask that outlives the system was given its time only now.
+            self.start_again();
+        } else if earlier {
             self.changed.notify_one();
+        }
+    }
+
+    #[cold]
+    fn start_again(self: &Arc<Self>) {
+        if let Err(error) = self.start() {
+            tracing::error!(%error, "no thread for a deadline after the system's end; the next one tries again");
+            self.state().ended = true;
         }
     }
 
@@ -88,13 +102,14 @@ impl Keeper {
         self.changed.notify_one();
     }
 
-    fn run(&self) {
+    fn run(self: &Arc<Self>) {
         let mut state = self.state();
         loop {
             if state.stopped {
                 // Asks that outlive the system (their reply tokens were taken elsewhere) still end in time.
                 state.by_time.retain(|_, who| who.strong_count() > 0);
                 if state.by_time.is_empty() {
+                    state.ended = true;
                     return;
                 }
                 let State { by_time, times, .. } = &mut *state;
@@ -123,7 +138,7 @@ impl Keeper {
     }
 
     /// Looks at who is due first, if anybody is; for who drives the keeper without its thread.
-    pub(crate) fn look(&self) {
+    pub(crate) fn look(self: &Arc<Self>) {
         let now = nanos(&*self.clock, self.clock.now());
         let first = self.state().by_time.keys().next().copied();
         if let Some((at, id)) = first.filter(|(at, _)| *at <= now) {
@@ -131,7 +146,7 @@ impl Keeper {
         }
     }
 
-    fn look_at_first(&self, at: u64, id: u64, now: u64, pause: u64) {
+    fn look_at_first(self: &Arc<Self>, at: u64, id: u64, now: u64, pause: u64) {
         let due = {
             let mut state = self.state();
             let due = state.by_time.remove(&(at, id));
@@ -145,7 +160,7 @@ impl Keeper {
         }
     }
 
-    fn look_at(&self, who: Weak<dyn Expire>, now: u64, pause: u64) {
+    fn look_at(self: &Arc<Self>, who: Weak<dyn Expire>, now: u64, pause: u64) {
         let Some(mailbox) = who.upgrade() else { return };
         // Askers' wakers are foreign code; one that panics must not end the keeper.
         let next = catch(|| mailbox.expire(now)).unwrap_or(now);

@@ -311,6 +311,7 @@ impl<A: Actor> Mailbox<A> {
         if lane == VISITOR || !self.lane(lane).end_dropped() {
             return;
         }
+        self.lane(lane).unwatch();
         self.core.release_lane_id(id);
         self.registry().free.push(lane);
     }

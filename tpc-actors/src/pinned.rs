@@ -220,7 +220,7 @@ pub struct PinnedAsk<'a, A: Actor, T, E = std::convert::Infallible> {
     decode: Decode<A, T, E>,
     waiting: Option<(Shortage, WaiterId)>,
     ticket: Option<Ticket>,
-    /// The waker that went along with the request.
+    /// The waker that was left.
     waker: Option<WakerIdentity>,
     _pinned: PinnedToCore,
 }
@@ -232,6 +232,8 @@ impl<A: Actor, T, E> PinnedAsk<'_, A, T, E> {
     ///
     /// Hands the request back when there is no room, or the actor has stopped.
     pub fn now(mut self) -> Result<Self, TellError<A::Request>> {
+        // Who does not wait has no place among those that do.
+        leave_line(self.to, &mut self.waiting);
         let Some(request) = self.request.take() else { return Ok(self) };
         match self.to.send_ask(request, None) {
             Ok(ticket) => {
@@ -274,14 +276,15 @@ impl<A: Actor, T, E> Future for PinnedAsk<'_, A, T, E> {
             }
             return Poll::Pending;
         };
-        let registered = this.waker == Some(WakerIdentity::of(context.waker()));
-        match this.to.poll(ticket, context.waker(), registered) {
-            Polled::Registered if registered => Poll::Pending,
-            Polled::Registered | Polled::Busy => {
-                // The slot holds another clone now, whose identity is not known here.
-                this.waker = None;
+        let known = this.waker == Some(WakerIdentity::of(context.waker()));
+        let fresh = (!known).then(|| context.waker().clone());
+        let left = fresh.as_ref().map(WakerIdentity::of);
+        match this.to.poll(ticket, fresh) {
+            Polled::Registered => {
+                this.waker = left.or(this.waker);
                 Poll::Pending
             }
+            Polled::Busy => Poll::Pending,
             Polled::Ready(outcome) => {
                 this.ticket = None;
                 Poll::Ready(crate::client::decoded(this.decode, outcome))

@@ -7,7 +7,6 @@ use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -153,7 +152,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
 
     /// Whether both go over the same lane, as far as their clients decide that.
     pub(super) fn is_beside(&self, other: &Self) -> bool {
-        Arc::ptr_eq(self.sending.mailbox(), other.sending.mailbox())
+        self.sending.is_beside(&other.sending)
     }
 
     /// Begins its time, if that is limited and has not begun.
@@ -181,6 +180,8 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
 
     /// Leaves the slot: with the answer that was there already, or knowing whether the handler has begun.
     pub(super) fn give_up(&mut self) -> Result<Outcome<A::Response>, bool> {
+        // It may be kept for a while, and must not be told of room that somebody else waits for.
+        self.leave_line();
         match self.leave() {
             Some(Left::Answered(outcome)) => Ok(outcome),
             left => Err(matches!(left, Some(Left::Started))),
@@ -292,16 +293,16 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
             Looked::LooksOn => return context.waker().wake_by_ref(),
             Looked::InVain => {}
         }
-        let registered = self.registered == Some(identity);
-        match self.poll_slot(context.waker(), registered) {
+        let fresh = (self.registered != Some(identity)).then(|| context.waker().clone());
+        let left = fresh.as_ref().map(WakerIdentity::of);
+        match self.poll_slot(fresh) {
             Polled::Ready(outcome) => {
                 self.learns_from_answer(identity);
                 *end = Some(Ok(outcome));
                 return;
             }
-            Polled::Registered if registered => {}
-            // The slot holds another clone now, whose identity is not known here.
-            Polled::Registered | Polled::Busy => self.registered = None,
+            Polled::Registered => self.registered = left.or(self.registered),
+            Polled::Busy => {}
         }
         if self.sending.is_late() {
             let late = |started| Err(Fate::Deadline { started });

@@ -23,7 +23,7 @@ pub(crate) enum Sender<'a, A: Actor> {
 }
 
 impl<A: Actor> Sender<'_, A> {
-    fn get(&self) -> &Client<A> {
+    pub(super) fn get(&self) -> &Client<A> {
         match self {
             Self::Borrowed(client) => client,
             Self::Owned(client) => client,
@@ -78,13 +78,31 @@ impl<'a, A: Actor> Sending<'a, A> {
         sending
     }
 
-    /// The client, unless it has a lane of its own.
-    pub(super) fn unordered(&self) -> Option<&Client<A>> {
-        Some(self.client.get()).filter(|client| client.ordered.is_none())
-    }
-
     pub(super) fn shard(&self) -> usize {
         self.shard
+    }
+
+    /// Whether both go over the same lane, as far as their clients decide that.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        self.goes_over(other.client.get(), other.shard)
+    }
+
+    /// Whether it goes over the same lane as what `client` sends to that shard.
+    pub(super) fn goes_over(&self, client: &Client<A>, shard: usize) -> bool {
+        self.shard == shard && self.client.get().has_lanes_of(client)
+    }
+
+    /// The client, for a use of this request besides.
+    pub(super) fn client(&self) -> Sender<'a, A> {
+        match &self.client {
+            Sender::Borrowed(client) => Sender::Borrowed(client),
+            Sender::Owned(client) => Sender::Owned(Client::clone(client)),
+        }
+    }
+
+    /// Whether it is not in line for room.
+    pub(super) fn is_new(&self) -> bool {
+        self.line.is_none()
     }
 
     /// Whether nothing but the way to the lane is between this and its being sent.

@@ -175,7 +175,10 @@ impl<A: Actor> Ctx<A> {
         let tasks = &self.me.local.tasks;
         let id = tasks.spawn(self.owner(), true, task);
         // Polled here and now: that sends the request. Our own code only, so nothing is re-entered.
+        let calling = self.me.local.shared.stats.calling.get();
         drop(tasks.poll(id));
+        // It is the handler again that panics or stalls from here on.
+        self.me.local.shared.stats.calling.set(calling);
     }
 
     /// Runs `future` on Tokio and goes on; `then` runs on this actor with its output.
@@ -183,6 +186,10 @@ impl<A: Actor> Ctx<A> {
     /// Tokio is the runtime in which the system was started, or else one that the system brings.
     /// The future is aborted when this incarnation of the actor ends first. When it panics, `then` is
     /// dropped (a [`Reply`](crate::Reply) in it answers `Dropped`) and the panic is counted.
+    ///
+    /// What the future asks goes over the lane of its Tokio worker, like anybody's there, and of asks under way each lane has
+    /// twice its actor's [`capacity`](crate::actor::Policy::capacity). Actors that answer each other only after asking back
+    /// from there can use that up, and then wait for each other; [`ask`](Self::ask) has no such limit.
     ///
     /// # Panics
     ///

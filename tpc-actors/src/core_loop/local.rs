@@ -30,8 +30,6 @@ pub(crate) struct CoreLocal {
     pub(crate) clock: Arc<dyn Clock>,
     /// Read once a turn.
     pub(crate) now: Cell<Instant>,
-    /// The same as nanoseconds since the clock's epoch.
-    pub(crate) now_nanos: Cell<u64>,
     pub(crate) random: Random,
     pub(crate) timers: RefCell<Timers>,
     /// Timers whose sleeps were dropped, roughly.
@@ -88,7 +86,6 @@ impl CoreLocal {
             tasks: Tasks::new(Arc::clone(&shared), tasks_max),
             shared,
             now: Cell::new(now),
-            now_nanos: Cell::new(crate::clock::nanos(&*clock, now)),
             clock,
             random: Random::seeded(seed),
             timers: RefCell::default(),
@@ -117,7 +114,6 @@ impl CoreLocal {
 
     pub(crate) fn set_now(&self, now: Instant) {
         self.now.set(now);
-        self.now_nanos.set(crate::clock::nanos(&*self.clock, now));
     }
 
     /// Leaves something for the core to see to at the end of the turn.

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use super::called;
 use super::local::CoreLocal;
 use crate::actor::Actor;
+use crate::clock::nanos;
 use crate::error::Fate;
 use crate::isolate::drop_quietly;
 use crate::mailbox::lane::{Envelope, LaneConsumer};
 use crate::pinned::LocalMailbox;
-use crate::reply::slot::Started;
+use crate::reply::slot::{NO_DEADLINE, Started};
 use crate::reply::{Answers, Credit, ReplySlot, collect_woken, take_woken};
 use crate::stats::ActorStats;
 use crate::sync::planted;
@@ -232,7 +233,7 @@ impl<A: Actor> Run<A> {
             drop_quietly(request);
             return None;
         };
-        if started.deadline <= self.local.now_nanos.get() {
+        if started.deadline != NO_DEADLINE && self.is_late(started.deadline) {
             self.local.shared.stats.expired.add(1);
             ReplySlot::new(self).fail(Fate::Deadline { started: false });
             self.skipped += 1;
@@ -240,6 +241,13 @@ impl<A: Actor> Run<A> {
             return None;
         }
         Some(request)
+    }
+
+    /// Whether a deadline has passed by now: the messages before this one may have taken longer than it.
+    #[cold]
+    fn is_late(&self, deadline: u64) -> bool {
+        let clock = &*self.local.clock;
+        deadline <= nanos(clock, clock.now())
     }
 
     /// Begins the next message of a batch, past those that must not run.

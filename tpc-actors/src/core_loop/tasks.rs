@@ -179,7 +179,7 @@ impl Tasks {
     }
 
     /// Queues tasks that were woken.
-    pub(crate) fn woken(&self, wakes: Vec<TaskId>) {
+    pub(crate) fn woken(&self, wakes: impl Iterator<Item = TaskId>) {
         self.ready.borrow_mut().extend(wakes);
     }
 

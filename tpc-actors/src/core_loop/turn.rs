@@ -71,12 +71,15 @@ impl Core {
         let control = shared.bell.take(|lane| rung.push(lane));
         // An unknown lane was announced before it rang, so the inbox has it even without its bell.
         if control || rung.iter().any(|lane| !self.lanes.contains_key(lane)) {
-            let inbox = shared.take_inbox();
+            let mut inbox = std::mem::take(&mut self.inbox);
+            shared.take_inbox(&mut inbox);
             self.adopt(&inbox.lanes);
-            self.local.tasks.woken(inbox.wakes);
-            for command in inbox.commands.into_iter().chain(inbox.finish) {
+            inbox.lanes.clear();
+            self.local.tasks.woken(inbox.wakes.drain(..));
+            for command in inbox.commands.drain(..).chain(inbox.finish.take()) {
                 command(self);
             }
+            self.inbox = inbox;
         }
         for lane in rung.drain(..) {
             if let Some(&(cell, lane)) = self.lanes.get(&lane) {

@@ -49,14 +49,16 @@ impl Core {
 
     /// The polled lanes of the actor that hold something, and up to where.
     fn lanes_ahead(&self, cell: u32) -> Vec<(u32, usize)> {
-        let Some(mut actor) = self.cell(cell) else { return Vec::new() };
+        let mut ahead = self.ahead.take();
+        let Some(mut actor) = self.cell(cell) else { return ahead };
         let of_actor = self.active.iter().filter(|active| active.cell == cell);
         let others = of_actor.map(|active| active.lane).filter(|lane| *lane != VISITOR);
         let holding = others.filter_map(|lane| {
             let (read, written) = actor.progress(lane)?;
             (read != written).then_some((lane, written))
         });
-        holding.collect()
+        ahead.extend(holding);
+        ahead
     }
 }
 
@@ -80,6 +82,11 @@ impl Visit {
             let progress = core.cell(cell).and_then(|mut actor| actor.progress(lane));
             polled && progress.is_some_and(|(read, _)| until.wrapping_sub(read).cast_signed() > 0)
         });
-        if lanes.is_empty() { Self::Due(waiting) } else { Self::Behind(waiting, lanes) }
+        if lanes.is_empty() {
+            core.ahead.set(lanes);
+            Self::Due(waiting)
+        } else {
+            Self::Behind(waiting, lanes)
+        }
     }
 }

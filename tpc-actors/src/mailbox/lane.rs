@@ -98,6 +98,11 @@ impl<A: Actor> Lane<A> {
         *self.gauge.lock().unwrap_or_else(PoisonError::into_inner) = Some(gauge);
     }
 
+    /// The ring has ended, and its memory goes with it.
+    pub(crate) fn unwatch(&self) {
+        *self.gauge.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Requests in the ring.
     pub(crate) fn depth(&self) -> usize {
         let gauge = self.gauge.lock().unwrap_or_else(PoisonError::into_inner);

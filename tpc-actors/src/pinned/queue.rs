@@ -160,8 +160,7 @@ impl<A: Actor> LocalMailbox<A> {
     pub(super) fn poll(
         &self,
         ticket: Ticket,
-        waker: &Waker,
-        registered: bool,
+        fresh: Option<Waker>,
     ) -> Polled<Outcome<A::Response>> {
         let answer = self.credit.take_answer(&mut self.free.borrow_mut(), ticket);
         match answer {
@@ -169,7 +168,7 @@ impl<A: Actor> LocalMailbox<A> {
                 self.credit.freed();
                 Polled::Ready(outcome)
             }
-            None => self.credit.poll(ticket, waker, registered),
+            None => self.credit.poll(ticket, fresh),
         }
     }
 

@@ -74,14 +74,13 @@ impl<A: Actor> Credit<A> {
         self.waiters.freed_in_order(1);
     }
 
-    /// Looks for the answer; otherwise leaves `waker`, unless it is `registered` already.
+    /// Looks for the answer; otherwise leaves `fresh`, if there is one.
     pub(crate) fn poll(
         &self,
         ticket: Ticket,
-        waker: &Waker,
-        registered: bool,
+        fresh: Option<Waker>,
     ) -> Polled<Outcome<A::Response>> {
-        let polled = self.slab.poll(ticket, waker, registered);
+        let polled = self.slab.poll(ticket, fresh);
         if matches!(polled, Polled::Ready(_)) {
             self.freed();
         }
@@ -103,10 +102,6 @@ impl<A: Actor> Credit<A> {
     /// Begins the request, or says that its asker has left and it must not run.
     pub(crate) fn start(&self, ticket: Ticket) -> Option<Started> {
         self.slab.start(ticket)
-    }
-
-    pub(crate) fn unlock_started(&self, started: &mut Started) {
-        self.slab.unlock_started(started);
     }
 
     /// Whether the asker is still there.

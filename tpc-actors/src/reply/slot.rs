@@ -15,12 +15,10 @@
 //! * Generation: a request that outlived its asker finds a newer generation and is skipped. A stale
 //!   ticket waits in a ring behind at most `capacity` newer ones, so 32 bits cannot come round.
 //! * From STARTED to READY the value belongs to the core, from READY on to the asker.
-//! * LOCK guards the waker. `start` takes waker and LOCK with the same compare-and-swap that starts the
-//!   request, so that completing costs one more read-modify-write and no other. A deferred reply puts
-//!   the waker back, because its asker may be polled many times before the answer comes; so does a
-//!   request with a deadline, whose asker must be woken in time even while the handler is stuck.
-//! * UNHEARD says that there is no waker to lock: an asker that looks for its answer by itself costs two
-//!   read-modify-writes as well. It ends with the first registration, and never comes back before the next use.
+//! * LOCK guards the waker, for a moment each time: the asker puts it there, whoever completes takes it out before READY,
+//!   an asker that leaves takes it along, and so does the keeper when the deadline has passed.
+//! * UNHEARD says that there is no waker to lock: the answer to an asker that looks for it by itself costs one
+//!   read-modify-write. It ends with the first registration, and never comes back before the next use.
 
 #![allow(unsafe_code, reason = "value and waker cells are handed over by the state word")]
 
@@ -121,9 +119,6 @@ impl<V> Slot<V> {
 #[derive(Debug)]
 pub(crate) struct Started {
     ticket: Ticket,
-    /// The asker's waker, when LOCK was taken along with it.
-    waker: Option<Waker>,
-    locked: bool,
     /// Nanoseconds since the clock's epoch after which nobody wants the answer, or [`NO_DEADLINE`].
     pub(crate) deadline: u64,
 }

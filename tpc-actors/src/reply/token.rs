@@ -102,7 +102,7 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
     pub fn defer<T: 'static>(mut self, wrap: fn(T) -> A::Response) -> Reply<T> {
         let answer = self.take_slot().map(|started| {
             let to = self.caller.way(wrap);
-            Owed { started: self.unlocked(started), to }
+            Owed { to, started }
         });
         Reply { answer }
     }
@@ -117,17 +117,16 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
     ) -> Batch<T, Reply<R>> {
         const { batch_fits::<A>(MOST) }
         let to = self.caller.way(wrap);
-        let token = |slot: &Self, started: Option<Started>| {
-            let to = Arc::clone(&to);
-            Reply { answer: started.map(|started| Owed { started: slot.unlocked(started), to }) }
+        let token = |started: Option<Started>| Reply {
+            answer: started.map(|started| Owed { started, to: Arc::clone(&to) }),
         };
         let mut batch = Batch::with_room(MOST.min(self.caller.waiting() + 1));
         let started = self.take_slot();
-        batch.push(first, token(&self, started));
+        batch.push(first, token(started));
         while batch.len() < MOST
             && let Some((request, started)) = self.caller.start_of_kind()
         {
-            let reply = token(&self, started);
+            let reply = token(started);
             if let Some(message) = take(request) {
                 batch.push(message, reply);
             }
@@ -160,18 +159,12 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
         self.caller.take_started().or_else(|| self.caller.slot())
     }
 
-    /// From here on the asker may be polled many times before the answer comes.
-    fn unlocked(&self, mut started: Started) -> Started {
-        self.caller.credit().unlock_started(&mut started);
-        started
-    }
-
     fn finish(&mut self, mut outcome: Outcome<A::Response>) {
         if !self.caller.waits() {
             return;
         }
         if planted!("skip-reply", 1 in 10_000) {
-            drop(self.take_slot());
+            let _ = self.take_slot();
             return;
         }
         if planted!("wrong-fate", 1 in 10_000) {

@@ -58,7 +58,7 @@ impl System {
         &self.inner().cores
     }
 
-    pub(crate) fn keeper(&self) -> &Keeper {
+    pub(crate) fn keeper(&self) -> &Arc<Keeper> {
         &self.inner().keeper
     }
 

@@ -82,7 +82,7 @@ impl<T> Consumer<T> {
     /// The positions up to which items have been read, and written.
     pub(crate) fn progress(&mut self) -> (usize, usize) {
         // Pairs with the `Release` in `Producer::publish`: the items up to here are written.
-        self.tail = self.shared.tail.load(Ordering::Acquire);
+        self.tail = self.shared.tail.load(weaken!("ring.progress", Ordering::Acquire));
         (self.head, self.tail)
     }
 
@@ -175,7 +175,8 @@ impl<T> Consumer<T> {
 
     /// Whether the producer has been dropped; items that it left can still be read.
     pub fn is_closed(&self) -> bool {
-        self.shared.producer_gone.load(Ordering::Acquire)
+        // Pairs with the `Release` in the producer's drop: everything pushed is visible by then.
+        self.shared.producer_gone.load(weaken!("ring.see-producer-gone", Ordering::Acquire))
     }
 }
 
@@ -183,7 +184,7 @@ impl<T> Drop for Consumer<T> {
     fn drop(&mut self) {
         self.publish();
         // Pairs with the `Acquire` in `Producer::reclaim`: our position is final before this.
-        self.shared.consumer_gone.store(true, Ordering::Release);
+        self.shared.consumer_gone.store(true, weaken!("ring.consumer-gone", Ordering::Release));
     }
 }
 

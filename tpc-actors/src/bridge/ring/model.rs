@@ -49,15 +49,44 @@ fn reclaim_after_close() {
         for n in 0..2 {
             sent += u32::from(producer.push(Box::new(n)).is_ok());
         }
-        while !producer.is_closed() {
-            thread::yield_now();
-        }
         let mut back = 0;
         while producer.reclaim().is_some() {
             back += 1;
         }
-        assert_eq!(reader.join().unwrap() + back, sent);
+        // Before that it has none back, and everything that is left.
+        let read = reader.join().unwrap();
+        while producer.reclaim().is_some() {
+            back += 1;
+        }
+        assert_eq!(read + back, sent);
     });
+}
+
+/// A reader that finds the sender gone has everything before it, and says so by its positions.
+fn rest_after_close() {
+    loom::model(|| {
+        let (mut producer, mut consumer) = ring::<Box<u32>>(2).unwrap();
+        let sender = thread::spawn(move || {
+            for n in 0..2 {
+                producer.push(Box::new(n)).unwrap();
+            }
+        });
+        // What the positions say is there can be read.
+        let (read, written) = consumer.progress();
+        for expected in read..written {
+            assert!(consumer.read_unpublished().is_some_and(|item| *item as usize == expected));
+        }
+        if consumer.is_closed() {
+            let rest = std::iter::from_fn(|| consumer.pop()).count();
+            assert_eq!(written - read + rest, 2, "the rest comes first");
+        }
+        sender.join().unwrap();
+    });
+}
+
+#[test]
+fn model_ring_rest_after_close() {
+    rest_after_close();
 }
 
 #[test]
@@ -70,6 +99,11 @@ fn model_ring_reclaim() {
     reclaim_after_close();
 }
 
+mutant!(mutant_progress: "ring.progress" breaks rest_after_close);
+mutant!(mutant_producer_gone: "ring.producer-gone" breaks rest_after_close);
+mutant!(mutant_see_producer_gone: "ring.see-producer-gone" breaks rest_after_close);
+mutant!(mutant_consumer_gone: "ring.consumer-gone" breaks reclaim_after_close);
+mutant!(mutant_see_consumer_gone: "ring.see-consumer-gone" breaks reclaim_after_close);
 mutant!(mutant_publish_tail: "ring.publish-tail" breaks three_items_through_two_places);
 mutant!(mutant_refresh_tail: "ring.refresh-tail" breaks three_items_through_two_places);
 mutant!(mutant_publish_head: "ring.publish-head" breaks three_items_through_two_places);

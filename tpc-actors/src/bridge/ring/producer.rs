@@ -209,7 +209,7 @@ impl<T> Producer<T> {
     /// Takes the oldest unread item back once the consumer is gone, so that nothing is lost silently.
     pub fn reclaim(&mut self) -> Option<T> {
         // Pairs with the `Release` in the consumer's drop: its last position is final.
-        if !self.shared.consumer_gone.load(Ordering::Acquire) {
+        if !self.shared.consumer_gone.load(weaken!("ring.see-consumer-gone", Ordering::Acquire)) {
             return None;
         }
         // A reservation that was forgotten has left items which nobody has shown; whoever drops the ring must not find
@@ -235,7 +235,7 @@ impl<T> Producer<T> {
 impl<T> Drop for Producer<T> {
     fn drop(&mut self) {
         // Pairs with the `Acquire` in `Consumer::is_closed`: everything pushed is visible first.
-        self.shared.producer_gone.store(true, Ordering::Release);
+        self.shared.producer_gone.store(true, weaken!("ring.producer-gone", Ordering::Release));
     }
 }
 

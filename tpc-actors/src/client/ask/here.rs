@@ -120,7 +120,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
         if self.take_answer(end) {
             return true;
         }
-        if let Polled::Ready(outcome) = self.poll_slot(Waker::noop(), true) {
+        if let Polled::Ready(outcome) = self.poll_slot(None) {
             *end = Some(Ok(outcome));
         }
         end.is_some()
@@ -146,15 +146,11 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
         true
     }
 
-    /// Looks for the answer where any thread may; otherwise leaves `waker`, unless it is `registered` already.
-    pub(super) fn poll_slot(
-        &mut self,
-        waker: &Waker,
-        registered: bool,
-    ) -> Polled<Outcome<A::Response>> {
+    /// Looks for the answer where any thread may; otherwise leaves `fresh`, if there is one.
+    pub(super) fn poll_slot(&mut self, fresh: Option<Waker>) -> Polled<Outcome<A::Response>> {
         let Some(sent) = self.sent else { unreachable!("an answer is awaited") };
         let credit = &self.sending.mailbox().lane(sent.lane()).credit;
-        let polled = credit.poll(sent.ticket(), waker, registered);
+        let polled = credit.poll(sent.ticket(), fresh);
         if let Polled::Ready(_) = polled {
             self.sent = None;
         }

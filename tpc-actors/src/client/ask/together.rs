@@ -1,12 +1,10 @@
 //! Asks that go out with one publish.
 
-use std::sync::Arc;
 use std::task::Waker;
 
 use super::Ask;
 use crate::actor::Actor;
-use crate::mailbox::threads;
-use crate::reply::slot::Ticket;
+use crate::reply::slot::{NO_DEADLINE, Ticket};
 
 impl<A: Actor, T, E> Ask<'_, A, T, E> {
     /// Sends as many asks from the first on as can go together, with one publish and without wakers; says
@@ -14,29 +12,31 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
     ///
     /// `wakers` are those of the slots' last uses: foreign, and dropped by the caller, when the lane is free again.
     pub(in crate::client) fn send_together(asks: &mut [Self], wakers: &mut Vec<Waker>) -> usize {
-        if asks.first().is_none_or(|first| first.sending.unordered().is_none()) {
-            return 0;
-        }
-        let mailbox = Arc::clone(asks[0].sending.mailbox());
+        let Some(first) = asks.first() else { return 0 };
+        let (client, shard) = (first.sending.client(), first.sending.shard());
+        let mailbox = client.get().mailbox(shard);
         if !mailbox.is_plain() {
             return 0;
         }
-        let sent = threads::with_own_lane(&mailbox, |lane| {
+        let mut earliest = NO_DEADLINE;
+        let sent = client.get().with_lane(shard, |lane| {
             if lane.fixed().waiters.any() || lane.fixed().credit.waiters.any() {
                 return 0;
             }
             let mut together = 0;
             for ask in &mut *asks {
-                let same = ask.sent.is_none()
-                    && ask.sending.unordered().is_some()
-                    && ask.sending.is_plain()
-                    && Arc::ptr_eq(ask.sending.mailbox(), &mailbox);
-                if !same || lane.shortage(&mailbox, true).is_some() {
+                let goes = ask.sent.is_none()
+                    && ask.sending.is_new()
+                    && ask.sending.goes_over(client.get(), shard)
+                    && !ask.is_overdue();
+                if !goes || lane.shortage(mailbox, true).is_some() {
                     break;
                 }
-                let (sent, waker) = lane.write_ask(ask.sending.take_request());
+                let deadline = ask.sending.start_clock();
+                let (sent, waker) = lane.write_ask(ask.sending.take_request(), deadline);
                 wakers.extend(waker);
                 ask.sent = Some(sent);
+                earliest = earliest.min(deadline);
                 together += 1;
             }
             if together > 0 && lane.publish().is_err() {
@@ -52,6 +52,9 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
             }
             together
         });
+        if earliest != NO_DEADLINE {
+            mailbox.note_deadline(earliest);
+        }
         mailbox.answer_if_lost();
         sent.unwrap_or(0)
     }

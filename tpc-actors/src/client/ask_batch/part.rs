@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::super::lone::{Looked, Wait};
 use super::super::sending::WakerIdentity;
-use super::super::{Ask, lone};
+use super::super::{Ask, crowd, lone};
 use crate::actor::Actor;
 use crate::error::AskError;
 use crate::isolate::drop_quietly;
@@ -32,6 +32,8 @@ pub(super) struct Part<'a, A: Actor, T, E> {
     /// Asks at the front whose outcomes are known.
     known: usize,
     begun: bool,
+    /// Turns of its task in which it still looks for answers before it leaves wakers.
+    turns: u8,
     /// Until when the answers are looked for, if that is worth it.
     looks_until: Option<Instant>,
     /// They were looked for, and came in time.
@@ -48,6 +50,7 @@ impl<A: Actor, T, E> Default for Part<'_, A, T, E> {
             sent: 0,
             known: 0,
             begun: false,
+            turns: 0,
             looks_until: None,
             here: false,
         }
@@ -97,7 +100,7 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
             if sent > 0 {
                 continue;
             }
-            // Something is in the way, or there is a deadline: on its own.
+            // Something is in the way: on its own.
             let ask = &mut self.asks[self.sent];
             if ask.is_overdue() {
                 // Those before it have waited for room in its time; whoever is behind it in line goes on.
@@ -140,10 +143,14 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
         // All of them begin now, and not each as its turn comes.
         self.asks.iter_mut().for_each(Ask::start_clock);
         let leaves_room = self.asks.first().is_some_and(Ask::leaves_room);
-        if lone::begins(asker) == Wait::Here && leaves_room && !one_of_several {
-            let asks = u32::try_from(self.asks.len()).unwrap_or(u32::MAX);
-            let limit = LOOKS_AT_MOST.min(LOOKS_FOR_EACH.saturating_mul(asks) + LOOKS_AT_LEAST);
-            self.looks_until = Some(Instant::now() + limit);
+        match lone::begins(asker) {
+            Wait::Here if leaves_room && !one_of_several => {
+                let asks = u32::try_from(self.asks.len()).unwrap_or(u32::MAX);
+                let limit = LOOKS_AT_MOST.min(LOOKS_FOR_EACH.saturating_mul(asks) + LOOKS_AT_LEAST);
+                self.looks_until = Some(Instant::now() + limit);
+            }
+            Wait::InTurn if leaves_room => self.turns = crowd::TURNS,
+            _ => {}
         }
     }
 
@@ -166,21 +173,33 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
         false
     }
 
-    /// Looks for answers to what has been sent: whether there were any, and the last ask that has none.
-    fn look(&mut self, context: &mut Context<'_>) -> (bool, Option<usize>) {
-        let (mut found, mut last) = (false, None);
+    /// Looks for answers to what has been sent: whether there were any, and whether one is missing.
+    fn look(&mut self, context: &mut Context<'_>) -> (bool, bool) {
+        let (mut found, mut missing) = (false, false);
         // All on their way here at once, and not one after the other as they are looked at.
         self.asks[self.known..self.sent].iter().for_each(Ask::fetch_answer);
         for at in self.known..self.sent {
             if self.outcomes[at].is_none() {
                 self.outcomes[at] = self.asks[at].look(context);
-                if self.outcomes[at].is_some() { found = true } else { last = Some(at) }
+                if self.outcomes[at].is_some() { found = true } else { missing = true }
             }
-            if last.is_none() {
+            if !missing {
                 self.known = at + 1;
             }
         }
-        (found, last)
+        (found, missing)
+    }
+
+    /// Whether the answers that are not there are looked for in the task's next turn.
+    fn looks_in_turn(&mut self) -> bool {
+        if self.turns == 0 {
+            return false;
+        }
+        self.turns -= 1;
+        if self.turns == 0 {
+            crowd::missed();
+        }
+        self.turns > 0
     }
 
     /// Ready when every ask has its outcome. `one_of_several` parts does not wait while the others are to be sent and
@@ -195,9 +214,9 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
         }
         loop {
             let all_sent = self.send(context);
-            let (found, mut last) = self.look(context);
+            let (found, mut missing) = self.look(context);
             if all_sent
-                && last.is_some()
+                && missing
                 && let Some(end) = self.looks_until.take()
             {
                 if self.wait_here(end, context) {
@@ -205,33 +224,33 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
                     context.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                last = self.look(context).1;
+                missing = self.look(context).1;
             }
-            if let Some(last) = last {
-                // Answers come in the order of the asks unless handlers defer them, so one waker, with the
-                // last ask that has no answer, is woken once for all. Those with a deadline have their own.
-                if let Poll::Ready(outcome) = Pin::new(&mut self.asks[last]).poll(context) {
-                    self.outcomes[last] = Some(outcome);
-                    continue;
-                }
-            } else if all_sent {
+            if all_sent && !missing {
                 break;
             }
             // Each answer that was taken left a slot, which the next ask may be waiting for.
             if found && !all_sent {
                 continue;
             }
-            // So does each that comes: an answer that nobody takes would keep out the ask that it, or the last
-            // one, waits for, and whoever else asks over this lane.
-            if all_sent || self.register_all(context) {
+            if all_sent && self.looks_in_turn() {
+                context.waker().wake_by_ref();
                 return Poll::Pending;
             }
+            // So does each that comes: an answer that nobody takes would keep out the ask that it, or the last
+            // one, waits for, and whoever else asks over this lane.
+            if self.register_all(context) {
+                return Poll::Pending;
+            }
+        }
+        if self.turns > 0 {
+            crowd::found();
         }
         lone::answered(asker, self.here);
         // With what they may have left in their lane.
         self.asks.clear();
         (self.sent, self.known, self.begun, self.here) = (0, 0, false, false);
-        self.looks_until = None;
+        (self.turns, self.looks_until) = (0, None);
         Poll::Ready(())
     }
 }

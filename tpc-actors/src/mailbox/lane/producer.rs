@@ -168,6 +168,8 @@ impl<A: Actor> LaneProducer<A> {
         request: &mut Option<A::Request>,
         wish: &mut Option<Wish>,
     ) -> Result<Sent, Refusal> {
+        // Asked before anything is taken for it.
+        assert!(request.is_some(), "a request was polled after its end");
         if let Some(shortage) = self.shortage(mailbox, wish.is_some()) {
             return Err(self.full(mailbox, shortage));
         }
@@ -177,7 +179,7 @@ impl<A: Actor> LaneProducer<A> {
             deadline = wish.deadline;
             ticket = self.fixed.credit.acquire(&mut self.free, &mut wish.waker, deadline);
         }
-        let Some(message) = request.take() else { panic!("a request was polled after its end") };
+        let Some(message) = request.take() else { unreachable!("there is one") };
         self.ring.push_free(Envelope { request: message, ticket });
         let rang = self.ring_bell(ticket, request);
         if request.is_some() {

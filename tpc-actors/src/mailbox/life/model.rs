@@ -51,7 +51,7 @@ fn ask_against_loss() {
         }
         loss.join().unwrap();
         let waker = std::task::Waker::noop();
-        assert_eq!(slab.poll(ticket, waker, false), Polled::Ready("the core is gone"));
+        assert_eq!(slab.poll(ticket, Some(waker.clone())), Polled::Ready("the core is gone"));
     });
 }
 

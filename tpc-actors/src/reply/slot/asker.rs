@@ -47,14 +47,13 @@ impl<V> Slab<V> {
         slot.deadline.store(deadline, Ordering::Relaxed);
         let timed = if deadline == NO_DEADLINE { 0 } else { TIMED };
         let ticket = Ticket::new(index, slot.word.load(Ordering::Relaxed));
-        slot.word.store(ticket.generation() | QUEUED | timed | unheard, Ordering::Release);
+        // The keeper that sees a deadline here sees which.
+        let release = weaken!("slot.queue", Ordering::Release);
+        slot.word.store(ticket.generation() | QUEUED | timed | unheard, release);
         Some(ticket)
     }
 
     /// Gives a request that is on its way a deadline; for its asker.
-    ///
-    /// A handler that has begun may have the waker, and then the keeper cannot wake the asker: it has to come back, and
-    /// is told so as long as it finds the waker's cell locked.
     pub(crate) fn limit(&self, ticket: Ticket, deadline: u64) {
         let slot = self.slot(ticket);
         slot.deadline.store(deadline, Ordering::Relaxed);
@@ -82,46 +81,46 @@ impl<V> Slab<V> {
             .then(|| Self::take(slot, || Self::keep(slot, ticket.index(), &mut free.head)))
     }
 
-    /// Looks for the answer; otherwise leaves `waker` to be woken. `registered` says that the slot holds an equal
-    /// waker already.
+    /// Looks for the answer; otherwise leaves `fresh` to be woken, if there is one: cloned before, because a waker is foreign
+    /// code, which must not run while its cell is locked.
     #[inline(never)]
-    pub(crate) fn poll(&self, ticket: Ticket, waker: &Waker, registered: bool) -> Polled<V> {
+    pub(crate) fn poll(&self, ticket: Ticket, mut fresh: Option<Waker>) -> Polled<V> {
         let slot = self.slot(ticket);
         let mut word = slot.word.load(weaken!("slot.see-ready", Ordering::Acquire));
-        if registered && word & READY == 0 {
-            return Polled::Registered;
-        }
-        // Cloned before the lock is taken: a waker is foreign code.
-        let mut fresh = None;
-        loop {
-            if word & READY != 0 {
-                return Polled::Ready(Self::take(slot, || self.give_back(ticket.index())));
-            }
+        while word & READY == 0 {
+            let Some(waker) = fresh.take() else { return Polled::Registered };
             if word & LOCK != 0 {
                 // The core or the keeper holds the waker for a moment; come back at once.
-                waker.wake_by_ref();
+                waker.wake();
                 return Polled::Busy;
             }
-            fresh.get_or_insert_with(|| waker.clone());
             let heard = if intact!("slot.hear") { !UNHEARD } else { !0 };
             let locked = (word | LOCK) & heard;
             match whole!(
                 "slot.lock",
                 slot.word.compare_exchange(word, locked, Ordering::AcqRel, Ordering::Acquire)
             ) {
-                Ok(_) => break,
-                Err(now) => word = now,
+                Ok(_) => {
+                    if !Self::register(slot, waker) {
+                        return Polled::Registered;
+                    }
+                    // The answer came while the waker was locked, so the core could not wake us.
+                    break;
+                }
+                Err(now) => (word, fresh) = (now, Some(waker)),
             }
         }
+        drop(fresh);
+        Polled::Ready(Self::take(slot, || self.give_back(ticket.index())))
+    }
+
+    /// Puts a waker into its cell, which the caller has locked; whether the answer has come meanwhile.
+    fn register(slot: &Slot<V>, waker: Waker) -> bool {
         // SAFETY: LOCK was free and is ours now; nobody else touches the waker cell until it is freed.
-        let old = slot.waker.with_mut(|cell| unsafe { std::mem::replace(&mut *cell, fresh) });
+        let old = slot.waker.with_mut(|cell| unsafe { (*cell).replace(waker) });
         let before = whole!("slot.unlock", slot.word.fetch_and(!LOCK, Ordering::AcqRel));
         drop(old);
-        if before & READY != 0 && intact!("slot.recheck-after-register") {
-            // The answer came while the waker was locked, so the core could not wake us.
-            return Polled::Ready(Self::take(slot, || self.give_back(ticket.index())));
-        }
-        Polled::Registered
+        before & READY != 0 && intact!("slot.recheck-after-register")
     }
 
     /// Takes the value of a READY slot and ends its use.
@@ -165,7 +164,10 @@ impl<V> Slab<V> {
                 }
                 Ok(_) => {
                     if !at_waker {
+                        // SAFETY: the slot is of the next generation, and nobody else's before it is given back.
+                        let waker = slot.waker.with_mut(|cell| unsafe { (*cell).take() });
                         self.give_back(ticket.index());
+                        drop_quietly(waker);
                     }
                     return Left::NeverStarted;
                 }

@@ -23,60 +23,20 @@ impl<V> Slab<V> {
             if word & QUEUED == 0 || word & ABANDONED != 0 {
                 return None;
             }
-            // The waker stays in place when the keeper may need it, or when somebody is at it.
-            let locked = word & (LOCK | TIMED | UNHEARD) == 0;
-            let begun = (word & !QUEUED) | STARTED | if locked { LOCK } else { 0 };
+            let begun = (word & !QUEUED) | STARTED;
+            // What the look has acquired is all that is read or written before the answer.
             match whole!(
                 "slot.start",
-                slot.word.compare_exchange(word, begun, Ordering::AcqRel, Ordering::Acquire)
+                slot.word.compare_exchange(word, begun, Ordering::Relaxed, Ordering::Acquire)
             ) {
-                Ok(_) => {
-                    let timed = word & TIMED != 0;
-                    let deadline =
-                        if timed { slot.deadline.load(Ordering::Relaxed) } else { NO_DEADLINE };
-                    let mut started = Started { ticket, waker: None, locked, deadline };
-                    if locked {
-                        // SAFETY: LOCK was free and is ours now.
-                        started.waker = slot.waker.with_mut(|cell| unsafe { (*cell).take() });
-                    }
-                    return Some(started);
+                Ok(_) if word & TIMED != 0 => {
+                    let deadline = slot.deadline.load(Ordering::Relaxed);
+                    return Some(Started { ticket, deadline });
                 }
+                Ok(_) => return Some(Started { ticket, deadline: NO_DEADLINE }),
                 Err(now) => word = now,
             }
         }
-    }
-
-    /// Puts the waker back because the answer will come later.
-    pub(crate) fn unlock_started(&self, started: &mut Started) {
-        if !started.locked {
-            return;
-        }
-        let slot = self.slot(started.ticket);
-        let waker = started.waker.take();
-        // SAFETY: LOCK is ours since `start`.
-        slot.waker.with_mut(|cell| unsafe { *cell = waker });
-        started.locked = false;
-        // Acquired: what the asker wrote before it left comes before the store below, and so before the slot's next use.
-        let mut word = slot.word.load(Ordering::Acquire);
-        let unwanted = loop {
-            // Whoever has left does not come for the waker, and the answer may take as long as it likes.
-            if word & ABANDONED != 0 && intact!("slot.waker-of-who-left") {
-                // SAFETY: LOCK is still ours.
-                let waker = slot.waker.with_mut(|cell| unsafe { (*cell).take() });
-                // Nobody else writes to the word of a slot that is locked and left.
-                slot.word.store(word & !LOCK, Ordering::Release);
-                break waker;
-            }
-            let unlocked = word & !LOCK;
-            match whole!(
-                "slot.unlock-started",
-                slot.word.compare_exchange(word, unlocked, Ordering::AcqRel, Ordering::Acquire)
-            ) {
-                Ok(_) => break None,
-                Err(now) => word = now,
-            }
-        };
-        drop_quietly(unwanted);
     }
 
     /// Whether the asker is still there.
@@ -86,17 +46,18 @@ impl<V> Slab<V> {
 
     /// Stores the answer. Returns the asker that waits, to be woken by the caller, or the value when it has left.
     #[inline]
+    #[expect(clippy::needless_pass_by_value, reason = "the duty ends with this call")]
     pub(crate) fn complete(&self, started: Started, value: V) -> Result<Option<Asker>, V> {
-        let Started { ticket, mut waker, locked, .. } = started;
+        let ticket = started.ticket;
         let slot = self.slot(ticket);
         // SAFETY: from STARTED to READY the value cell belongs to whoever holds `Started`.
         slot.value.with_mut(|cell| unsafe { *cell = Some(value) });
         let generation = ticket.generation();
         let mut word = slot.word.load(Ordering::Relaxed);
-        let mut locked = locked;
+        // At the waker: it is `waker` now, or there is none.
+        let (mut waker, mut locked) = (None, false);
         let before = loop {
             let next = if locked || word & (LOCK | UNHEARD) == UNHEARD {
-                // The waker is here, or there is none.
                 generation | READY
             } else if word & LOCK == 0 {
                 // Take the waker first: after READY its cell may belong to the slot's next user.

@@ -8,14 +8,17 @@ use crate::bridge::bell::LaneClosed;
 use crate::client::Staged;
 use crate::mailbox::closing::take_back;
 use crate::mailbox::lane::Envelope;
-use crate::reply::slot::NO_DEADLINE;
 
 impl<A: Actor> LaneProducer<A> {
     /// Writes an ask that [`Self::shortage`] has just found room for, without a waker and without showing
     /// it; also the waker of the slot's last use, which is foreign.
-    pub(crate) fn write_ask(&mut self, request: A::Request) -> (Sent, Option<Waker>) {
+    pub(crate) fn write_ask(
+        &mut self,
+        request: A::Request,
+        deadline: u64,
+    ) -> (Sent, Option<Waker>) {
         let mut waker = None;
-        let ticket = self.fixed.credit.acquire(&mut self.free, &mut waker, NO_DEADLINE);
+        let ticket = self.fixed.credit.acquire(&mut self.free, &mut waker, deadline);
         if self.ring.push_unpublished(Envelope { request, ticket }).is_err() {
             unreachable!("room was looked for");
         }

@@ -107,7 +107,7 @@ fn expired() {
             }
         });
         let mut waiting = pin!(poll_fn(|context: &mut Context<'_>| {
-            match slab.poll(ticket, context.waker(), false) {
+            match slab.poll(ticket, Some(context.waker().clone())) {
                 Polled::Ready(_) => unreachable!("nobody answers"),
                 _ if late.load(Ordering::Acquire) => Poll::Ready(()),
                 _ => Poll::Pending,
@@ -129,8 +129,7 @@ fn limited() {
         let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
         let core = thread::spawn(move || {
             let timed = theirs.slot(ticket).word.load(Ordering::Relaxed) & TIMED != 0;
-            let mut started = theirs.start(ticket).unwrap();
-            theirs.unlock_started(&mut started);
+            let started = theirs.start(ticket).unwrap();
             assert!(!timed || started.deadline == 5, "a deadline that is never kept");
             drop(theirs.complete(started, Value(7, counted)));
         });
@@ -143,6 +142,26 @@ fn limited() {
         assert!(matches!(slab.take_answer(&mut free, ticket), Some(Value(7, _))));
         assert!(slab.has_free(&mut free, MOST), "the slot comes back");
     });
+}
+
+/// A slot is taken while the keeper looks: it sees no deadline, or the one of this use.
+fn taken() {
+    explore(3, || {
+        let (slab, mut free, _drops) = slab(1);
+        let last = acquire(&slab, &mut free, MOST, None, 3).unwrap();
+        drop(slab.leave(last));
+        let keeper = Arc::clone(&slab);
+        let keeper =
+            thread::spawn(move || assert!([5, NO_DEADLINE].contains(&keeper.wake_expired(1).0)));
+        let ticket = acquire(&slab, &mut free, MOST, None, 5).unwrap();
+        keeper.join().unwrap();
+        drop(slab.leave(ticket));
+    });
+}
+
+#[test]
+fn model_slot_taken() {
+    taken();
 }
 
 #[test]
@@ -175,6 +194,7 @@ fn model_slot_expired() {
     expired();
 }
 
+mutant!(mutant_queue: "slot.queue" breaks taken);
 mutant!(mutant_torn_keeper_lock: "slot.keeper-lock" breaks expired);
 mutant!(mutant_relaxed_keeper_lock: "slot.keeper-lock/relaxed" breaks expired);
 mutant!(mutant_torn_keeper_free: "slot.keeper-free" breaks expired);
@@ -182,7 +202,6 @@ mutant!(mutant_relaxed_keeper_free: "slot.keeper-free/relaxed" breaks expired);
 mutant!(mutant_torn_lock: "slot.lock" breaks expired);
 mutant!(mutant_relaxed_lock: "slot.lock/relaxed" breaks expired);
 mutant!(mutant_torn_limit: "slot.limit" breaks limited);
-mutant!(mutant_torn_unlock_started: "slot.unlock-started" breaks limited);
 mutant!(mutant_torn_leave_locked: "slot.leave-locked" breaks kept);
 mutant!(mutant_relaxed_leave_locked: "slot.leave-locked/relaxed" breaks kept);
 mutant!(mutant_torn_count_aside: "slot.count-aside" breaks kept_and_left);

@@ -28,11 +28,7 @@ fn left_to_wait() {
         let waker = Waker::from(std::sync::Arc::clone(&wake));
         let ticket = acquire(&slab, &mut free, MOST, Some(waker), NO_DEADLINE).unwrap();
         let theirs = Arc::clone(&slab);
-        let core = thread::spawn(move || {
-            let mut started = theirs.start(ticket)?;
-            theirs.unlock_started(&mut started);
-            Some(started)
-        });
+        let core = thread::spawn(move || theirs.start(ticket));
         let left = slab.leave(ticket);
         let started = core.join().unwrap();
         assert_eq!(matches!(left, Left::Started), started.is_some());
@@ -51,8 +47,7 @@ fn left_while_answered() {
     either_asker(|waker| {
         let (slab, mut free, drops) = slab(1);
         let ticket = acquire(&slab, &mut free, MOST, waker, NO_DEADLINE).unwrap();
-        let mut started = slab.start(ticket).unwrap();
-        slab.unlock_started(&mut started);
+        let started = slab.start(ticket).unwrap();
         let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
         let core = thread::spawn(move || drop(theirs.complete(started, Value(1, counted))));
         drop(slab.leave(ticket));
@@ -68,8 +63,7 @@ fn left_and_used_again() {
     explore(3, || {
         let (slab, mut free, drops) = slab(1);
         let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
-        let mut started = slab.start(ticket).unwrap();
-        slab.unlock_started(&mut started);
+        let started = slab.start(ticket).unwrap();
         drop(slab.leave(ticket));
         let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
         let core = thread::spawn(move || drop(theirs.complete(started, Value(1, counted))));
@@ -84,8 +78,7 @@ fn left_and_used_again() {
         assert!(slab.has_free(&mut free, MOST), "the slot comes back");
         // So does the other one, when it is needed.
         let kept = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
-        let mut started = slab.start(kept).unwrap();
-        slab.unlock_started(&mut started);
+        let started = slab.start(kept).unwrap();
         drop(slab.leave(kept));
         assert!(slab.has_free(&mut free, MOST), "one is lost");
         drop(started);
@@ -115,8 +108,7 @@ fn left_and_handed_on() {
         let (slab, mut free, drops) = slab(2);
         let kept = |free: &mut FreeSlots, most| {
             let ticket = acquire(&slab, free, most, None, NO_DEADLINE).unwrap();
-            let mut started = slab.start(ticket).unwrap();
-            slab.unlock_started(&mut started);
+            let started = slab.start(ticket).unwrap();
             drop(slab.leave(ticket));
             started
         };
@@ -140,8 +132,7 @@ fn lined_up_for_one_that_is_kept() {
     explore(3, || {
         let (slab, mut free, _drops) = slab(1);
         let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
-        let mut started = slab.start(ticket).unwrap();
-        slab.unlock_started(&mut started);
+        let started = slab.start(ticket).unwrap();
         left_while_lined_up(&slab, &mut free, ticket);
         drop(started);
     });
@@ -182,13 +173,11 @@ fn model_slot_lined_up_for_one_that_is_kept() {
     lined_up_for_one_that_is_kept();
 }
 
-mutant!(mutant_waker_of_who_left: "slot.waker-of-who-left" breaks left_to_wait);
 mutant!(mutant_abandon: "slot.abandon/relaxed" breaks lined_up_for_one_that_is_kept);
 mutant!(mutant_torn_abandon: "slot.abandon" breaks left_while_answered);
 mutant!(mutant_torn_abandoned: "slot.abandoned" breaks left_and_used_again);
 mutant!(mutant_torn_take_aside: "slot.take-aside" breaks left_and_used_again);
 mutant!(mutant_torn_leave: "slot.leave" breaks left);
 mutant!(mutant_relaxed_leave: "slot.leave/relaxed" breaks left_beside_keeper);
-mutant!(mutant_relaxed_unlock_started: "slot.unlock-started/relaxed" breaks left_to_wait);
 mutant!(mutant_put_aside: "slot.put-aside" breaks left_and_used_again);
 mutant!(mutant_take_aside: "slot.take-aside/relaxed" breaks left_and_used_again);
