@@ -8,6 +8,7 @@ use super::{
     ABANDONED, FreeSlots, LOCK, Left, NO_DEADLINE, Polled, QUEUED, READY, STARTED, Slab, Slot,
     TIMED, Ticket, UNHEARD,
 };
+use crate::bridge::ring::Line;
 use crate::isolate::drop_quietly;
 use crate::sync::{Ordering, intact, weaken, whole};
 
@@ -38,6 +39,7 @@ impl<V> Slab<V> {
         let index = free.head.checked_sub(1)?;
         let slot = self.slot_at(index);
         free.head = slot.next.load(Ordering::Relaxed);
+        free.took(index);
         let unheard = if waker.is_none() { UNHEARD } else { 0 };
         // SAFETY: a slot on the free list is nobody else's: the last user gave it up before the
         // `Release` that returned it, and the list's owner has acquired it.
@@ -75,6 +77,10 @@ impl<V> Slab<V> {
     #[expect(clippy::inline_always, reason = "a copy of the value costs more than the rest")]
     #[inline(always)]
     pub(crate) fn take_answer(&self, free: &mut FreeSlots, ticket: Ticket) -> Option<V> {
+        if let Some(index) = free.soon_after(ticket.index()) {
+            // On its way from the core's CPU by the time that it is looked into.
+            Line::of(self.slot_at(index)).fetch();
+        }
         let slot = self.slot(ticket);
         let word = slot.word.load(weaken!("slot.see-ready-here", Ordering::Acquire));
         (word & READY != 0)

@@ -11,6 +11,10 @@ pub(crate) struct FreeSlots {
     /// Slots that stand in for no other any more, linked like the free ones, and how many they are.
     pub(super) spare: u32,
     pub(super) spares: u32,
+    /// By index, which slot was taken after it the last time.
+    after: Vec<u32>,
+    /// The slot that was taken last.
+    last: u32,
 }
 
 impl FreeSlots {
@@ -18,6 +22,30 @@ impl FreeSlots {
     #[inline]
     pub(crate) fn is_stocked(&self) -> bool {
         self.head != 0
+    }
+
+    /// A slot has been taken, after another one.
+    #[inline]
+    pub(super) fn took(&mut self, index: u32) {
+        match self.after.get_mut(self.last as usize) {
+            Some(after) => *after = index,
+            None => self.make_place(index),
+        }
+        self.last = index;
+    }
+
+    /// Slots come in order, so there is one more at a time.
+    #[cold]
+    fn make_place(&mut self, index: u32) {
+        self.after.resize(self.last.max(index) as usize + 1, index);
+    }
+
+    /// The slot that was taken the next but one after this: where the owner looks soon, when tasks have their turns in the
+    /// order of their asks.
+    #[inline]
+    pub(super) fn soon_after(&self, index: u32) -> Option<u32> {
+        let next = *self.after.get(index as usize)?;
+        self.after.get(next as usize).copied()
     }
 }
 
