@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use tpc_actors::bridge::Pressure;
+use tpc_actors::bridge::{BridgeConfig, BridgeError, Pressure, Thresholds, channel};
 use tpc_actors::prelude::*;
 
 const LONG: Duration = Duration::from_mins(1);
@@ -145,4 +145,45 @@ fn the_levels_are_the_actors_to_choose() {
     open.store(true, Ordering::Release);
     falls(&nervous);
     assert!(system.shutdown_wait(LONG).is_clean());
+}
+
+/// Both ends of a bridge see the levels that were chosen for it, which fall as it is drained.
+#[test]
+fn the_levels_of_a_bridge_are_its_owners_to_choose() {
+    let thresholds = Thresholds {
+        throttle_enter_percent: 25,
+        throttle_leave_percent: 5,
+        suspend_enter_percent: 50,
+        suspend_leave_percent: 30,
+    };
+    let config = BridgeConfig::new(64, 64).thresholds(thresholds);
+    let (mut control, data) = channel::<u64, u64>(config).unwrap();
+    let mut data = data.pin();
+    let mut levels = vec![];
+    for n in 0..40 {
+        control.try_send(n).unwrap();
+        levels.push(control.pressure());
+    }
+    // A quarter of 64, and a half.
+    assert_eq!(changes(&levels), [(16, Pressure::Throttled), (32, Pressure::Suspended)]);
+    let mut requests = Vec::new();
+    // Nobody sends. 30 percent are 19.2 items, and 5 percent 3.2.
+    for (taken, left, level) in [
+        (20, 20, Pressure::Suspended),
+        (1, 19, Pressure::Throttled),
+        (15, 4, Pressure::Throttled),
+        (1, 3, Pressure::Normal),
+    ] {
+        assert_eq!(data.drain(&mut requests, taken), taken);
+        assert_eq!(control.pressure(), level, "{left} are left");
+    }
+
+    for unsound in [
+        Thresholds { throttle_leave_percent: 25, ..thresholds },
+        Thresholds { suspend_enter_percent: 101, ..thresholds },
+        Thresholds { throttle_enter_percent: 60, ..thresholds },
+    ] {
+        let refused = channel::<u64, u64>(BridgeConfig::new(64, 64).thresholds(unsound));
+        assert_eq!(refused.err(), Some(BridgeError::Thresholds(unsound)));
+    }
 }

@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use super::crowd::Turns;
 use super::lone::{Awakening, Looked, Wait};
 use super::sending::{Sending, WakerIdentity};
 use super::{CancellableAsk, Canceller, Client, Decode, block, decoded, lone};
@@ -43,6 +44,10 @@ use crate::reply::slot::{Left, Polled};
 /// twice its [`capacity`](crate::actor::Policy::capacity), also when it has been answered, and its place in line. Enough
 /// of them keep everybody from asking over their lane, whoever is to take the next one from a `buffered` stream among
 /// them.
+///
+/// # Panics
+///
+/// When it is polled or sent after its end. Nobody else is concerned by that.
 #[must_use = "an ask does nothing until it is awaited or sent with `.now()` or `.wait()`"]
 pub struct Ask<'a, A: Actor, T, E = Infallible> {
     sending: Sending<'a, A>,
@@ -53,8 +58,8 @@ pub struct Ask<'a, A: Actor, T, E = Infallible> {
     registered: Option<WakerIdentity>,
     /// There if it is alone and its core had to be woken.
     awakens: Option<Awakening>,
-    /// Turns of its task in which it still looks for the answer before it leaves a waker.
-    turns: u8,
+    /// Those of its task in which it still looks for the answer.
+    turns: Turns,
 }
 
 impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
@@ -66,7 +71,14 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
         decode: Decode<A, T, E>,
     ) -> Self {
         let sending = Sending::new(client, shard, request);
-        Self { sending, decode, sent: None, registered: None, awakens: None, turns: 0 }
+        Self {
+            sending,
+            decode,
+            sent: None,
+            registered: None,
+            awakens: None,
+            turns: Turns::default(),
+        }
     }
 
     /// Ends with [`AskError::Deadline`] when there is no answer within `limit` of the first poll, or of now if it has

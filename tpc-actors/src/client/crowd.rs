@@ -10,7 +10,7 @@ use std::cell::Cell;
 use crate::patience::Patience;
 
 /// Turns in which an asker looks: enough for two tasks to outlast a quick answer.
-pub(super) const TURNS: u8 = 8;
+const TURNS: u8 = 8;
 
 thread_local! {
     static PATIENCE: Cell<Patience> = const { Cell::new(Patience::new()) };
@@ -31,14 +31,34 @@ pub(super) fn looks() -> bool {
     update(Patience::looks)
 }
 
-/// The answer was there in one of the turns.
-#[inline]
-pub(super) fn found() {
-    update(Patience::found);
-}
+/// The turns in which an asker still looks before it leaves its waker; none for one that does not look in turn.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Turns(u8);
 
-/// It was there in none of them.
-#[cold]
-pub(super) fn missed() {
-    update(Patience::missed);
+impl Turns {
+    pub(super) const ALL: Self = Self(TURNS);
+
+    pub(super) fn is_over(self) -> bool {
+        self.0 == 0
+    }
+
+    /// A look was in vain: whether there is another turn.
+    pub(super) fn pass(&mut self) -> bool {
+        if self.0 == 0 {
+            return false;
+        }
+        self.0 -= 1;
+        if self.0 == 0 {
+            update(Patience::missed);
+        }
+        self.0 > 0
+    }
+
+    /// The answer is there.
+    #[inline]
+    pub(super) fn end(&mut self) {
+        if std::mem::take(&mut self.0) > 0 {
+            update(Patience::found);
+        }
+    }
 }

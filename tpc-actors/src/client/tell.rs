@@ -21,6 +21,10 @@ use crate::error::TellError;
 /// Dropping it before it is ready drops the message unsent.
 ///
 /// Poll it or drop it: one that waits for room, and is not polled when there is some, keeps it from those behind it.
+///
+/// # Panics
+///
+/// When it is polled after its end.
 #[must_use = "a tell does nothing until it is awaited or sent with `.now()` or `.wait()`"]
 pub struct Tell<'a, A: Actor> {
     sending: Sending<'a, A>,

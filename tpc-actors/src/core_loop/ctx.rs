@@ -155,7 +155,8 @@ impl<A: Actor> Ctx<A> {
     /// Asks another actor, on this core or another, and goes on; `then` runs on this actor with the
     /// answer. The ask is sent before this returns if there is room, so sends keep their order.
     ///
-    /// `then` does not run when this incarnation of the actor ends first.
+    /// `then` does not run when this incarnation of the actor ends first. The ask is a task of the core, which takes three
+    /// allocations with what follows it; one that a task of [`spawn`](Self::spawn) awaits takes none.
     ///
     /// # Panics
     ///

@@ -100,7 +100,9 @@ impl<A: Actor> Lane<A> {
 
     /// The ring has ended, and its memory goes with it.
     pub(crate) fn unwatch(&self) {
-        *self.gauge.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let ended = self.gauge.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Perhaps the last to hold it.
+        drop_quietly(ended);
     }
 
     /// Requests in the ring.

@@ -3,7 +3,7 @@
 use std::task::{Context, Waker};
 use std::time::Instant;
 
-use super::super::crowd;
+use super::super::crowd::Turns;
 use super::super::lone::{self, Awakening, Looked, Wait};
 use super::super::sending::WakerIdentity;
 use super::{Ask, End};
@@ -28,8 +28,8 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
             sent.rang() && self.awaken()
         } else {
             // A core that has to wake takes longer than that.
-            self.turns = if sent.rang() { 0 } else { crowd::TURNS };
-            self.turns > 0
+            self.turns = if sent.rang() { Turns::default() } else { Turns::ALL };
+            !self.turns.is_over()
         };
         if looks_later {
             // What the task has to do besides goes before its next look, for which it is polled again.
@@ -47,7 +47,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
     /// Looks for an answer that was not there, if it has begun to.
     #[inline]
     pub(super) fn look_on(&mut self, end: &mut End<A>) -> Looked<()> {
-        if self.turns > 0 {
+        if !self.turns.is_over() {
             return self.look_in_turn(end);
         }
         match self.awakens.and_then(Awakening::looks_until) {
@@ -62,12 +62,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
         if self.look_here(end) {
             return Looked::Found(());
         }
-        self.turns -= 1;
-        if self.turns > 0 {
-            return Looked::LooksOn;
-        }
-        crowd::missed();
-        Looked::InVain
+        if self.turns.pass() { Looked::LooksOn } else { Looked::InVain }
     }
 
     /// Looks for the answer of a core that is awake, if it comes at once; whether it has.
@@ -94,9 +89,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
         if let Some(awakening) = self.awakens.take() {
             lone::awoke(awakening);
         }
-        if self.turns > 0 {
-            crowd::found();
-        }
+        self.turns.end();
         lone::answered(asker, false);
     }
 

@@ -5,9 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use super::super::crowd::Turns;
 use super::super::lone::{Looked, Wait};
 use super::super::sending::WakerIdentity;
-use super::super::{Ask, crowd, lone};
+use super::super::{Ask, lone};
 use crate::actor::Actor;
 use crate::error::AskError;
 use crate::isolate::drop_quietly;
@@ -32,8 +33,8 @@ pub(super) struct Part<'a, A: Actor, T, E> {
     /// Asks at the front whose outcomes are known.
     known: usize,
     begun: bool,
-    /// Turns of its task in which it still looks for answers before it leaves wakers.
-    turns: u8,
+    /// Those of its task in which it still looks for answers.
+    turns: Turns,
     /// Until when the answers are looked for, if that is worth it.
     looks_until: Option<Instant>,
     /// They were looked for, and came in time.
@@ -50,7 +51,7 @@ impl<A: Actor, T, E> Default for Part<'_, A, T, E> {
             sent: 0,
             known: 0,
             begun: false,
-            turns: 0,
+            turns: Turns::default(),
             looks_until: None,
             here: false,
         }
@@ -149,7 +150,7 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
                 let limit = LOOKS_AT_MOST.min(LOOKS_FOR_EACH.saturating_mul(asks) + LOOKS_AT_LEAST);
                 self.looks_until = Some(Instant::now() + limit);
             }
-            Wait::InTurn if leaves_room => self.turns = crowd::TURNS,
+            Wait::InTurn if leaves_room => self.turns = Turns::ALL,
             _ => {}
         }
     }
@@ -190,18 +191,6 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
         (found, missing)
     }
 
-    /// Whether the answers that are not there are looked for in the task's next turn.
-    fn looks_in_turn(&mut self) -> bool {
-        if self.turns == 0 {
-            return false;
-        }
-        self.turns -= 1;
-        if self.turns == 0 {
-            crowd::missed();
-        }
-        self.turns > 0
-    }
-
     /// Ready when every ask has its outcome. `one_of_several` parts does not wait while the others are to be sent and
     /// looked at.
     pub(super) fn poll(&mut self, one_of_several: bool, context: &mut Context<'_>) -> Poll<()> {
@@ -233,7 +222,7 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
             if found && !all_sent {
                 continue;
             }
-            if all_sent && self.looks_in_turn() {
+            if all_sent && self.turns.pass() {
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -243,14 +232,12 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
                 return Poll::Pending;
             }
         }
-        if self.turns > 0 {
-            crowd::found();
-        }
+        self.turns.end();
         lone::answered(asker, self.here);
         // With what they may have left in their lane.
         self.asks.clear();
         (self.sent, self.known, self.begun, self.here) = (0, 0, false, false);
-        (self.turns, self.looks_until) = (0, None);
+        self.looks_until = None;
         Poll::Ready(())
     }
 }
