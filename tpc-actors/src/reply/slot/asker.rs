@@ -77,14 +77,16 @@ impl<V> Slab<V> {
     #[expect(clippy::inline_always, reason = "a copy of the value costs more than the rest")]
     #[inline(always)]
     pub(crate) fn take_answer(&self, free: &mut FreeSlots, ticket: Ticket) -> Option<V> {
+        let slot = self.slot(ticket);
+        let word = slot.word.load(weaken!("slot.see-ready-here", Ordering::Acquire));
+        if word & READY == 0 {
+            return None;
+        }
         if let Some(index) = free.soon_after(ticket.index()) {
             // On its way from the core's CPU by the time that it is looked into.
             Line::of(self.slot_at(index)).fetch();
         }
-        let slot = self.slot(ticket);
-        let word = slot.word.load(weaken!("slot.see-ready-here", Ordering::Acquire));
-        (word & READY != 0)
-            .then(|| Self::take(slot, || Self::keep(slot, ticket.index(), &mut free.head)))
+        Some(Self::take(slot, || Self::keep(slot, ticket.index(), &mut free.head)))
     }
 
     /// Looks for the answer; otherwise leaves `fresh` to be woken, if there is one: cloned before, because a waker is foreign
