@@ -112,7 +112,7 @@ fn main() {
             Contender::new("nodedb-bridge", || tells(&stage, &peers.nodedb, count / 4)),
         ],
     );
-    for (tasks, each) in [(1, 3_000), (64, 1_500), (1024, 150)] {
+    for (tasks, each) in [(1, 3_000), (4, 3_000), (64, 1_500), (1024, 150)] {
         compare(
             &format!("ask, {tasks} tasks"),
             Unit::Time,
