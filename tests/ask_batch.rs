@@ -1,13 +1,17 @@
 //! Batches of asks that are used again.
 
-use std::pin::Pin;
+mod poll_once;
+mod until;
+
+use std::pin::pin;
 use std::sync::mpsc::{self, Receiver};
-use std::task::{Context, Poll, Waker};
-use std::thread;
 use std::time::Duration;
 
 use tpc_actors::client::AskBatch;
 use tpc_actors::prelude::*;
+
+use poll_once::poll_once;
+use until::until;
 
 #[core_actor(capacity = 64)]
 #[derive(Default)]
@@ -64,12 +68,6 @@ fn is_squares(answers: impl Iterator<Item = Result<u64, AskError>>, numbers: u64
     answers.map(Result::unwrap).eq((0..numbers).map(|n| n * n))
 }
 
-/// Polls once, and drops the future.
-fn polls_to_nothing(mut future: impl Future + Unpin) -> bool {
-    let context = &mut Context::from_waker(Waker::noop());
-    matches!(Pin::new(&mut future).poll(context), Poll::Pending)
-}
-
 #[test]
 fn a_batch_that_was_sent_takes_the_next_asks() {
     let (system, one) = start();
@@ -95,13 +93,11 @@ fn asks_whose_sending_was_dropped_go_on_with_the_next() {
     let (system, one) = start();
     let two = one.ordered();
     let mut asks: AskBatch<'_, _, _> = (0..3).map(|n| one.square_later(n)).collect();
-    assert!(polls_to_nothing(asks.send()));
+    assert!(poll_once(pin!(asks.send())).is_none());
     // Those are under way, and another one comes to each way.
     asks.extend([two.square_later(3), one.square_later(4)]);
-    assert!(polls_to_nothing(asks.send()));
-    while one.asked().wait().unwrap() < 5 {
-        thread::yield_now();
-    }
+    assert!(poll_once(pin!(asks.send())).is_none());
+    until("the fifth ask", || one.asked().wait().unwrap() == 5);
     one.release().wait().unwrap();
     assert!(is_squares(asks.send().wait().unwrap(), 5));
     assert_eq!(one.asked().wait().unwrap(), 0, "each was sent once");
@@ -119,13 +115,10 @@ fn answers_that_came_before_the_others_wait_for_them() {
     let two = one.ordered();
     let mut asks = AskBatch::default();
     asks.extend([one.square(0), two.square_later(1)]);
-    assert!(polls_to_nothing(asks.send()));
-    one.asked().wait().unwrap();
-    while one.asked().wait().unwrap() < 1 {
-        thread::yield_now();
-    }
+    assert!(poll_once(pin!(asks.send())).is_none());
+    until("the ask that is answered later", || one.asked().wait().unwrap() == 1);
     // The first way has its answer, and gets another ask.
-    assert!(polls_to_nothing(asks.send()));
+    assert!(poll_once(pin!(asks.send())).is_none());
     asks.push(one.square(2));
     one.release().wait().unwrap();
     assert!(is_squares(asks.send().wait().unwrap(), 3));

@@ -1,9 +1,14 @@
 //! Many tells or asks in one publish: nothing lost, nothing twice, nothing out of order.
 
+mod poll_once;
+
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tpc_actors::prelude::*;
+
+use poll_once::poll_once;
 
 const LONG: Duration = Duration::from_secs(10);
 
@@ -163,11 +168,11 @@ fn a_send_that_waits_in_line_can_be_told_not_to_wait() {
     (0..100).for_each(|n| batch.push(ledger.note(0, n)));
     // Late: with a deadline that begins while it waits, and at once.
     let mut send = batch.send();
-    assert!(futures_poll(&mut send).is_none());
+    assert!(poll_once(Pin::new(&mut send)).is_none());
     let late = send.deadline(Duration::from_millis(1)).wait();
     assert!(matches!(late, Err(TellError::Deadline(()))), "{late:?}");
     let mut send = batch.send();
-    assert!(futures_poll(&mut send).is_none());
+    assert!(poll_once(Pin::new(&mut send)).is_none());
     let full = send.now();
     assert!(matches!(full, Err(TellError::Full(()))), "{full:?}");
     batch.send().wait().unwrap();
@@ -291,20 +296,11 @@ fn asks_of_a_batch_that_is_dropped_do_not_run() {
     in_task(async move {
         ledger.nap(0).await.unwrap();
         let mut batch = ledger.ask_batch((0..6).map(|_| ledger.seen(0)));
-        let polled = futures_poll(&mut batch);
+        let polled = poll_once(Pin::new(&mut batch));
         assert!(polled.is_none());
         drop(batch);
         ledger.note(0, 7).await.unwrap();
         assert_eq!(ledger.seen(0).await.unwrap(), [7], "none of the dropped asks took it");
     });
     assert!(system.shutdown_wait(LONG).is_clean());
-}
-
-/// Polls once.
-fn futures_poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    match std::pin::Pin::new(future).poll(&mut context) {
-        std::task::Poll::Ready(output) => Some(output),
-        std::task::Poll::Pending => None,
-    }
 }

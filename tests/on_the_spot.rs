@@ -1,14 +1,16 @@
 //! Asks of tasks to actors on their own core, whose handlers are called in the poll of the task.
 
+mod poll_once;
+
 use std::cell::{Cell, RefCell};
-use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tpc_actors::prelude::*;
+
+use poll_once::poll_once;
 
 thread_local! {
     /// The desk of this core.
@@ -17,14 +19,6 @@ thread_local! {
 
 fn desk() -> DeskPinned {
     DESK.with_borrow(Clone::clone).expect("it has started")
-}
-
-/// One poll with a waker of nobody.
-fn poll_once<F: Future>(future: Pin<&mut F>) -> Option<F::Output> {
-    match future.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => Some(output),
-        Poll::Pending => None,
-    }
 }
 
 /// Answers in several ways.

@@ -1,6 +1,8 @@
 //! Several tasks of a thread that ask: their answers are looked for in their turns, and wakers are left only where that is
 //! in vain.
 
+mod until;
+
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,6 +13,8 @@ use std::time::Duration;
 
 use tpc_actors::prelude::*;
 use tpc_actors::{ActorStatus, register_thread};
+
+use until::until;
 
 #[core_actor]
 struct Doubler;
@@ -83,9 +87,7 @@ fn an_answer_that_is_there_in_the_next_turn_takes_no_waker() {
         let (mut first, mut second) = (pin!(doubler.double(n)), pin!(doubler.double(n + 1)));
         assert!(one.poll(first.as_mut()).is_pending());
         assert!(two.poll(second.as_mut()).is_pending());
-        while handled(&system) < before + 2 {
-            thread::yield_now();
-        }
+        until("the second ask", || handled(&system) == before + 2);
         assert!(!one.is_awaited() && !two.is_awaited());
         // Counted before it is answered: it may take another turn.
         for (task, ask, answer) in [(&one, first, 2 * n), (&two, second, 2 * n + 2)] {
@@ -107,8 +109,8 @@ fn an_answer_that_is_there_in_the_next_turn_takes_no_waker() {
 fn who_has_looked_in_vain_is_woken() {
     let (system, doubler) = start();
     let task = Arc::new(Task::default());
-    let (go, until) = mpsc::channel();
-    let mut ask = pin!(doubler.double_late(4, until));
+    let (go, released) = mpsc::channel();
+    let mut ask = pin!(doubler.double_late(4, released));
     let mut turns = 0;
     loop {
         assert!(task.poll(ask.as_mut()).is_pending());
@@ -120,9 +122,7 @@ fn who_has_looked_in_vain_is_woken() {
     assert!((1..=8).contains(&turns), "{turns} turns");
     assert!(task.is_awaited());
     go.send(()).unwrap();
-    while task.wakes() == 0 {
-        thread::yield_now();
-    }
+    until("the wake", || task.wakes() > 0);
     assert!(matches!(task.poll(ask.as_mut()), Poll::Ready(Ok(8))));
     assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
 }
@@ -136,17 +136,15 @@ fn vain_looks_become_rare() {
         // Not the same one twice in a row, which would be alone.
         let task = &tasks[usize::from(n % 2 == 0)];
         task.wakes();
-        let (go, until) = mpsc::channel();
-        let mut ask = pin!(doubler.double_late(n, until));
+        let (go, released) = mpsc::channel();
+        let mut ask = pin!(doubler.double_late(n, released));
         assert!(task.poll(ask.as_mut()).is_pending());
         looked += usize::from(task.wakes() > 0);
         while !task.is_awaited() {
             assert!(task.poll(ask.as_mut()).is_pending());
         }
         go.send(()).unwrap();
-        while task.poll(ask.as_mut()).is_pending() {
-            thread::yield_now();
-        }
+        until("the answer", || task.poll(ask.as_mut()).is_ready());
     }
     assert!(looked < 40, "{looked} of 400");
     assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
