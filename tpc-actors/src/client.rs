@@ -34,6 +34,7 @@ mod crowd;
 mod line;
 mod lone;
 mod monitor;
+mod sender;
 mod sending;
 mod shard;
 mod sleepers;

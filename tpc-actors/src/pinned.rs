@@ -276,12 +276,10 @@ impl<A: Actor, T, E> Future for PinnedAsk<'_, A, T, E> {
             }
             return Poll::Pending;
         };
-        let known = this.waker == Some(WakerIdentity::of(context.waker()));
-        let fresh = (!known).then(|| context.waker().clone());
-        let left = fresh.as_ref().map(WakerIdentity::of);
+        let (fresh, left) = WakerIdentity::renewed(this.waker, context.waker());
         match this.to.poll(ticket, fresh) {
             Polled::Registered => {
-                this.waker = left.or(this.waker);
+                this.waker = left;
                 Poll::Pending
             }
             Polled::Busy => Poll::Pending,

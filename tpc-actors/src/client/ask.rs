@@ -164,7 +164,7 @@ impl<'a, A: Actor, T, E> Ask<'a, A, T, E> {
 
     /// Whether both go over the same lane, as far as their clients decide that.
     pub(super) fn is_beside(&self, other: &Self) -> bool {
-        self.sending.is_beside(&other.sending)
+        self.sending.goes_over(other.sending.client().get(), other.sending.shard())
     }
 
     /// Begins its time, if that is limited and has not begun.
@@ -305,15 +305,14 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
             Looked::LooksOn => return context.waker().wake_by_ref(),
             Looked::InVain => {}
         }
-        let fresh = (self.registered != Some(identity)).then(|| context.waker().clone());
-        let left = fresh.as_ref().map(WakerIdentity::of);
+        let (fresh, left) = WakerIdentity::renewed(self.registered, context.waker());
         match self.poll_slot(fresh) {
             Polled::Ready(outcome) => {
                 self.learns_from_answer(identity);
                 *end = Some(Ok(outcome));
                 return;
             }
-            Polled::Registered => self.registered = left.or(self.registered),
+            Polled::Registered => self.registered = left,
             Polled::Busy => {}
         }
         if self.sending.is_late() {

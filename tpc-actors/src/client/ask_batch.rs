@@ -69,7 +69,12 @@ impl<A: Actor, T, E> Default for AskBatch<'_, A, T, E> {
 
 impl<'a, A: Actor, T, E> Extend<Ask<'a, A, T, E>> for AskBatch<'a, A, T, E> {
     fn extend<I: IntoIterator<Item = Ask<'a, A, T, E>>>(&mut self, asks: I) {
-        asks.into_iter().for_each(|ask| self.push(ask));
+        let asks = asks.into_iter();
+        if self.parts.is_empty() {
+            // Nearly always all of them go over one lane.
+            self.parts.push(Part::with_room(asks.size_hint().0));
+        }
+        asks.for_each(|ask| self.push(ask));
     }
 }
 
@@ -85,7 +90,6 @@ impl<'a, A: Actor, T, E> AskBatch<'a, A, T, E> {
     /// Adds an ask.
     pub fn push(&mut self, ask: Ask<'a, A, T, E>) {
         self.over = false;
-        let before = self.len();
         // Each lane on its own: one that has no room is not in the way of the others.
         let beside =
             |part: &Part<'a, A, T, E>| part.asks.first().is_some_and(|it| it.is_beside(&ask));
@@ -96,7 +100,7 @@ impl<'a, A: Actor, T, E> AskBatch<'a, A, T, E> {
             self.parts.len() - 1
         });
         if part > 0 || !self.order.is_empty() {
-            self.order.resize(before, 0);
+            self.order.resize(self.len(), 0);
             self.order.push(part);
         }
         self.parts[part].push(ask);

@@ -7,6 +7,7 @@
 
 use std::cell::Cell;
 
+use super::lone;
 use crate::patience::Patience;
 
 /// Turns in which an asker looks: enough for two tasks to outlast a quick answer.
@@ -17,12 +18,7 @@ thread_local! {
 }
 
 fn update<T>(change: impl FnOnce(&mut Patience) -> T) -> T {
-    PATIENCE.with(|patience| {
-        let mut changed = patience.get();
-        let done = change(&mut changed);
-        patience.set(changed);
-        done
-    })
+    PATIENCE.with(|patience| lone::update(patience, change))
 }
 
 /// Whether an ask that begins now is looked for in turn.

@@ -138,7 +138,8 @@ impl Lone {
     }
 }
 
-fn update<S: Copy, T>(state: &Cell<S>, change: impl FnOnce(&mut S) -> T) -> T {
+/// Changes what a thread knows.
+pub(super) fn update<S: Copy, T>(state: &Cell<S>, change: impl FnOnce(&mut S) -> T) -> T {
     let mut changed = state.get();
     let done = change(&mut changed);
     state.set(changed);

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::line::Line;
+use super::sender::Sender;
 use super::time_limit::TimeLimit;
 use super::{Client, Refused};
 use crate::actor::Actor;
@@ -15,21 +16,6 @@ use crate::isolate::drop_quietly;
 use crate::mailbox::lane::{Sent, Wish};
 use crate::mailbox::{Mailbox, Refusal, Shortage};
 use crate::reply::slot::NO_DEADLINE;
-
-/// The client of a request: borrowed, or its own copy when the request must outlive the caller.
-pub(crate) enum Sender<'a, A: Actor> {
-    Borrowed(&'a Client<A>),
-    Owned(Client<A>),
-}
-
-impl<A: Actor> Sender<'_, A> {
-    pub(super) fn get(&self) -> &Client<A> {
-        match self {
-            Self::Borrowed(client) => client,
-            Self::Owned(client) => client,
-        }
-    }
-}
 
 /// The two addresses that tell wakers apart: of the clone that a slot holds, so that they stay its own
 /// for as long as it may be woken.
@@ -42,6 +28,16 @@ pub(crate) struct WakerIdentity {
 impl WakerIdentity {
     pub(crate) fn of(waker: &Waker) -> Self {
         Self { data: waker.data().addr(), vtable: NonNull::from(waker.vtable()).addr() }
+    }
+
+    /// What is to be left for `waker` where the one of `known` is: a clone, unless it is the same, and what is known then.
+    pub(crate) fn renewed(known: Option<Self>, waker: &Waker) -> (Option<Waker>, Option<Self>) {
+        if known == Some(Self::of(waker)) {
+            return (None, known);
+        }
+        let fresh = waker.clone();
+        let known = Self::of(&fresh);
+        (Some(fresh), Some(known))
     }
 }
 
@@ -82,22 +78,13 @@ impl<'a, A: Actor> Sending<'a, A> {
         self.shard
     }
 
-    /// Whether both go over the same lane, as far as their clients decide that.
-    pub(super) fn is_beside(&self, other: &Self) -> bool {
-        self.goes_over(other.client.get(), other.shard)
-    }
-
-    /// Whether it goes over the same lane as what `client` sends to that shard.
+    /// Whether it goes over the same lane as what `client` sends to that shard, as far as clients decide that.
     pub(super) fn goes_over(&self, client: &Client<A>, shard: usize) -> bool {
         self.shard == shard && self.client.get().has_lanes_of(client)
     }
 
-    /// The client, for a use of this request besides.
-    pub(super) fn client(&self) -> Sender<'a, A> {
-        match &self.client {
-            Sender::Borrowed(client) => Sender::Borrowed(client),
-            Sender::Owned(client) => Sender::Owned(Client::clone(client)),
-        }
+    pub(super) fn client(&self) -> &Sender<'a, A> {
+        &self.client
     }
 
     /// Whether it is not in line for room.
@@ -107,7 +94,7 @@ impl<'a, A: Actor> Sending<'a, A> {
 
     /// Whether nothing but the way to the lane is between this and its being sent.
     pub(super) fn is_plain(&self) -> bool {
-        self.line.is_none() && self.limit.is_none()
+        self.is_new() && self.limit.is_none()
     }
 
     /// Whether it has to end by itself at some time.

@@ -112,10 +112,6 @@ impl CoreLocal {
         })
     }
 
-    pub(crate) fn set_now(&self, now: Instant) {
-        self.now.set(now);
-    }
-
     /// Leaves something for the core to see to at the end of the turn.
     pub(crate) fn report(&self, incident: Incident) {
         self.incidents.borrow_mut().push(incident);

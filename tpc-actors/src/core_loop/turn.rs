@@ -23,7 +23,7 @@ impl Core {
     /// One pass over everything that is runnable.
     pub(crate) fn turn(&mut self, now: Instant, budget: &Budget) -> Turn {
         let _in_turn = InTurn::begin(Rc::clone(&self.local));
-        self.local.set_now(now);
+        self.local.now.set(now);
         self.take_news();
         if self.still {
             let more = self.shared().bell.has_news();

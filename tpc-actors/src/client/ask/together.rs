@@ -13,7 +13,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
     /// `wakers` are those of the slots' last uses: foreign, and dropped by the caller, when the lane is free again.
     pub(in crate::client) fn send_together(asks: &mut [Self], wakers: &mut Vec<Waker>) -> usize {
         let Some(first) = asks.first() else { return 0 };
-        let (client, shard) = (first.sending.client(), first.sending.shard());
+        let (client, shard) = (first.sending.client().clone(), first.sending.shard());
         let mailbox = client.get().mailbox(shard);
         if !mailbox.is_plain() {
             return 0;

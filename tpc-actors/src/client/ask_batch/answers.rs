@@ -55,9 +55,11 @@ impl<'b, 'a, A: Actor, T, E> Future for SendAsks<'b, 'a, A, T, E> {
     type Output = Answers<'b, 'a, A, T, E>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let batch = self.0.as_mut().expect("a batch of asks was polled after its end");
-        std::task::ready!(batch.poll_all(context));
-        let batch = self.0.take().expect("it was there");
+        let batch = self.0.take().expect("a batch of asks was polled after its end");
+        if batch.poll_all(context).is_pending() {
+            self.0 = Some(batch);
+            return Poll::Pending;
+        }
         Poll::Ready(Answers::of(batch))
     }
 }

@@ -59,6 +59,12 @@ impl<A: Actor, T, E> Default for Part<'_, A, T, E> {
 }
 
 impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
+    /// An empty one with room for so many asks.
+    pub(super) fn with_room(asks: usize) -> Self {
+        let (asks, outcomes) = (Vec::with_capacity(asks), Vec::with_capacity(asks));
+        Self { asks, outcomes, ..Self::default() }
+    }
+
     /// Adds an ask, for the same lane as the others.
     pub(super) fn push(&mut self, ask: Ask<'a, A, T, E>) {
         self.asks.push(ask);
