@@ -10,6 +10,8 @@
 //! current-thread runtime or a pool of one thread. Every ask returns a running total, so that lost messages are
 //! noticed.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use tpc_actors::prelude::*;
@@ -87,6 +89,31 @@ fn asks(stage: &Stage, peer: &impl Peer, tasks: u64, each: u64) -> f64 {
     })
 }
 
+/// Tasks that ask nobody: each wakes itself and is polled again, which is Tokio's own part of an ask.
+fn turns(stage: &Stage, tasks: u64, each: u64) -> f64 {
+    timed(tasks * each, || {
+        stage.in_task(async move {
+            let turns = || async move {
+                for _ in 0..each {
+                    let mut woken = false;
+                    poll_fn(|context| {
+                        if std::mem::replace(&mut woken, true) {
+                            return Poll::Ready(());
+                        }
+                        context.waker().wake_by_ref();
+                        Poll::Pending
+                    })
+                    .await;
+                }
+            };
+            let all: Vec<_> = (0..tasks).map(|_| tokio::spawn(turns())).collect();
+            for task in all {
+                task.await.expect("no panic");
+            }
+        });
+    })
+}
+
 fn main() {
     let stage = Stage::new();
     let peers = Peers::start(stage.cpu);
@@ -122,6 +149,7 @@ fn main() {
                 Contender::new("tpc-actors, one task, batches of 32", || {
                     ask_batches(&stage, &counter, tasks * each)
                 }),
+                Contender::new("turns of tasks that ask nobody", || turns(&stage, tasks, each)),
                 Contender::new("crossfire", || asks(&stage, &peers.crossfire, tasks, each)),
                 Contender::new("kanal", || asks(&stage, &peers.kanal, tasks, each)),
                 Contender::new("tokio mpsc", || asks(&stage, &peers.tokio, tasks, each)),
