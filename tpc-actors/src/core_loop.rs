@@ -28,6 +28,7 @@ pub(crate) mod chores;
 mod commands;
 pub(crate) mod ctx;
 pub(crate) mod idle;
+pub(crate) mod in_turn;
 pub(crate) mod incidents;
 pub(crate) mod local;
 mod park;

@@ -19,7 +19,7 @@ pub(crate) use caller::{OnTheSpot, Spot};
 #[cfg(not(tpc_loom))]
 pub(crate) use credit::{Credit, Outcome};
 #[cfg(not(tpc_loom))]
-pub(crate) use owed::{Answers, Ways, collect_woken, take_woken};
+pub(crate) use owed::{Answers, Ways};
 #[cfg(not(tpc_loom))]
 pub use token::{Reply, ReplySlot, batch_fits};
 #[cfg(not(tpc_loom))]

@@ -173,7 +173,15 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
 
 impl<E: Send + Clone + 'static> Flush for CorePublisher<E> {
     fn show(&self, log_waits: bool) {
-        self.with(|source| source.show(&self.bus, self.next_seq.get(), log_waits));
+        match self.source.try_borrow_mut() {
+            Ok(mut source) => {
+                if let Some(source) = &mut *source {
+                    source.show(&self.bus, self.next_seq.get(), log_waits);
+                }
+            }
+            // A filter, a copy or a drop of this very publisher answers somebody.
+            Err(_) => self.unshown.set(true),
+        }
     }
 
     fn pass_on(&self) {

@@ -220,22 +220,34 @@ impl CoreLocal {
         }
     }
 
-    /// Wakes the askers that were answered so far.
+    /// An asker was answered in this turn, and is woken with the others.
+    pub(crate) fn wake_later(&self, asker: Asker) {
+        self.wakes.borrow_mut().push(asker);
+    }
+
+    /// Wakes the askers that were answered so far, and those that their wakers answer.
     pub(crate) fn wake_askers(&self) {
-        if self.wakes.borrow().is_empty() {
-            return;
+        while !self.wakes.borrow().is_empty() {
+            self.with_wakes(|wakes| {
+                for asker in wakes.drain(..) {
+                    if planted!("lost-wake", 1 in 10_000) {
+                        continue;
+                    }
+                    asker.wake();
+                }
+            });
         }
-        // Taken out, because a waker is foreign code and may lead back here.
+    }
+
+    /// Hands the askers that were answered so far to `call`, out of their cell for the time, because a waker is foreign code
+    /// and may lead back here.
+    pub(crate) fn with_wakes<R>(&self, call: impl FnOnce(&mut Vec<Asker>) -> R) -> R {
         let mut wakes = self.wakes.take();
-        for asker in wakes.drain(..) {
-            if planted!("lost-wake", 1 in 10_000) {
-                continue;
-            }
-            asker.wake();
-        }
+        let done = call(&mut wakes);
         // The buffer goes back unless a waker has started another one.
         let started = self.wakes.replace(wakes);
         self.wakes.borrow_mut().extend(started);
+        done
     }
 
     /// Wakes everyone that this turn has news for: askers and subscribers.
@@ -246,5 +258,7 @@ impl CoreLocal {
         for flusher in &*self.flushers.borrow() {
             flusher.flush();
         }
+        // Those that a subscriber's waker has answered, or an event's drop.
+        self.wake_askers();
     }
 }

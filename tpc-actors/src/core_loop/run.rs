@@ -13,7 +13,7 @@ use crate::isolate::drop_quietly;
 use crate::mailbox::lane::{Envelope, LaneConsumer};
 use crate::pinned::LocalMailbox;
 use crate::reply::slot::{NO_DEADLINE, Started};
-use crate::reply::{Answers, Credit, ReplySlot, collect_woken, take_woken};
+use crate::reply::{Answers, Credit, ReplySlot};
 use crate::stats::ActorStats;
 use crate::sync::planted;
 
@@ -89,8 +89,6 @@ pub(crate) struct Run<A: Actor> {
     pace: Pace,
     /// When the turn began, or the last pause was.
     paused: Instant,
-    /// A batch of asks is with its handler.
-    batched: bool,
 }
 
 impl<A: Actor> Run<A> {
@@ -109,7 +107,6 @@ impl<A: Actor> Run<A> {
             freed: 0,
             pace,
             paused,
-            batched: false,
         }
     }
 
@@ -277,7 +274,6 @@ impl<A: Actor> Run<A> {
         if over && taken < self.pause_at {
             return true;
         }
-        self.handler_ended();
         let now = self.local.clock.now();
         let took = now.saturating_duration_since(self.paused);
         self.pace.learn(took);
@@ -288,26 +284,6 @@ impl<A: Actor> Run<A> {
         self.go_on();
         self.paused = now;
         over || now >= until
-    }
-
-    /// A handler has returned or has panicked: whoever a batch of it has answered is woken with the turn's
-    /// other askers.
-    pub(crate) fn handler_ended(&mut self) {
-        if !std::mem::take(&mut self.batched) {
-            return;
-        }
-        self.local.show_events(false);
-        let woken = take_woken().unwrap_or_default();
-        let others = self.local.wakes.replace(woken);
-        self.local.wakes.borrow_mut().extend(others);
-    }
-
-    /// The handler that is about to run gets a batch of asks: their askers are woken together.
-    pub(crate) fn wake_together(&mut self) {
-        collect_woken(self.local.wakes.take());
-        self.batched = true;
-        self.pause_at = 0;
-        self.go_on();
     }
 
     /// Whether the places of quick messages are worth a transfer to the sender.

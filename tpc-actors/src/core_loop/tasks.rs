@@ -8,12 +8,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::called::Called;
+use super::in_turn::with_core;
 use super::local::CoreLocal;
 use super::shared::CoreShared;
 use crate::error::Fate;
@@ -72,37 +72,16 @@ impl Wake for Signal {
     }
 }
 
-thread_local! {
-    /// The core whose turn this thread is in, by the address of its shared part; 0 for none.
-    static TURN_OF: Cell<usize> = const { Cell::new(0) };
-    /// Tasks of that core that this turn has woken.
-    static WOKEN: RefCell<Vec<TaskId>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Notes that a task was woken, if it is the turn of its own core that does so.
+/// Queues a task, if it is the turn of its own core that wakes it.
 fn wake_here(core: &Arc<CoreShared>, task: TaskId) -> bool {
-    if TURN_OF.get() != Arc::as_ptr(core).addr() {
-        return false;
-    }
-    WOKEN.try_with(|woken| woken.borrow_mut().push(task)).is_ok()
-}
-
-/// For as long as it lives, the calling thread is in a turn of one core.
-pub(crate) struct InTurn(Rc<CoreLocal>);
-
-impl InTurn {
-    pub(crate) fn begin(local: Rc<CoreLocal>) -> Self {
-        TURN_OF.set(Arc::as_ptr(&local.shared).addr());
-        Self(local)
-    }
-}
-
-impl Drop for InTurn {
-    fn drop(&mut self) {
-        // However the turn ends, what it has woken is not forgotten.
-        self.0.tasks.collect_woken();
-        TURN_OF.set(0);
-    }
+    let is_ours = |local: &CoreLocal| {
+        let ours = Arc::ptr_eq(&local.shared, core);
+        if ours {
+            local.tasks.woken(std::iter::once(task));
+        }
+        ours
+    };
+    with_core(is_ours).unwrap_or(false)
 }
 
 /// What polling one task came to.
@@ -170,14 +149,6 @@ impl Tasks {
         id
     }
 
-    /// Queues tasks that this turn has woken so far.
-    fn collect_woken(&self) {
-        // A thread that ends has woken nothing any more.
-        let _ = WOKEN.try_with(|woken| {
-            self.ready.borrow_mut().extend(woken.borrow_mut().drain(..));
-        });
-    }
-
     /// Queues tasks that were woken.
     pub(crate) fn woken(&self, wakes: impl Iterator<Item = TaskId>) {
         self.ready.borrow_mut().extend(wakes);
@@ -189,7 +160,6 @@ impl Tasks {
 
     /// How many tasks wait to be polled.
     pub(crate) fn ready(&self) -> usize {
-        self.collect_woken();
         self.ready.borrow().len()
     }
 

@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use super::cell::{Cell, Intake};
 use super::chores::Chore;
-use super::tasks::{InTurn, Polled};
+use super::in_turn::InTurn;
+use super::tasks::Polled;
 use super::timers::Due;
 use super::{ActiveLane, Budget, Core, HELD, LONE_MAX, PATIENCE_MAX, Turn};
 use crate::mailbox::VISITOR;
@@ -30,7 +31,6 @@ impl Core {
             return Turn { ran: 0, more, patient: false, next_deadline: None };
         }
         let (served, mut more) = self.intake(now, budget);
-        let (answered, crowded) = (self.local.answered.take(), self.local.crowded.take());
         let timers = self.run_timers(now, budget);
         let mut ran = served + timers + self.run_here(now, budget);
         answer_lost();
@@ -53,6 +53,7 @@ impl Core {
         let next_deadline = self.local.timers.borrow().next();
         // A task that was woken, or a lane that rang, while this turn ran.
         more |= own || self.shared().bell.has_news();
+        let (answered, crowded) = (self.local.answered.take(), self.local.crowded.take());
         let little = (1..PATIENCE_MAX).contains(&served) && (!answered || served >= LONE_MAX);
         Turn { ran, more, patient: little && !crowded && !own, next_deadline }
     }

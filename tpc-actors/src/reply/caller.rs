@@ -73,13 +73,6 @@ impl<A: Actor> Caller<'_, A> {
         }
     }
 
-    /// The handler gets a batch of asks: their askers are woken together.
-    pub(super) fn wake_together(&mut self) {
-        if let Self::Run(run) = self {
-            run.wake_together();
-        }
-    }
-
     /// Whether somebody waits for the answer.
     #[inline]
     pub(super) fn waits(&self) -> bool {

@@ -1,39 +1,20 @@
 //! An answer that is owed by a token which knows the answer's type and not the actor's.
 
 use std::any::Any;
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::slot::{Asker, Started};
 use super::{Credit, Outcome};
 use crate::actor::Actor;
+use crate::core_loop::in_turn;
 
-thread_local! {
-    /// Askers answered by the batch handler that runs on this thread right now, to be woken together.
-    static WOKEN: RefCell<Option<Vec<Asker>>> = const { RefCell::new(None) };
-}
-
-/// Collects the askers that this thread answers from now on; `room` is an empty list to put them in.
-pub(crate) fn collect_woken(room: Vec<Asker>) {
-    WOKEN.set(Some(room));
-}
-
-/// Who was answered since then; from here on askers are woken at once again.
-pub(crate) fn take_woken() -> Option<Vec<Asker>> {
-    WOKEN.take()
-}
-
-/// Wakes an asker, now or together with the others of a batch.
-pub(super) fn wake(mut asker: Option<Asker>) {
-    if asker.is_some() {
-        // A thread that is going down has no list any more.
-        let _ = WOKEN.try_with(|woken| {
-            if let Some(woken) = &mut *woken.borrow_mut() {
-                woken.extend(asker.take());
-            }
-        });
+/// Wakes an asker: where a core's turn has answered it, with the others of that turn.
+pub(super) fn wake(asker: Option<Asker>) {
+    let Some(asker) = asker else { return };
+    match in_turn::core() {
+        Some(local) => local.wake_later(asker),
+        None => asker.wake(),
     }
-    asker.into_iter().for_each(Asker::wake);
 }
 
 /// Where answers of type `T` go; shared by the tokens of a batch.
@@ -98,6 +79,11 @@ impl<T> Owed<T> {
     }
 
     pub(super) fn answer(self, outcome: Outcome<T>) {
+        if let Some(local) = in_turn::core() {
+            // Who has the answer finds the events that led to it.
+            local.show_events(false);
+            local.answered.set(true);
+        }
         wake(self.to.answer(self.started, outcome));
     }
 }

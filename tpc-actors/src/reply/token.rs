@@ -131,7 +131,6 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
                 batch.push(message, reply);
             }
         }
-        self.caller.wake_together();
         batch
     }
 
@@ -184,7 +183,7 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
         local.answered.set(true);
         if let Some(asker) = self.caller.credit().complete(started, outcome) {
             // Woken together at the end of the turn.
-            local.wakes.borrow_mut().push(asker);
+            local.wake_later(asker);
         }
     }
 }
@@ -292,6 +291,10 @@ impl<T: 'static> Reply<T> {
     }
 
     /// Answers the caller. An answer that nobody waits for any more is dropped.
+    ///
+    /// A caller that is answered on a core, by a handler or by a task, finds what was published there before. It is woken
+    /// together with the others that this turn of the core answers, and so not before the handler returns; what is
+    /// answered on another thread is woken at once.
     pub fn send(mut self, value: T) {
         if let Some(answer) = self.answer.take() {
             answer.answer(Ok(value));

@@ -57,13 +57,10 @@ impl<A: Actor> Cell for ActorCell<A> {
         let handled = run.handled();
         self.pace = run.pace();
         let Some(mut consumer) = run.into_lane() else { unreachable!("it was a lane's") };
-        if let Some(relay) = consumer.relay() {
-            // Out of its cell for the time, because a waker of the relay's own is woken.
-            let mut wakers = self.local().wakes.take();
-            if relay.take(&mut wakers, before) {
-                self.local().relayed_by(relay);
-            }
-            self.local().wakes.replace(wakers);
+        if let Some(relay) = consumer.relay()
+            && self.local().with_wakes(|wakes| relay.take(wakes, before))
+        {
+            self.local().relayed_by(relay);
         }
         if self.health.probing {
             self.probed(handled.saturating_sub(u64::from(failed)));
@@ -311,7 +308,6 @@ impl<A: Actor> ActorCell<A> {
                 }
             }
         });
-        run.handler_ended();
         let Err(message) = ended else { return false };
         self.failed(name::<A>(code_of(core.calling.get())), message);
         true
