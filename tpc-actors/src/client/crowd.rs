@@ -10,11 +10,17 @@ use std::cell::Cell;
 use super::lone;
 use crate::patience::Patience;
 
-/// Turns in which an asker looks: enough for two tasks to outlast a quick answer.
-const TURNS: u8 = 8;
+/// Looks of all askers of a thread, one of which takes about 150 ns, after which one of them leaves its waker: they
+/// take about as long as a worker and a core need to go to sleep and to be woken. No asker looks more often.
+const LOOKS_MAX: u16 = 32;
+
+/// Turns in which an asker looks whatever the others do: with many of them, quick answers are there in the first.
+const TURNS_MIN: u8 = 2;
 
 thread_local! {
     static PATIENCE: Cell<Patience> = const { Cell::new(Patience::new()) };
+    /// Looks in vain of this thread's askers.
+    static LOOKS: Cell<u16> = const { Cell::new(0) };
 }
 
 fn update<T>(change: impl FnOnce(&mut Patience) -> T) -> T {
@@ -29,32 +35,100 @@ pub(super) fn looks() -> bool {
 
 /// The turns in which an asker still looks before it leaves its waker; none for one that does not look in turn.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Turns(u8);
+pub(super) struct Turns {
+    looks: bool,
+    /// Turns that are still its own.
+    own: u8,
+    /// Looks of its thread before it began.
+    since: u16,
+}
 
 impl Turns {
-    pub(super) const ALL: Self = Self(TURNS);
+    /// The asker looks from its next turn on.
+    #[inline]
+    pub(super) fn begin() -> Self {
+        Self { looks: true, own: TURNS_MIN, since: LOOKS.get() }
+    }
 
     pub(super) fn is_over(self) -> bool {
-        self.0 == 0
+        !self.looks
     }
 
     /// A look was in vain: whether there is another turn.
     pub(super) fn pass(&mut self) -> bool {
-        if self.0 == 0 {
+        if self.is_over() {
             return false;
         }
-        self.0 -= 1;
-        if self.0 == 0 {
+        let looks = LOOKS.get().wrapping_add(1);
+        LOOKS.set(looks);
+        self.own = self.own.saturating_sub(1);
+        // Where the task has come from another thread the difference may be anything, and looks end after as many
+        // again at the latest.
+        self.looks = self.own > 0 || looks.wrapping_sub(self.since) < LOOKS_MAX;
+        if self.is_over() {
             update(Patience::missed);
         }
-        self.0 > 0
+        self.looks
     }
 
     /// The answer is there.
     #[inline]
     pub(super) fn end(&mut self) {
-        if std::mem::take(&mut self.0) > 0 {
+        if std::mem::take(&mut self.looks) {
             update(Patience::found);
+        }
+    }
+}
+
+#[cfg(all(test, not(tpc_loom)))]
+mod tests {
+    use super::*;
+
+    /// Turns of an asker until it leaves its waker, while `others` look in between.
+    fn turns(others: usize) -> usize {
+        let mut turns = Turns::begin();
+        let mut others = vec![Turns::begin(); others];
+        let looks = || {
+            for other in &mut others {
+                if !other.pass() {
+                    *other = Turns::begin();
+                }
+            }
+            turns.pass()
+        };
+        1 + std::iter::repeat_with(looks).take_while(|goes_on| *goes_on).count()
+    }
+
+    #[test]
+    fn one_of_few_has_many_turns_and_one_of_many_has_two() {
+        assert_eq!(turns(0), usize::from(LOOKS_MAX));
+        assert_eq!(turns(1), usize::from(LOOKS_MAX) / 2);
+        assert_eq!(turns(7), usize::from(LOOKS_MAX) / 8);
+        for others in [31, 63, 1_000] {
+            assert_eq!(turns(others), usize::from(TURNS_MIN), "{others}");
+        }
+    }
+
+    #[test]
+    fn whoever_has_no_turns_has_none_and_learns_nothing() {
+        let mut none = Turns::default();
+        assert!(none.is_over() && !none.pass());
+        none.end();
+        let mut some = Turns::begin();
+        some.end();
+        assert!(some.is_over() && !some.pass());
+    }
+
+    /// A task that has moved finds the looks of another thread.
+    #[test]
+    fn turns_end_on_any_thread() {
+        for before in [0, 1, LOOKS_MAX, 1_000, u16::MAX - 3, u16::MAX] {
+            LOOKS.set(500);
+            let mut turns = Turns::begin();
+            LOOKS.set(before);
+            let looks =
+                std::iter::repeat_with(|| turns.pass()).take_while(|goes_on| *goes_on).count();
+            assert!(looks < usize::from(LOOKS_MAX), "{before}: {looks}");
         }
     }
 }

@@ -28,7 +28,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
             sent.rang() && self.awaken()
         } else {
             // A core that has to wake takes longer than that.
-            self.turns = if sent.rang() { Turns::default() } else { Turns::ALL };
+            self.turns = if sent.rang() { Turns::default() } else { Turns::begin() };
             !self.turns.is_over()
         };
         if looks_later {

@@ -156,7 +156,7 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
                 let limit = LOOKS_AT_MOST.min(LOOKS_FOR_EACH.saturating_mul(asks) + LOOKS_AT_LEAST);
                 self.looks_until = Some(Instant::now() + limit);
             }
-            Wait::InTurn if leaves_room => self.turns = Turns::ALL,
+            Wait::InTurn if leaves_room => self.turns = Turns::begin(),
             _ => {}
         }
     }
