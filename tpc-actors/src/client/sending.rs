@@ -326,14 +326,13 @@ impl<'a, A: Actor> Sending<'a, A> {
         let mailbox = self.mailbox();
         let waiters = mailbox.lane(lane).line(shortage);
         let deadline = self.limit.deadline();
-        let id = waiters.join(id, context.waker().clone(), deadline);
+        let is_short = || {
+            let still = self.client.get().shortage(self.shard, lane, ask) == Some(shortage);
+            still && mailbox.refusal().is_none()
+        };
+        let id = waiters.line_up(id, context.waker().clone(), deadline, is_short);
         if deadline != NO_DEADLINE {
             mailbox.note_deadline(deadline);
-        }
-        // What was short may have been freed just before we lined up, when nobody could tell us.
-        let still = self.client.get().shortage(self.shard, lane, ask) == Some(shortage);
-        if mailbox.refusal().is_some() || !still {
-            waiters.freed(1);
         }
         let mailbox = Arc::clone(mailbox);
         self.line = Some(Line { mailbox, lane, shortage, id: Some(id) });

@@ -60,8 +60,23 @@ impl Waiters {
         self.any.load(Ordering::Relaxed)
     }
 
-    /// Lines up, with the old number when coming back. The caller must look for room once more after
-    /// this, because a place may have been freed just before.
+    /// Lines up, as [`Self::join`], and looks once more: what was short may have been freed just before, when nobody could
+    /// be told. Who is first in line is told of it then, whoever that is.
+    pub(crate) fn line_up(
+        &self,
+        id: Option<WaiterId>,
+        waker: Waker,
+        deadline: u64,
+        is_short: impl FnOnce() -> bool,
+    ) -> WaiterId {
+        let id = self.join(id, waker, deadline);
+        if intact!("waiters.recheck") && !is_short() {
+            self.freed(1);
+        }
+        id
+    }
+
+    /// Adds a waiter to the line, with the old number when coming back; for who frees places on the same thread.
     pub(crate) fn join(&self, id: Option<WaiterId>, waker: Waker, deadline: u64) -> WaiterId {
         let mut queue = self.queue();
         let id = id.unwrap_or_else(|| {

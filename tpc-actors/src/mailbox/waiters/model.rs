@@ -64,7 +64,7 @@ impl Room {
         self.waiters.freed(places);
     }
 
-    /// A sender that awaits its place, as `client/sending` does it.
+    /// A sender that awaits its place.
     fn wait_for_place(&self) {
         let task = Task::new();
         let waker = Waker::from(StdArc::clone(&task));
@@ -77,10 +77,8 @@ impl Room {
             if self.take() {
                 return;
             }
-            line = Some(self.waiters.join(line, waker.clone(), NO_DEADLINE));
-            if self.free.load(Ordering::Relaxed) > 0 {
-                self.waiters.freed(1);
-            }
+            let is_short = || self.free.load(Ordering::Relaxed) == 0;
+            line = Some(self.waiters.line_up(line, waker.clone(), NO_DEADLINE, is_short));
         }
     }
 }
@@ -175,6 +173,7 @@ fn model_waiters_as_many_as_freed() {
 }
 
 mutant!(mutant_join_fence: "waiters.join-fence" breaks lining_up);
+mutant!(mutant_recheck: "waiters.recheck" breaks lining_up);
 mutant!(mutant_freed_fence: "waiters.freed-fence" breaks lining_up);
 mutant!(mutant_pass_on: "waiters.pass-on" breaks leaving);
 mutant!(mutant_no_more_than_freed: "waiters.as-many" breaks as_many_as_freed);
