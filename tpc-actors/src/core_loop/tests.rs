@@ -10,7 +10,7 @@ use super::cell::ActorCell;
 use super::incidents::CorePolicy;
 use super::local::CoreLocal;
 use super::shared::CoreShared;
-use super::{Budget, Core, OnCore};
+use super::{Budget, Core, IDLE_TURNS_MAX, OnCore};
 use crate::bridge::doorbell::Doorbell;
 use crate::bus::BusRegistry;
 use crate::client::Client;
@@ -198,6 +198,33 @@ fn the_doorbell_rings_once_a_sleep_and_never_while_the_core_is_awake() {
         bench.core.local.shared.bell.sleep(None);
         bench.settle();
         drop(asks);
+    }
+}
+
+/// A lane that says nothing is not looked at, however many there are: while the core is busy with another one, and when it
+/// gets ready to sleep.
+#[test]
+fn silent_lanes_cost_neither_a_turn_nor_a_sleep() {
+    let mut bench = bench();
+    let clients: Vec<_> = (0..300).map(|_| bench.ticker.ordered()).collect();
+    let ask = |client: &TickerClient| drop(client.ticks().now().unwrap());
+    clients.iter().for_each(ask);
+    bench.settle();
+    assert_eq!(bench.core.lanes.len(), 300);
+    let busy = &clients[7];
+    for _ in 0..=IDLE_TURNS_MAX {
+        ask(busy);
+        bench.turn();
+    }
+    assert_eq!(bench.core.active.len(), 1, "only the lane that is at work is polled");
+    for client in [busy, &clients[100]] {
+        assert!(bench.core.try_park());
+        assert_eq!(bench.core.active.len(), 0, "nobody is polled by a core that sleeps");
+        bench.core.local.shared.bell.sleep(None);
+        ask(client);
+        bench.turn();
+        assert_eq!(bench.core.active.len(), 1, "only the lane that has spoken is polled");
+        bench.settle();
     }
 }
 

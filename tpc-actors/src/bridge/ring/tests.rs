@@ -38,6 +38,24 @@ fn capacities_that_cannot_be_are_refused() {
     assert!(ring::<u8>(1).is_ok());
 }
 
+/// Each half looks at the other's position only when what it has seen is used up: a look takes a line from another CPU.
+#[test]
+fn positions_are_looked_at_only_when_nothing_seems_left() {
+    let (mut producer, mut consumer) = ring(4).unwrap();
+    producer.push(0).unwrap();
+    producer.push(1).unwrap();
+    assert_eq!(consumer.available(), 2);
+    producer.push(2).unwrap();
+    assert_eq!(consumer.available(), 2, "there are three, which nobody has looked at");
+    assert_eq!((consumer.pop(), consumer.pop()), (Some(0), Some(1)));
+    assert_eq!(producer.free(), 1, "three are free, which nobody has looked at");
+    assert_eq!(consumer.available(), 1);
+    producer.push(3).unwrap();
+    assert_eq!(producer.free(), 2, "looked at when none seemed left");
+    // More than seem to be free are asked for.
+    assert_eq!((consumer.pop(), producer.room(2), producer.room(3)), (Some(2), 2, 3));
+}
+
 /// Counts its drops, and panics in the one that it is told to.
 struct Bomb {
     dropped: Rc<Cell<usize>>,
