@@ -32,6 +32,7 @@ pub(crate) mod in_turn;
 pub(crate) mod incidents;
 pub(crate) mod local;
 mod park;
+pub(crate) mod queued;
 pub(crate) mod run;
 pub(crate) mod shared;
 mod sleep;

@@ -27,6 +27,10 @@ pub mod bus;
 pub mod client;
 #[cfg(not(tpc_loom))]
 mod core_loop;
+#[cfg(tpc_loom)]
+mod core_loop {
+    mod queued;
+}
 #[cfg(not(tpc_loom))]
 mod error;
 #[cfg(not(tpc_loom))]

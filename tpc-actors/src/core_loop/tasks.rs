@@ -9,12 +9,12 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::called::Called;
 use super::in_turn::with_core;
 use super::local::CoreLocal;
+use super::queued::Queued;
 use super::shared::CoreShared;
 use crate::error::Fate;
 use crate::isolate::{catch, drop_quietly};
@@ -54,8 +54,7 @@ struct Place {
 /// The waker of one task.
 struct Signal {
     id: TaskId,
-    /// Whether the task is on its way to being polled.
-    queued: AtomicBool,
+    queued: Queued,
     core: Arc<CoreShared>,
 }
 
@@ -65,8 +64,7 @@ impl Wake for Signal {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Pairs with the swap before the poll: a wake after it is not lost, one before it is one poll.
-        if !self.queued.swap(true, Ordering::AcqRel) && !wake_here(&self.core, self.id) {
+        if self.queued.wake() && !wake_here(&self.core, self.id) {
             self.core.wake_task(self.id);
         }
     }
@@ -140,8 +138,7 @@ impl Tasks {
         });
         let place = &mut places[index as usize];
         let id = TaskId { index, generation: place.generation };
-        let signal =
-            Arc::new(Signal { id, queued: AtomicBool::new(true), core: Arc::clone(&self.core) });
+        let signal = Arc::new(Signal { id, queued: Queued::new(), core: Arc::clone(&self.core) });
         let waker = Waker::from(Arc::clone(&signal));
         place.task = Some(Task { polled: Some((future, waker)), signal, owner, drained });
         self.drained.set(self.drained.get() + usize::from(drained));
@@ -176,7 +173,7 @@ impl Tasks {
             let mut places = self.places.borrow_mut();
             let Some(task) = Self::find(&mut places, id) else { return Polled::Ended };
             let Some((future, waker)) = task.polled.take() else { return Polled::Alive };
-            task.signal.queued.swap(false, Ordering::AcqRel);
+            task.signal.queued.begin_poll();
             (future, waker, task.owner)
         };
         self.core.stats.calling.set(Called::Task.word(owner.cell));
