@@ -1,5 +1,6 @@
 //! Many askers of one worker are woken through one task of its runtime, and nobody is forgotten there.
 
+use std::sync::mpsc;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -8,14 +9,32 @@ use tpc_actors::prelude::*;
 
 const LONG: Duration = Duration::from_secs(10);
 
+/// Answers at once, or all together when it is told to.
 #[core_actor]
-struct Echo;
+struct Echo {
+    waiting: Vec<(u64, Reply<u64>)>,
+}
 
 #[core_actor]
 impl Echo {
     #[init]
     fn new() -> Self {
-        Self
+        Self { waiting: Vec::new() }
+    }
+
+    #[handler]
+    fn echo_late(&mut self, n: u64, reply: Reply<u64>) {
+        self.waiting.push((n, reply));
+    }
+
+    #[handler]
+    fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    #[handler(tell)]
+    fn answer(&mut self) {
+        self.waiting.drain(..).for_each(|(n, reply)| reply.send(n));
     }
 
     #[handler]
@@ -35,7 +54,12 @@ fn one_worker() -> Runtime {
 }
 
 fn start() -> (System, EchoClient) {
-    let system = System::builder().cores(1).start().unwrap();
+    start_with_spin(Duration::from_micros(50))
+}
+
+/// With a core that looks for so long before it goes to sleep.
+fn start_with_spin(spin: Duration) -> (System, EchoClient) {
+    let system = System::builder().cores(1).spin(spin).start().unwrap();
     let echo = system.spawn::<Echo>(()).wait().unwrap();
     (system, echo)
 }
@@ -140,6 +164,41 @@ fn a_runtime_that_shuts_down_with_asks_on_their_way_leaves_the_others_alone() {
         brief.shutdown_timeout(LONG);
         lasting.block_on(async { while cut_off.join_next().await.is_some() {} });
         lasting.block_on(others.join_all());
+    }
+    assert!(system.shutdown_wait(LONG).is_clean());
+}
+
+/// Somebody else has them answered, and the lane that came last, whose relay wakes them, is that of a worker which is blocked
+/// until they have gone on. Their core never goes to sleep, which is when it would wake who is left.
+#[test]
+fn who_is_answered_by_others_does_not_depend_on_a_worker_that_asked_as_well() {
+    let (system, echo) = start_with_spin(Duration::from_mins(10));
+    let (ours, theirs) = (one_worker(), one_worker());
+    for round in 0..10 {
+        let asks = (0..64).map(|task| {
+            let echo = echo.clone();
+            ours.spawn(async move { assert_eq!(echo.echo_late(task).await.unwrap(), task) })
+        });
+        let asks: Vec<_> = asks.collect();
+        let (theirs_too, (answered, waits)) = (echo.clone(), mpsc::channel());
+        let (asked, has_asked) = mpsc::channel();
+        let blocked = theirs.spawn(async move {
+            assert_eq!(theirs_too.echo(round).await.unwrap(), round);
+            asked.send(()).unwrap();
+            waits.recv_timeout(LONG).unwrap();
+        });
+        has_asked.recv_timeout(LONG).unwrap();
+        while echo.waiting().wait().unwrap() < 64 {}
+        // They look for their answers for a while.
+        std::thread::sleep(Duration::from_millis(1));
+        echo.answer().wait().unwrap();
+        ours.block_on(async {
+            for ask in asks {
+                ask.await.unwrap();
+            }
+            answered.send(()).unwrap();
+            blocked.await.unwrap();
+        });
     }
     assert!(system.shutdown_wait(LONG).is_clean());
 }

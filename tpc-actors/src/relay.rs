@@ -76,10 +76,15 @@ impl Relay {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether so many wakers are worth the detour.
+    pub(crate) fn is_worth(wakers: usize) -> bool {
+        wakers >= RELAYED_MIN
+    }
+
     /// Takes those of `askers` from the `first` on that it may wake, if they are worth the detour; whether
     /// it took any, which somebody has to [overtake](Self::overtake) then.
     pub(crate) fn take(&self, askers: &mut Vec<Asker>, first: usize) -> bool {
-        if askers.len() - first < RELAYED_MIN {
+        if !Self::is_worth(askers.len() - first) {
             return false;
         }
         let mut state = self.state();

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::chores::Chore;
 use super::incidents::Incident;
@@ -24,6 +24,9 @@ use crate::relay::Relay;
 use crate::reply::slot::Asker;
 use crate::sync::planted;
 
+/// How long a relay has for its askers before a core that does not go to sleep wakes those that are left.
+const RELAYED_MAX: Duration = Duration::from_millis(1);
+
 /// Services of one core.
 pub(crate) struct CoreLocal {
     pub(crate) shared: Arc<CoreShared>,
@@ -41,8 +44,12 @@ pub(crate) struct CoreLocal {
     pub(crate) answered: Cell<bool>,
     /// A lane had no room to spare in this turn, or more than its share: who has sent or would send waits for the core.
     pub(crate) crowded: Cell<bool>,
+    /// The relay of the lane that came last.
+    relay: RefCell<Option<Arc<Relay>>>,
     /// Relays that may still have askers to wake.
     relays: RefCell<Vec<Arc<Relay>>>,
+    /// When the first of them was given some.
+    relayed: Cell<Instant>,
     /// Room for those that they have not woken.
     overtaken: RefCell<Vec<Asker>>,
     /// Requests that tasks may still have served within their polls of this round; 0 while something else runs.
@@ -93,7 +100,9 @@ impl CoreLocal {
             wakes: RefCell::default(),
             answered: Cell::new(false),
             crowded: Cell::new(false),
+            relay: RefCell::default(),
             relays: RefCell::default(),
+            relayed: Cell::new(now),
             overtaken: RefCell::default(),
             here: Cell::new(0),
             runnable: RefCell::default(),
@@ -198,11 +207,30 @@ impl CoreLocal {
         self.unshown.get() || self.untold.get()
     }
 
-    /// Some askers are on their way through this relay.
-    pub(crate) fn relayed_by(&self, relay: &Arc<Relay>) {
+    /// A lane has come, whose sender's worker has this relay.
+    pub(crate) fn has_relay(&self, relay: &Arc<Relay>) {
+        self.relay.replace(Some(Arc::clone(relay)));
+    }
+
+    /// Has `relay` wake those of the answered askers from the `first` on that it may, if they are enough.
+    pub(crate) fn relay(&self, relay: &Arc<Relay>, first: usize) {
+        if !self.with_wakes(|wakes| relay.take(wakes, first)) {
+            return;
+        }
         let mut relays = self.relays.borrow_mut();
+        if relays.is_empty() {
+            self.relayed.set(self.now.get());
+        }
         if !relays.iter().any(|known| Arc::ptr_eq(known, relay)) {
             relays.push(Arc::clone(relay));
+        }
+    }
+
+    /// As [`Self::overtake_relays`], once they have had the time for it.
+    pub(crate) fn overtake_late_relays(&self, now: Instant) {
+        let late = now.saturating_duration_since(self.relayed.get()) >= RELAYED_MAX;
+        if late && !self.relays.borrow().is_empty() {
+            self.overtake_relays();
         }
     }
 
@@ -225,9 +253,15 @@ impl CoreLocal {
         self.wakes.borrow_mut().push(asker);
     }
 
-    /// Wakes the askers that were answered so far, and those that their wakers answer.
+    /// Wakes the askers that were answered so far, and those that their wakers answer. Who is answered by timers, tasks or
+    /// other cores waits on any worker; many of them are woken by one that asks here.
     pub(crate) fn wake_askers(&self) {
         while !self.wakes.borrow().is_empty() {
+            if Relay::is_worth(self.wakes.borrow().len())
+                && let Some(relay) = self.relay.borrow().clone()
+            {
+                self.relay(&relay, 0);
+            }
             self.with_wakes(|wakes| {
                 for asker in wakes.drain(..) {
                     if planted!("lost-wake", 1 in 10_000) {
@@ -241,7 +275,7 @@ impl CoreLocal {
 
     /// Hands the askers that were answered so far to `call`, out of their cell for the time, because a waker is foreign code
     /// and may lead back here.
-    pub(crate) fn with_wakes<R>(&self, call: impl FnOnce(&mut Vec<Asker>) -> R) -> R {
+    fn with_wakes<R>(&self, call: impl FnOnce(&mut Vec<Asker>) -> R) -> R {
         let mut wakes = self.wakes.take();
         let done = call(&mut wakes);
         // The buffer goes back unless a waker has started another one.

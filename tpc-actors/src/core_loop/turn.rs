@@ -17,9 +17,6 @@ use crate::reply::answer_lost;
 /// Rounds of local work, as a power of two, between two looks at the clock.
 const ROUNDS_PER_CLOCK: u32 = 4;
 
-/// Turns, as a power of two, after which a busy core wakes the askers that a relay has not come to.
-const TURNS_OF_RELAYS: u64 = 1024;
-
 impl Core {
     /// One pass over everything that is runnable.
     pub(crate) fn turn(&mut self, now: Instant, budget: &Budget) -> Turn {
@@ -38,12 +35,8 @@ impl Core {
             ran += self.attend(ran > 0);
         }
         self.local.publish();
-        let turns = &self.local.shared.stats.turns;
-        turns.add(1);
-        if turns.get() & (TURNS_OF_RELAYS - 1) == 0 {
-            // A core that never comes to sleep.
-            self.local.overtake_relays();
-        }
+        self.local.shared.stats.turns.add(1);
+        self.local.overtake_late_relays(now);
         // Asked last, because wakers may have made something runnable.
         let ready = self.local.tasks.has_ready();
         let own = ready

@@ -26,6 +26,9 @@ impl<A: Actor> Cell for ActorCell<A> {
                 self.lanes.resize_with(index + 1, || None);
             }
             found(lane.bell().lane(), lane.index());
+            if let Some(relay) = lane.relay() {
+                self.local().has_relay(relay);
+            }
             self.lanes[index] = Some(lane);
         }
     }
@@ -57,10 +60,8 @@ impl<A: Actor> Cell for ActorCell<A> {
         let handled = run.handled();
         self.pace = run.pace();
         let Some(mut consumer) = run.into_lane() else { unreachable!("it was a lane's") };
-        if let Some(relay) = consumer.relay()
-            && self.local().with_wakes(|wakes| relay.take(wakes, before))
-        {
-            self.local().relayed_by(relay);
+        if let Some(relay) = consumer.relay() {
+            self.local().relay(relay, before);
         }
         if self.health.probing {
             self.probed(handled.saturating_sub(u64::from(failed)));
