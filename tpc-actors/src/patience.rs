@@ -19,20 +19,29 @@ impl Patience {
 
     /// An occasion: whether to look this time.
     pub(crate) fn looks(&mut self) -> bool {
-        let looks = self.skip == 0;
-        self.skip = self.skip.saturating_sub(1);
-        looks
+        if self.skip > 0 {
+            self.skip -= 1;
+            return false;
+        }
+        // Others may come before it is known how this look ends: while that is in doubt, they let occasions pass.
+        self.skip = self.doubt();
+        true
     }
 
     /// The look was worth it.
     pub(crate) fn found(&mut self) {
-        self.misses = 0;
+        *self = Self::new();
     }
 
     /// The look was in vain. Once says nothing: somebody else may have had the CPU for a moment.
     pub(crate) fn missed(&mut self) {
         self.misses = (self.misses + 1).min(MISSES_MAX);
-        self.skip = (1 << (self.misses - 1)) - 1;
+        self.skip = self.doubt();
+    }
+
+    /// Occasions to be let pass after a look.
+    fn doubt(self) -> u8 {
+        (1 << self.misses.saturating_sub(1)) - 1
     }
 }
 
@@ -66,5 +75,18 @@ mod tests {
         assert!(patience.looks(), "once says nothing");
         patience.found();
         assert!((0..100).all(|_| patience.looks()));
+    }
+
+    /// Of many who look at a time nobody knows yet how it ends.
+    #[test]
+    fn a_crowd_in_doubt_sends_a_few_ahead() {
+        let mut patience = Patience::new();
+        (0..1_000).for_each(|_| patience.missed());
+        let looks = |patience: &mut Patience| (0..1_024).filter(|_| patience.looks()).count();
+        assert_eq!(looks(&mut patience), 16);
+        patience.missed();
+        assert!(looks(&mut patience) <= 16);
+        patience.found();
+        assert_eq!(looks(&mut patience), 1_024);
     }
 }

@@ -31,7 +31,7 @@ use crate::reply::slot::{Left, Polled};
 /// A task that asks and is answered twice in a row, with nobody else asking from its thread in between, does not
 /// sleep at once when it asks again: it looks for the answer for one to three microseconds, or for up to 200 µs in
 /// slices of 10 when the core had to be woken, and lets the other tasks of its thread have turns in between. Where several
-/// ask from one thread, each wakes itself and looks in its task's next turns: twice, and on until the thread's askers
+/// ask from one thread, each wakes itself and looks in its task's next turns: four times, and on until the thread's askers
 /// have looked 32 times. Both are done rarely where answers take longer, or come sooner without. With a
 /// [`deadline`](Self::deadline), on a core's own thread, and where the core needs the CPU of the asker to wake, nobody
 /// looks.

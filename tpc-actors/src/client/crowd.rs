@@ -14,8 +14,9 @@ use crate::patience::Patience;
 /// take about as long as a worker and a core need to go to sleep and to be woken. No asker looks more often.
 const LOOKS_MAX: u16 = 32;
 
-/// Turns in which an asker looks whatever the others do: with many of them, quick answers are there in the first.
-const TURNS_MIN: u8 = 2;
+/// Turns in which an asker looks whatever the others do: with many of them, quick answers are there in the first, and
+/// answers that come together, after the last of them has asked, a few later.
+const TURNS_MIN: u8 = 4;
 
 thread_local! {
     static PATIENCE: Cell<Patience> = const { Cell::new(Patience::new()) };
@@ -100,11 +101,11 @@ mod tests {
     }
 
     #[test]
-    fn one_of_few_has_many_turns_and_one_of_many_has_two() {
+    fn one_of_few_has_many_turns_and_one_of_many_has_some() {
         assert_eq!(turns(0), usize::from(LOOKS_MAX));
         assert_eq!(turns(1), usize::from(LOOKS_MAX) / 2);
-        assert_eq!(turns(7), usize::from(LOOKS_MAX) / 8);
-        for others in [31, 63, 1_000] {
+        assert_eq!(turns(3), usize::from(LOOKS_MAX) / 4);
+        for others in [7, 63, 1_000] {
             assert_eq!(turns(others), usize::from(TURNS_MIN), "{others}");
         }
     }
