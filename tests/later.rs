@@ -81,8 +81,8 @@ impl Gate {
 }
 
 fn start() -> (System, GateClient, Arc<Fixture>) {
-    // Without a backstop, so that a wake that is lost is missed for ever.
-    let system = System::builder().cores(1).park_backstop(None).start().unwrap();
+    // Without a backstop, so that a wake that is lost is missed for ever; and nobody wakes for a handler that takes long.
+    let system = System::builder().cores(1).park_backstop(None).stall_after(None).start().unwrap();
     let fixture = Arc::new(Fixture::default());
     let gate = system.spawn::<Gate>(Arc::clone(&fixture)).wait().unwrap();
     (system, gate, fixture)

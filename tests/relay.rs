@@ -1,6 +1,5 @@
 //! Many askers of one worker are woken through one task of its runtime, and nobody is forgotten there.
 
-use std::sync::mpsc;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -168,37 +167,32 @@ fn a_runtime_that_shuts_down_with_asks_on_their_way_leaves_the_others_alone() {
     assert!(system.shutdown_wait(LONG).is_clean());
 }
 
-/// Somebody else has them answered, and the lane that came last, whose relay wakes them, is that of a worker which is blocked
-/// until they have gone on. Their core never goes to sleep, which is when it would wake who is left.
+/// Tasks of a local set that blocks the only worker are answered together, by a core that never goes to sleep, which is when
+/// it would wake those that the worker does not come to.
 #[test]
-fn who_is_answered_by_others_does_not_depend_on_a_worker_that_asked_as_well() {
+fn a_core_that_spins_does_not_leave_askers_to_a_worker_that_they_block() {
     let (system, echo) = start_with_spin(Duration::from_mins(10));
-    let (ours, theirs) = (one_worker(), one_worker());
-    for round in 0..10 {
-        let asks = (0..64).map(|task| {
-            let echo = echo.clone();
-            ours.spawn(async move { assert_eq!(echo.echo_late(task).await.unwrap(), task) })
-        });
-        let asks: Vec<_> = asks.collect();
-        let (theirs_too, (answered, waits)) = (echo.clone(), mpsc::channel());
-        let (asked, has_asked) = mpsc::channel();
-        let blocked = theirs.spawn(async move {
-            assert_eq!(theirs_too.echo(round).await.unwrap(), round);
-            asked.send(()).unwrap();
-            waits.recv_timeout(LONG).unwrap();
-        });
-        has_asked.recv_timeout(LONG).unwrap();
-        while echo.waiting().wait().unwrap() < 64 {}
+    let runtime = one_worker();
+    runtime.block_on(async { askers(&echo, 8, 1).join_all().await });
+    let asks = echo.clone();
+    let blocked = runtime.spawn(async move {
+        let local = tokio::task::LocalSet::new();
+        for task in 0..32 {
+            let echo = asks.clone();
+            local.spawn_local(async move {
+                for n in 0..5 {
+                    assert_eq!(echo.echo_late(task + n).await.unwrap(), task + n);
+                }
+            });
+        }
+        block_on(local);
+    });
+    for _ in 0..5 {
+        while echo.waiting().wait().unwrap() < 32 {}
         // They look for their answers for a while.
         std::thread::sleep(Duration::from_millis(1));
         echo.answer().wait().unwrap();
-        ours.block_on(async {
-            for ask in asks {
-                ask.await.unwrap();
-            }
-            answered.send(()).unwrap();
-            blocked.await.unwrap();
-        });
     }
+    runtime.block_on(async { tokio::time::timeout(LONG, blocked).await.unwrap().unwrap() });
     assert!(system.shutdown_wait(LONG).is_clean());
 }

@@ -43,6 +43,7 @@ mod tests;
 pub(crate) mod timers;
 mod turn;
 mod visitors;
+pub(crate) mod wakes;
 
 pub use ctx::Ctx;
 pub use sleep::{CoreClock, Sleep};
@@ -223,7 +224,7 @@ impl Drop for Core {
         }
         drop_quietly(catch(|| answer_unwound(&Fate::CoreLost { started: true })));
         drop_quietly(catch(|| self.local.publish()));
-        drop_quietly(catch(|| self.local.overtake_relays()));
+        drop_quietly(catch(|| self.local.wakes.overtake()));
         drop_quietly(catch(|| self.local.end_publishers()));
     }
 }

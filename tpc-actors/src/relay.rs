@@ -16,6 +16,7 @@ use std::task::{Context, Poll, RawWakerVTable, Waker};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+use crate::core_loop::wakes::Answered;
 use crate::isolate::wake_quietly;
 use crate::reply::slot::Asker;
 
@@ -34,6 +35,10 @@ impl Drop for OfThread {
         self.0.end();
     }
 }
+
+/// Tells relays apart for as long as they live; the default is nobody's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct RelayId(usize);
 
 /// The way from cores to the tasks of one worker's runtime.
 #[derive(Debug)]
@@ -81,17 +86,30 @@ impl Relay {
         wakers >= RELAYED_MIN
     }
 
-    /// Takes those of `askers` from the `first` on that it may wake, if they are worth the detour; whether
-    /// it took any, which somebody has to [overtake](Self::overtake) then.
-    pub(crate) fn take(&self, askers: &mut Vec<Asker>, first: usize) -> bool {
-        if !Self::is_worth(askers.len() - first) {
+    pub(crate) fn id(self: &Arc<Self>) -> RelayId {
+        RelayId(Arc::as_ptr(self).addr())
+    }
+
+    /// Whether it wakes nobody any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.state().over
+    }
+
+    /// Takes those of its worker that it may wake, if they are worth the detour; whether it took any, which somebody has to
+    /// [overtake](Self::overtake) then.
+    pub(crate) fn take(self: &Arc<Self>, answered: &mut Vec<Answered>) -> bool {
+        let id = self.id();
+        if !Self::is_worth(answered.iter().filter(|answered| answered.relay == id).count()) {
             return false;
         }
         let mut state = self.state();
         let Some(of_tasks) = state.of_tasks.filter(|_| !state.over) else { return false };
-        let is_task = |asker: &mut Asker| std::ptr::eq(asker.waker.vtable(), of_tasks);
-        state.askers.extend(askers.extract_if(first.., is_task));
-        let took = !state.askers.is_empty();
+        let is_task = |answered: &mut Answered| {
+            answered.relay == id && std::ptr::eq(answered.asker.waker.vtable(), of_tasks)
+        };
+        let before = state.askers.len();
+        state.askers.extend(answered.extract_if(.., is_task).map(|answered| answered.asker));
+        let took = state.askers.len() > before;
         let pump = if took { state.pump.take() } else { None };
         drop(state);
         if let Some(pump) = pump {

@@ -241,6 +241,8 @@ impl<A: Actor> ActorCell<A> {
 
     /// Drops state, tasks and continuations of this incarnation; tokens among them answer `fate`.
     fn end_incarnation(&mut self, fate: &Fate) {
+        // The state may wait for whoever was answered, a thread that it joins for example.
+        self.local().wake_askers();
         let state = std::mem::replace(&mut self.state, State::Held);
         let (cell, incarnation) = (self.cx.cell, self.cx.incarnation);
         self.cx.incarnation += 1;

@@ -1,5 +1,8 @@
 //! What other threads have a core do: start actors, drain, finish.
 
+use std::rc::Rc;
+
+use super::in_turn::InTurn;
 use super::{Core, Probe, SharedCell};
 use crate::isolate::drop_quietly;
 use crate::mailbox::Life;
@@ -32,6 +35,8 @@ impl Core {
 
     /// Starts the actors that the core's last thread has left, if there was one.
     pub(crate) fn revive_orphans(&mut self) {
+        // Whoever they answer finds what they have published.
+        let _in_turn = InTurn::begin(Rc::clone(&self.local));
         for orphan in self.shared().take_orphans() {
             orphan.revive(self);
         }

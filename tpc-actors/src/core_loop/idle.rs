@@ -88,7 +88,7 @@ fn spin(core: &mut Core, budget: Duration, due: Option<Instant>) -> bool {
             std::hint::spin_loop();
         }
         let now = clock.now();
-        core.local.overtake_late_relays(now);
+        core.local.wakes.overtake_late(now);
         if now >= end {
             return due.is_some_and(|due| now >= due);
         }

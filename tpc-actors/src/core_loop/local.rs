@@ -5,13 +5,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::chores::Chore;
 use super::incidents::Incident;
 use super::shared::CoreShared;
 use super::tasks::Tasks;
 use super::timers::Timers;
+use super::wakes::Wakes;
 use crate::bus::publisher::{CorePublisher, Flush};
 use crate::bus::{Bus, BusRegistry};
 use crate::clock::Clock;
@@ -20,12 +21,6 @@ use crate::isolate::{catch, drop_quietly};
 use crate::offload::Offload;
 use crate::random::Random;
 use crate::rate::FiveAMinute;
-use crate::relay::Relay;
-use crate::reply::slot::Asker;
-use crate::sync::planted;
-
-/// How long a relay has for its askers before a core that does not go to sleep wakes those that are left.
-const RELAYED_MAX: Duration = Duration::from_millis(1);
 
 /// Services of one core.
 pub(crate) struct CoreLocal {
@@ -39,19 +34,11 @@ pub(crate) struct CoreLocal {
     pub(crate) dead_alarms: Cell<usize>,
     pub(crate) tasks: Tasks,
     /// Askers that were answered in this turn; woken together at its end.
-    pub(crate) wakes: RefCell<Vec<Asker>>,
+    pub(crate) wakes: Wakes,
     /// An asker was answered in this turn.
     pub(crate) answered: Cell<bool>,
     /// A lane had no room to spare in this turn, or more than its share: who has sent or would send waits for the core.
     pub(crate) crowded: Cell<bool>,
-    /// The relay of the lane that came last.
-    relay: RefCell<Option<Arc<Relay>>>,
-    /// Relays that may still have askers to wake.
-    relays: RefCell<Vec<Arc<Relay>>>,
-    /// When the first of them was given some.
-    relayed: Cell<Instant>,
-    /// Room for those that they have not woken.
-    overtaken: RefCell<Vec<Asker>>,
     /// Requests that tasks may still have served within their polls of this round; 0 while something else runs.
     pub(crate) here: Cell<usize>,
     /// Actors with something in their local queue, each at most once.
@@ -89,6 +76,7 @@ impl CoreLocal {
         bus: Arc<BusRegistry>,
     ) -> Rc<Self> {
         let now = clock.now();
+        let wakes = Wakes::new(Arc::clone(&shared.answered), now);
         Rc::new(Self {
             tasks: Tasks::new(Arc::clone(&shared), tasks_max),
             shared,
@@ -97,13 +85,9 @@ impl CoreLocal {
             random: Random::seeded(seed),
             timers: RefCell::default(),
             dead_alarms: Cell::new(0),
-            wakes: RefCell::default(),
+            wakes,
             answered: Cell::new(false),
             crowded: Cell::new(false),
-            relay: RefCell::default(),
-            relays: RefCell::default(),
-            relayed: Cell::new(now),
-            overtaken: RefCell::default(),
             here: Cell::new(0),
             runnable: RefCell::default(),
             offload,
@@ -207,85 +191,15 @@ impl CoreLocal {
         self.unshown.get() || self.untold.get()
     }
 
-    /// A lane has come, whose sender's worker has this relay.
-    pub(crate) fn has_relay(&self, relay: &Arc<Relay>) {
-        self.relay.replace(Some(Arc::clone(relay)));
-    }
-
-    /// Has `relay` wake those of the answered askers from the `first` on that it may, if they are enough.
-    pub(crate) fn relay(&self, relay: &Arc<Relay>, first: usize) {
-        if !self.with_wakes(|wakes| relay.take(wakes, first)) {
-            return;
-        }
-        let mut relays = self.relays.borrow_mut();
-        if relays.is_empty() {
-            self.relayed.set(self.now.get());
-        }
-        if !relays.iter().any(|known| Arc::ptr_eq(known, relay)) {
-            relays.push(Arc::clone(relay));
-        }
-    }
-
-    /// As [`Self::overtake_relays`], once they have had the time for it.
-    pub(crate) fn overtake_late_relays(&self, now: Instant) {
-        let late = now.saturating_duration_since(self.relayed.get()) >= RELAYED_MAX;
-        if late && !self.relays.borrow().is_empty() {
-            self.overtake_relays();
-        }
-    }
-
-    /// Wakes the askers that relays have not come to, so that none depends on somebody else's runtime.
-    pub(crate) fn overtake_relays(&self) {
-        if self.relays.borrow().is_empty() {
-            return;
-        }
-        // Out of their cells for the time: wakers are foreign code.
-        let (mut relays, mut spare) = (self.relays.take(), self.overtaken.take());
-        relays.drain(..).for_each(|relay| relay.overtake(&mut spare));
-        self.overtaken.replace(spare);
-        if self.relays.borrow().is_empty() {
-            self.relays.replace(relays);
-        }
-    }
-
-    /// An asker was answered in this turn, and is woken with the others.
-    pub(crate) fn wake_later(&self, asker: Asker) {
-        self.wakes.borrow_mut().push(asker);
-    }
-
-    /// Wakes the askers that were answered so far, and those that their wakers answer. Who is answered by timers, tasks or
-    /// other cores waits on any worker; many of them are woken by one that asks here.
+    /// Wakes the askers that were answered so far, and those that their wakers answer.
     pub(crate) fn wake_askers(&self) {
-        while !self.wakes.borrow().is_empty() {
-            if Relay::is_worth(self.wakes.borrow().len())
-                && let Some(relay) = self.relay.borrow().clone()
-            {
-                self.relay(&relay, 0);
-            }
-            self.with_wakes(|wakes| {
-                for asker in wakes.drain(..) {
-                    if planted!("lost-wake", 1 in 10_000) {
-                        continue;
-                    }
-                    asker.wake();
-                }
-            });
-        }
-    }
-
-    /// Hands the askers that were answered so far to `call`, out of their cell for the time, because a waker is foreign code
-    /// and may lead back here.
-    fn with_wakes<R>(&self, call: impl FnOnce(&mut Vec<Asker>) -> R) -> R {
-        let mut wakes = self.wakes.take();
-        let done = call(&mut wakes);
-        // The buffer goes back unless a waker has started another one.
-        let started = self.wakes.replace(wakes);
-        self.wakes.borrow_mut().extend(started);
-        done
+        self.wakes.wake_all(self.now.get());
     }
 
     /// Wakes everyone that this turn has news for: askers and subscribers.
     pub(crate) fn publish(&self) {
+        // Shown before anybody is woken, who may answer somebody else.
+        self.show_events(false);
         self.wake_askers();
         self.unshown.set(false);
         self.untold.set(false);

@@ -18,7 +18,7 @@ impl Core {
     ///
     /// After `true` the driver must sleep on the bell and then take the news.
     pub(crate) fn try_park(&mut self) -> bool {
-        self.local.overtake_relays();
+        self.local.wakes.overtake();
         let shared = Arc::clone(self.shared());
         if !shared.bell.park(self) {
             return false;

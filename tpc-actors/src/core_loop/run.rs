@@ -12,6 +12,7 @@ use crate::error::Fate;
 use crate::isolate::drop_quietly;
 use crate::mailbox::lane::{Envelope, LaneConsumer};
 use crate::pinned::LocalMailbox;
+use crate::relay::RelayId;
 use crate::reply::slot::{NO_DEADLINE, Started};
 use crate::reply::{Answers, Credit, ReplySlot};
 use crate::stats::ActorStats;
@@ -154,6 +155,14 @@ impl<A: Actor> Run<A> {
         match &self.queue {
             Queue::Lane(lane) => lane.credit(),
             Queue::Local(me) => me.credit(),
+        }
+    }
+
+    /// The relay of the worker that asks.
+    pub(crate) fn relay_id(&self) -> RelayId {
+        match &self.queue {
+            Queue::Lane(lane) => lane.relay_id(),
+            Queue::Local(_) => RelayId::default(),
         }
     }
 

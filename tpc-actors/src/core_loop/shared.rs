@@ -9,6 +9,7 @@ use crossbeam_utils::CachePadded;
 use super::Core;
 use super::called::AWAKE;
 use super::tasks::TaskId;
+use super::wakes::AnsweredList;
 use crate::bridge::bell::{CoreBell, LANES_MAX};
 use crate::bridge::doorbell::Doorbell;
 use crate::isolate::drop_quietly;
@@ -68,6 +69,8 @@ pub(crate) struct CoreShared {
     pub(crate) gate: Gate,
     /// Woken when the core goes to work, should it sleep.
     warden: OnceLock<Arc<Warden>>,
+    /// Askers that the turn has answered and not woken yet.
+    pub(crate) answered: Arc<AnsweredList>,
     /// Calls that took too long; counted by who looks from outside.
     pub(crate) stalls: AtomicU64,
     /// There if the system is simulated.
@@ -95,6 +98,7 @@ impl CoreShared {
             rejected: AtomicU64::new(0),
             gate: Gate::default(),
             warden: OnceLock::new(),
+            answered: Arc::default(),
             stalls: AtomicU64::new(0),
             script,
             orphans: Mutex::default(),

@@ -36,7 +36,7 @@ impl Core {
         }
         self.local.publish();
         self.local.shared.stats.turns.add(1);
-        self.local.overtake_late_relays(now);
+        self.local.wakes.overtake_late(now);
         // Asked last, because wakers may have made something runnable.
         let ready = self.local.tasks.has_ready();
         let own = ready

@@ -16,6 +16,7 @@ use crate::isolate::drop_quietly;
 use crate::mailbox::lane::{Envelope, slots_max};
 use crate::mailbox::waiters::{WaiterId, Waiters};
 use crate::mailbox::{Life, Mailbox, Refusal, Shortage};
+use crate::relay::RelayId;
 use crate::reply::slot::{FreeSlots, NO_DEADLINE, Polled, Started, Ticket};
 use crate::reply::{Answers, Credit, Outcome, Ways};
 
@@ -78,7 +79,7 @@ impl<A: Actor> LocalMailbox<A> {
 
     /// The way of answers that come later, which `wrap` makes the actor's.
     pub(crate) fn way<T: 'static>(&self, wrap: fn(T) -> A::Response) -> Arc<dyn Answers<T>> {
-        self.ways.borrow_mut().of(&self.credit, wrap)
+        self.ways.borrow_mut().of(&self.credit, RelayId::default(), wrap)
     }
 
     /// Lines up for what is short; see [`Waiters::join`].

@@ -10,6 +10,7 @@ use crate::actor::Actor;
 use crate::core_loop::local::CoreLocal;
 use crate::core_loop::run::Run;
 use crate::pinned::LocalMailbox;
+use crate::relay::RelayId;
 
 /// Where a handler is called from. Of two words, so that it is never built in memory where nobody needs it.
 pub(super) enum Caller<'a, A: Actor> {
@@ -38,6 +39,14 @@ impl<A: Actor> Caller<'_, A> {
         match self {
             Self::Run(run) => run.credit(),
             Self::Task(spot) => spot.me.credit(),
+        }
+    }
+
+    /// The relay of the worker that asks.
+    pub(super) fn relay_id(&self) -> RelayId {
+        match self {
+            Self::Run(run) => run.relay_id(),
+            Self::Task(_) => RelayId::default(),
         }
     }
 

@@ -3,24 +3,27 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use super::slot::{Asker, Started};
-use super::{Credit, Outcome};
+use super::slot::Started;
+use super::{Credit, Outcome, fate_of_ending};
 use crate::actor::Actor;
 use crate::core_loop::in_turn;
+use crate::core_loop::wakes::Answered;
+use crate::relay::RelayId;
 
-/// Wakes an asker: where a core's turn has answered it, with the others of that turn.
-pub(super) fn wake(asker: Option<Asker>) {
-    let Some(asker) = asker else { return };
-    match in_turn::core() {
-        Some(local) => local.wake_later(asker),
-        None => asker.wake(),
+/// Wakes an asker: where a core's turn has answered it, with the others of that turn. Not where an incarnation ends: what it
+/// drops next may wait for the asker.
+pub(super) fn wake(answered: Option<Answered>) {
+    let Some(answered) = answered else { return };
+    match in_turn::core().filter(|_| fate_of_ending().is_none()) {
+        Some(local) => local.wakes.add(answered),
+        None => answered.asker.wake(),
     }
 }
 
 /// Where answers of type `T` go; shared by the tokens of a batch.
 pub(crate) trait Answers<T>: Send + Sync {
     /// Stores the answer; the asker, if it waits.
-    fn answer(&self, started: Started, outcome: Outcome<T>) -> Option<Asker>;
+    fn answer(&self, started: Started, outcome: Outcome<T>) -> Option<Answered>;
 
     /// Whether the asker is still there.
     fn is_wanted(&self, started: &Started) -> bool;
@@ -29,6 +32,7 @@ pub(crate) trait Answers<T>: Send + Sync {
 /// The answers of one handler of an actor.
 struct Wrapped<A: Actor, T> {
     credit: Arc<Credit<A>>,
+    relay: RelayId,
     wrap: fn(T) -> A::Response,
 }
 
@@ -42,6 +46,7 @@ impl Ways {
     pub(crate) fn of<A: Actor, T: 'static>(
         &mut self,
         credit: &Arc<Credit<A>>,
+        relay: RelayId,
         wrap: fn(T) -> A::Response,
     ) -> Arc<dyn Answers<T>> {
         let known = self.0.iter().find(|way| {
@@ -51,15 +56,16 @@ impl Ways {
         if let Some(Ok(way)) = known.map(|way| Arc::clone(way).downcast::<Wrapped<A, T>>()) {
             return way;
         }
-        let way = Arc::new(Wrapped::<A, T> { credit: Arc::clone(credit), wrap });
+        let way = Arc::new(Wrapped::<A, T> { credit: Arc::clone(credit), relay, wrap });
         self.0.push(Arc::<Wrapped<A, T>>::clone(&way));
         way
     }
 }
 
 impl<A: Actor, T> Answers<T> for Wrapped<A, T> {
-    fn answer(&self, started: Started, outcome: Outcome<T>) -> Option<Asker> {
-        self.credit.complete(started, outcome.map(self.wrap))
+    fn answer(&self, started: Started, outcome: Outcome<T>) -> Option<Answered> {
+        let asker = self.credit.complete(started, outcome.map(self.wrap))?;
+        Some(Answered { asker, relay: self.relay })
     }
 
     fn is_wanted(&self, started: &Started) -> bool {
@@ -80,8 +86,6 @@ impl<T> Owed<T> {
 
     pub(super) fn answer(self, outcome: Outcome<T>) {
         if let Some(local) = in_turn::core() {
-            // Who has the answer finds the events that led to it.
-            local.show_events(false);
             local.answered.set(true);
         }
         wake(self.to.answer(self.started, outcome));

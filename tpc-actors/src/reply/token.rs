@@ -13,7 +13,9 @@ use super::owed::{Owed, wake};
 use super::slot::Started;
 use super::{Batch, Outcome};
 use crate::actor::{Actor, Settings};
+use crate::core_loop::in_turn;
 use crate::core_loop::run::Run;
+use crate::core_loop::wakes::Answered;
 use crate::error::Fate;
 use crate::sync::planted;
 
@@ -183,7 +185,7 @@ impl<'a, A: Actor> ReplySlot<'a, A> {
         local.answered.set(true);
         if let Some(asker) = self.caller.credit().complete(started, outcome) {
             // Woken together at the end of the turn.
-            local.wake_later(asker);
+            local.wakes.add(Answered { asker, relay: self.caller.relay_id() });
         }
     }
 }
@@ -204,9 +206,9 @@ impl<A: Actor> ReplySlot<'_, A> {
         let Some(started) = self.take_slot() else { return };
         let credit = Arc::clone(self.caller.credit());
         match fate_of_dropped() {
-            Some(fate) => wake(credit.complete(started, Err(fate))),
+            Some(fate) => wake(credit.complete(started, Err(fate)).map(Answered::alone)),
             None => answer_when_caught(Box::new(move |fate| {
-                wake(credit.complete(started, Err(fate)));
+                wake(credit.complete(started, Err(fate)).map(Answered::alone));
             })),
         }
     }
@@ -292,11 +294,17 @@ impl<T: 'static> Reply<T> {
 
     /// Answers the caller. An answer that nobody waits for any more is dropped.
     ///
-    /// A caller that is answered on a core, by a handler or by a task, finds what was published there before. It is woken
-    /// together with the others that this turn of the core answers, and so not before the handler returns; what is
-    /// answered on another thread is woken at once.
+    /// A caller that is answered on a core, by a handler or by a task, finds what was published there before: filters and
+    /// copies of these events run in here, so hold no lock that they take. It is woken together with the others that this
+    /// turn of the core answers, and so mostly when the handler has returned; one that takes longer than some
+    /// milliseconds keeps nobody asleep. Who is answered on another thread is woken at once.
     pub fn send(mut self, value: T) {
         if let Some(answer) = self.answer.take() {
+            // Who has the answer finds the events that led to it.
+            if let Some(local) = in_turn::core() {
+                local.show_events(false);
+                local.pass_on_events();
+            }
             answer.answer(Ok(value));
         }
     }

@@ -302,6 +302,7 @@ impl Inner {
             actor.give_up();
             drop_quietly(actor);
         }
+        core.answered.wake_all();
     }
 
     /// Joins the cores' threads; names of those that are stuck, and of those that panicked.

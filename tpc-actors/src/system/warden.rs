@@ -118,10 +118,15 @@ impl Stalls {
         Self { last: first, since: now, looks: 0, rate: FiveAMinute::default() }
     }
 
+    /// Whether the core is in the same call as at the last look.
+    fn stays(&self, look: Look) -> bool {
+        look == self.last && is_call(look.calling)
+    }
+
     /// `Some` once for each stall, when it has lasted for `limit`. Counted in looks as well: if this thread
     /// was held up, the core may just have been, too.
     fn look(&mut self, look: Look, now: Instant, limit: Duration) -> Option<Duration> {
-        if look != self.last || !is_call(look.calling) {
+        if !self.stays(look) {
             (self.last, self.since, self.looks) = (look, now, 0);
             return None;
         }
@@ -162,10 +167,8 @@ impl Warden {
         let run = move || {
             while warden.pause(pause) {
                 let Some(inner) = weak.upgrade() else { return };
-                if let Some(limit) = options.stall_after {
-                    for (core, stalls) in inner.cores.iter().zip(&mut cores) {
-                        inner.look_at(core, stalls, limit, options.on_stall.as_ref());
-                    }
+                for (core, stalls) in inner.cores.iter().zip(&mut cores) {
+                    inner.look_at(core, stalls, &options);
                 }
                 inner.replace_lost(&mut losses);
                 if inner.is_idle() && warden.nap.lie_down(|| inner.is_idle()) {
@@ -216,15 +219,14 @@ impl Inner {
         self.cores.iter().all(|core| core.stats.calling.get() == 0)
     }
 
-    fn look_at(
-        &self,
-        core: &CoreShared,
-        stalls: &mut Stalls,
-        limit: Duration,
-        hear: Option<&OnStall>,
-    ) {
+    fn look_at(&self, core: &CoreShared, stalls: &mut Stalls, options: &WatchOptions) {
         let now = Instant::now();
         let look = Look::at(core);
+        if stalls.stays(look) {
+            // Who was answered before this call does not wait for its end.
+            core.answered.wake_all();
+        }
+        let limit = options.stall_after.unwrap_or(Duration::MAX);
         let Some(stalled_for) = stalls.look(look, now, limit) else { return };
         core.stalls.fetch_add(1, Ordering::Relaxed);
         let Some(unreported) = stalls.rate.admit(now) else { return };
@@ -239,7 +241,7 @@ impl Inner {
         let core = core.index;
         let report = StallReport { core, actor, shard, handler, stalled_for, unreported };
         tracing::warn!(core, actor, shard, handler, ?stalled_for, unreported, "a core has stalled");
-        if let Some(OnStall(hear)) = hear {
+        if let Some(OnStall(hear)) = &options.on_stall {
             drop_quietly(catch(|| hear(&report)));
         }
     }

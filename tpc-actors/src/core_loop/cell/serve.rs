@@ -27,7 +27,7 @@ impl<A: Actor> Cell for ActorCell<A> {
             }
             found(lane.bell().lane(), lane.index());
             if let Some(relay) = lane.relay() {
-                self.local().has_relay(relay);
+                self.local().wakes.know(relay);
             }
             self.lanes[index] = Some(lane);
         }
@@ -52,7 +52,6 @@ impl<A: Actor> Cell for ActorCell<A> {
             return (0, Intake::Commanded { seen: waiting });
         }
         let max = max.min(waiting);
-        let before = self.local().wakes.borrow().len();
         let local = Rc::clone(&self.cx.me.local);
         let mut run = Run::new(Queue::Lane(consumer), local, self.pace);
         let failed = self.is_served() && self.serve_or_fail(&mut run, max, until);
@@ -60,9 +59,7 @@ impl<A: Actor> Cell for ActorCell<A> {
         let handled = run.handled();
         self.pace = run.pace();
         let Some(mut consumer) = run.into_lane() else { unreachable!("it was a lane's") };
-        if let Some(relay) = consumer.relay() {
-            self.local().relay(relay, before);
-        }
+        self.local().wakes.hand_over(self.local().now.get());
         if self.health.probing {
             self.probed(handled.saturating_sub(u64::from(failed)));
         }
@@ -253,6 +250,7 @@ impl<A: Actor> Cell for ActorCell<A> {
     fn close(&mut self) -> usize {
         self.mailbox.advance(Life::Closing);
         if matches!(self.state, State::Running(_)) {
+            self.local().wake_askers();
             self.call(Called::OnStop, A::on_stop);
         }
         let unfinished = self.cx.me.continuations();

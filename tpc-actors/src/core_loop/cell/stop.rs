@@ -27,6 +27,8 @@ impl<A: Actor> ActorCell<A> {
         // Refused from here on, so that the hook cannot add to its own queue.
         self.mailbox.advance(Life::Stopped);
         if matches!(self.state, State::Running(_)) {
+            // It may wait for whoever was answered.
+            self.local().wake_askers();
             self.call(Called::OnStop, A::on_stop);
         }
         self.end_incarnation(&Fate::Dropped);

@@ -9,7 +9,7 @@ use crate::actor::Actor;
 use crate::bridge::bell::LaneBell;
 use crate::bridge::ring::Consumer;
 use crate::error::Fate;
-use crate::relay::Relay;
+use crate::relay::{Relay, RelayId};
 use crate::reply::{Answers, Credit, Ways};
 
 /// The core's end of a lane.
@@ -60,7 +60,8 @@ impl<A: Actor> LaneConsumer<A> {
 
     /// The way of answers that come later, which `wrap` makes the actor's.
     pub(crate) fn way<T: 'static>(&mut self, wrap: fn(T) -> A::Response) -> Arc<dyn Answers<T>> {
-        self.rest.ways.get_or_insert_default().of(&self.rest.fixed.credit, wrap)
+        let relay = self.relay_id();
+        self.rest.ways.get_or_insert_default().of(&self.rest.fixed.credit, relay, wrap)
     }
 
     /// Both at once, for serving from the one with the other.
@@ -84,6 +85,10 @@ impl<A: Actor> LaneConsumer<A> {
 
     pub(crate) fn relay(&self) -> Option<&Arc<Relay>> {
         self.rest.relay.as_ref()
+    }
+
+    pub(crate) fn relay_id(&self) -> RelayId {
+        self.relay().map(Relay::id).unwrap_or_default()
     }
 
     /// Whether a sender waits for a place, as far as is known; [`Self::publish`] tells for certain.
