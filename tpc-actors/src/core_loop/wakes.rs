@@ -51,7 +51,7 @@ impl AnsweredList {
 /// The core's own part of it.
 pub(crate) struct Wakes {
     answered: Arc<AnsweredList>,
-    /// How many may be in the list; none that the list is looked at for in vain.
+    /// How many were added since the list was last empty: without any, nobody takes its lock.
     count: Cell<usize>,
     /// Changes places with the list, so that neither is ever allocated anew.
     spare: RefCell<Vec<Answered>>,
@@ -91,13 +91,13 @@ impl Wakes {
         self.count.set(self.count.get() + 1);
     }
 
-    /// Hands those over that are worth a detour.
-    pub(crate) fn hand_over(&self, now: Instant) {
+    /// Hands over to `relay` those of its worker, which has just been served, without waiting for the turn's end.
+    pub(crate) fn hand_over(&self, relay: &Arc<Relay>, now: Instant) {
         if !Relay::is_worth(self.count.get()) {
             return;
         }
         let mut answered = self.take();
-        self.give(&mut answered, now);
+        self.give(relay, &mut answered, now);
         self.count.set(answered.len());
         self.answered.list().append(&mut answered);
         self.spare.replace(answered);
@@ -107,7 +107,11 @@ impl Wakes {
     pub(crate) fn wake_all(&self, now: Instant) {
         while self.count.replace(0) > 0 {
             let mut answered = self.take();
-            self.give(&mut answered, now);
+            if Relay::is_worth(answered.len()) {
+                for relay in &*self.relays.borrow() {
+                    self.give(relay, &mut answered, now);
+                }
+            }
             for Answered { asker, .. } in answered.drain(..) {
                 if planted!("lost-wake", 1 in 10_000) {
                     continue;
@@ -125,22 +129,17 @@ impl Wakes {
         answered
     }
 
-    /// Has relays wake those that they may.
-    fn give(&self, answered: &mut Vec<Answered>, now: Instant) {
-        if !Relay::is_worth(answered.len()) {
+    /// Has a relay wake those that it may.
+    fn give(&self, relay: &Arc<Relay>, answered: &mut Vec<Answered>, now: Instant) {
+        if !relay.take(answered) {
             return;
         }
-        for relay in &*self.relays.borrow() {
-            if !relay.take(answered) {
-                continue;
-            }
-            let mut given = self.given.borrow_mut();
-            if given.is_empty() {
-                self.given_at.set(now);
-            }
-            if !given.iter().any(|known| Arc::ptr_eq(known, relay)) {
-                given.push(Arc::clone(relay));
-            }
+        let mut given = self.given.borrow_mut();
+        if given.is_empty() {
+            self.given_at.set(now);
+        }
+        if !given.iter().any(|known| Arc::ptr_eq(known, relay)) {
+            given.push(Arc::clone(relay));
         }
     }
 

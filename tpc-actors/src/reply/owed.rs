@@ -1,20 +1,26 @@
 //! An answer that is owed by a token which knows the answer's type and not the actor's.
 
 use std::any::Any;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::slot::Started;
 use super::{Credit, Outcome, fate_of_ending};
 use crate::actor::Actor;
 use crate::core_loop::in_turn;
+use crate::core_loop::local::CoreLocal;
 use crate::core_loop::wakes::Answered;
 use crate::relay::RelayId;
 
 /// Wakes an asker: where a core's turn has answered it, with the others of that turn. Not where an incarnation ends: what it
 /// drops next may wait for the asker.
 pub(super) fn wake(answered: Option<Answered>) {
+    wake_with(in_turn::core(), answered);
+}
+
+fn wake_with(core: Option<Rc<CoreLocal>>, answered: Option<Answered>) {
     let Some(answered) = answered else { return };
-    match in_turn::core().filter(|_| fate_of_ending().is_none()) {
+    match core.filter(|_| fate_of_ending().is_none()) {
         Some(local) => local.wakes.add(answered),
         None => answered.asker.wake(),
     }
@@ -85,9 +91,15 @@ impl<T> Owed<T> {
     }
 
     pub(super) fn answer(self, outcome: Outcome<T>) {
-        if let Some(local) = in_turn::core() {
+        let core = in_turn::core();
+        if let Some(local) = &core {
+            if outcome.is_ok() {
+                // Who has the answer finds the events that led to it, and so does the log.
+                local.show_events(false);
+                local.pass_on_events();
+            }
             local.answered.set(true);
         }
-        wake(self.to.answer(self.started, outcome));
+        wake_with(core, self.to.answer(self.started, outcome));
     }
 }

@@ -13,7 +13,6 @@ use super::owed::{Owed, wake};
 use super::slot::Started;
 use super::{Batch, Outcome};
 use crate::actor::{Actor, Settings};
-use crate::core_loop::in_turn;
 use crate::core_loop::run::Run;
 use crate::core_loop::wakes::Answered;
 use crate::error::Fate;
@@ -300,11 +299,6 @@ impl<T: 'static> Reply<T> {
     /// milliseconds keeps nobody asleep. Who is answered on another thread is woken at once.
     pub fn send(mut self, value: T) {
         if let Some(answer) = self.answer.take() {
-            // Who has the answer finds the events that led to it.
-            if let Some(local) = in_turn::core() {
-                local.show_events(false);
-                local.pass_on_events();
-            }
             answer.answer(Ok(value));
         }
     }

@@ -59,7 +59,9 @@ impl<A: Actor> Cell for ActorCell<A> {
         let handled = run.handled();
         self.pace = run.pace();
         let Some(mut consumer) = run.into_lane() else { unreachable!("it was a lane's") };
-        self.local().wakes.hand_over(self.local().now.get());
+        if let Some(relay) = consumer.relay() {
+            self.local().wakes.hand_over(relay, self.local().now.get());
+        }
         if self.health.probing {
             self.probed(handled.saturating_sub(u64::from(failed)));
         }
