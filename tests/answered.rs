@@ -146,13 +146,22 @@ impl Owner {
 
     #[handler(tell)]
     fn hire(&mut self, me: OwnerClient) {
-        self.workers.0.push(thread::spawn(move || while me.next_job().wait().is_ok() {}));
+        self.workers
+            .0
+            .push(thread::spawn(move || while me.next_job().wait().is_ok_and(|job| job > 0) {}));
     }
 
     /// One that has the last word.
     #[handler(tell)]
     fn hire_last(&mut self, me: OwnerClient) {
         self.workers.0.push(thread::spawn(move || assert_eq!(me.close().wait().unwrap(), 1)));
+    }
+
+    /// Waits for its workers, which go on because it answers them.
+    #[on_stop]
+    fn on_stop(&mut self) {
+        self.idle.drain(..).for_each(|reply| reply.send(0));
+        self.workers = Workers::default();
     }
 
     #[handler]

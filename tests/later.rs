@@ -81,7 +81,7 @@ impl Gate {
 }
 
 fn start() -> (System, GateClient, Arc<Fixture>) {
-    // Without a backstop, so that a wake that is lost is missed for ever; and nobody wakes for a handler that takes long.
+    // Without a backstop, so that a wake that is lost is missed for ever; and nobody looks soon for a handler that takes long.
     let system = System::builder().cores(1).park_backstop(None).stall_after(None).start().unwrap();
     let fixture = Arc::new(Fixture::default());
     let gate = system.spawn::<Gate>(Arc::clone(&fixture)).wait().unwrap();
@@ -196,6 +196,13 @@ impl Giver {
     fn publish(&mut self, cx: &mut Ctx<Self>, number: u32) {
         cx.publish(Opened(number));
     }
+
+    /// By an ask on the spot.
+    #[handler(tell)]
+    fn publish_from_a_task(&mut self, cx: &mut Ctx<Self>, number: u32) {
+        let me = cx.pinned();
+        cx.spawn(async move { me.publish(number).await.unwrap() });
+    }
 }
 
 fn start_giver() -> (System, GiverClient, Held) {
@@ -215,6 +222,11 @@ fn waits_for(giver: &GiverClient, held: &Held) -> thread::JoinHandle<u32> {
 
 #[test]
 fn a_filter_may_answer() {
+    by_a_filter(|giver| giver.publish(4).wait().unwrap());
+    by_a_filter(|giver| giver.publish_from_a_task(4).wait().unwrap());
+}
+
+fn by_a_filter(publish: impl FnOnce(&GiverClient)) {
     let (system, giver, held) = start_giver();
     let token = Arc::clone(&held);
     let filter = move |event: &Opened| {
@@ -223,7 +235,7 @@ fn a_filter_may_answer() {
     };
     let mut events = system.events::<Opened>().filter(filter).subscribe();
     let asker = waits_for(&giver, &held);
-    giver.publish(4).wait().unwrap();
+    publish(&giver);
     assert_eq!(asker.join().unwrap(), 40);
     assert!(matches!(events.next_wait(), Some(Delivery::Event { event: Opened(4), .. })));
     stop(&system);

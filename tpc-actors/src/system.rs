@@ -27,6 +27,7 @@ mod names;
 mod shutdown;
 mod simulated;
 mod spawn;
+mod stall_report;
 mod status;
 mod warden;
 
@@ -36,8 +37,8 @@ pub use group::ActorGroup;
 pub use shutdown::{Shutdown, ShutdownReport};
 pub(crate) use spawn::OnProgress;
 pub use spawn::{Progress, Spawn, Spawner};
+pub use stall_report::StallReport;
 pub use status::{ActorState, ActorStatus, CoreStatus};
-pub use warden::StallReport;
 pub(crate) use warden::Warden;
 
 use cores::CorePlan;

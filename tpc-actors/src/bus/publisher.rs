@@ -151,7 +151,7 @@ impl<E: Send + Clone + 'static> CorePublisher<E> {
         gone.into_iter().for_each(drop_quietly);
     }
 
-    /// Nothing that runs in here can come back: filters, copies and drops have no way to a `Ctx`.
+    /// Filters, copies and drops run in here. They have no way to a `Ctx`, but may answer somebody, which shows events.
     fn with<R: Default>(&self, call: impl FnOnce(&mut Source<E>) -> R) -> R {
         self.source.borrow_mut().as_mut().map_or_else(R::default, call)
     }
@@ -185,7 +185,15 @@ impl<E: Send + Clone + 'static> Flush for CorePublisher<E> {
     }
 
     fn pass_on(&self) {
-        self.with(|source| source.pass_on(&self.bus));
+        match self.source.try_borrow_mut() {
+            Ok(mut source) => {
+                if let Some(source) = &mut *source {
+                    source.pass_on(&self.bus);
+                }
+            }
+            // As above; the end of the turn does it.
+            Err(_) => self.unshown.set(true),
+        }
     }
 
     fn flush(&self) {

@@ -1,7 +1,7 @@
 //! Looking for answers in turn with the thread's other tasks.
 //!
 //! With many askers on a thread, most answers are there when the others have had their turns. So an asker does not leave
-//! its waker at once: it stays runnable, and looks again in its task's next turns, a few times at most. That spares
+//! its waker at once: it stays runnable, and looks again in its task's next turns, a bounded number of times. That spares
 //! the waker, its way through the core and back, and the sleep of a worker that has little else to do. Where answers
 //! take longer, it is done rarely.
 
@@ -11,7 +11,7 @@ use super::lone;
 use crate::patience::Patience;
 
 /// Looks of all askers of a thread, one of which takes about 150 ns, after which one of them leaves its waker: they
-/// take about as long as a worker and a core need to go to sleep and to be woken. No asker looks more often.
+/// take about as long as a worker and a core need to go to sleep and to be woken. No asker looks more often on a thread.
 const LOOKS_MAX: u16 = 32;
 
 /// Turns in which an asker looks whatever the others do: with many of them, quick answers are there in the first, and
@@ -64,7 +64,7 @@ impl Turns {
         LOOKS.set(looks);
         self.own = self.own.saturating_sub(1);
         // Where the task has come from another thread the difference may be anything, and looks end after as many
-        // again at the latest.
+        // on this one at the latest.
         self.looks = self.own > 0 || looks.wrapping_sub(self.since) < LOOKS_MAX;
         if self.is_over() {
             update(Patience::missed);

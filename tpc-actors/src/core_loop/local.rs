@@ -168,12 +168,14 @@ impl CoreLocal {
     }
 
     /// Shows what was published to its subscribers, and wakes none of them. Where the log waits, somebody calls
-    /// [`Self::pass_on_events`] before other code of the user runs.
+    /// [`Self::pass_on_events`] before other code of the user runs, but for filters and copies.
     #[inline]
     pub(crate) fn show_events(&self, log_waits: bool) {
         if self.unshown.replace(false) {
             self.untold.set(true);
-            self.unlogged.set(log_waits);
+            if log_waits {
+                self.unlogged.set(true);
+            }
             self.flushers.borrow().iter().for_each(|flusher| flusher.show(log_waits));
         }
     }

@@ -31,19 +31,31 @@ impl Answered {
 
 /// Those that a turn has answered so far.
 #[derive(Default)]
-pub(crate) struct AnsweredList(Mutex<Vec<Answered>>);
+pub(crate) struct AnsweredList {
+    list: Mutex<Vec<Answered>>,
+    /// Relays that may still have askers to wake.
+    given: Mutex<Vec<Arc<Relay>>>,
+}
 
 impl AnsweredList {
     fn list(&self) -> MutexGuard<'_, Vec<Answered>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn given(&self) -> MutexGuard<'_, Vec<Arc<Relay>>> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Wakes all of them, in the place of a core that does not get on.
     pub(crate) fn wake_all(&self) {
-        // The lock does not last over the wakes, which are foreign code.
+        // No lock lasts over the wakes, which are foreign code.
         let all = std::mem::take(&mut *self.list());
         for answered in all {
             answered.asker.wake();
+        }
+        let given = self.given().clone();
+        for relay in given {
+            relay.overtake(&mut Vec::new());
         }
     }
 }
@@ -53,13 +65,12 @@ pub(crate) struct Wakes {
     answered: Arc<AnsweredList>,
     /// How many were added since the list was last empty: without any, nobody takes its lock.
     count: Cell<usize>,
-    /// Changes places with the list, so that neither is ever allocated anew.
+    /// Changes places with the list, so that neither is allocated anew.
     spare: RefCell<Vec<Answered>>,
     /// The relays of those that have lanes here.
     relays: RefCell<Vec<Arc<Relay>>>,
-    /// Relays that may still have askers to wake.
-    given: RefCell<Vec<Arc<Relay>>>,
-    /// When the first of them was given some.
+    /// Whether relays may still have askers to wake, and when the first of them was given some.
+    has_given: Cell<bool>,
     given_at: Cell<Instant>,
     /// Room for those that they have not woken.
     overtaken: RefCell<Vec<Asker>>,
@@ -72,7 +83,7 @@ impl Wakes {
             count: Cell::new(0),
             spare: RefCell::default(),
             relays: RefCell::default(),
-            given: RefCell::default(),
+            has_given: Cell::new(false),
             given_at: Cell::new(now),
             overtaken: RefCell::default(),
         }
@@ -96,9 +107,10 @@ impl Wakes {
         if !Relay::is_worth(self.count.get()) {
             return;
         }
+        self.count.set(0);
         let mut answered = self.take();
         self.give(relay, &mut answered, now);
-        self.count.set(answered.len());
+        self.count.set(self.count.get() + answered.len());
         self.answered.list().append(&mut answered);
         self.spare.replace(answered);
     }
@@ -134,10 +146,10 @@ impl Wakes {
         if !relay.take(answered) {
             return;
         }
-        let mut given = self.given.borrow_mut();
-        if given.is_empty() {
+        if !self.has_given.replace(true) {
             self.given_at.set(now);
         }
+        let mut given = self.answered.given();
         if !given.iter().any(|known| Arc::ptr_eq(known, relay)) {
             given.push(Arc::clone(relay));
         }
@@ -146,22 +158,24 @@ impl Wakes {
     /// As [`Self::overtake`], once the relays have had the time for it.
     pub(crate) fn overtake_late(&self, now: Instant) {
         let late = now.saturating_duration_since(self.given_at.get()) >= RELAYED_MAX;
-        if late && !self.given.borrow().is_empty() {
+        if late {
             self.overtake();
         }
     }
 
     /// Wakes the askers that relays have not come to, so that none depends on somebody else's runtime.
     pub(crate) fn overtake(&self) {
-        if self.given.borrow().is_empty() {
+        if !self.has_given.replace(false) {
             return;
         }
         // Out of their cells for the time, as above.
-        let (mut given, mut spare) = (self.given.take(), self.overtaken.take());
+        let (mut given, mut spare) =
+            (std::mem::take(&mut *self.answered.given()), self.overtaken.take());
         given.drain(..).for_each(|relay| relay.overtake(&mut spare));
         self.overtaken.replace(spare);
-        if self.given.borrow().is_empty() {
-            self.given.replace(given);
+        let mut list = self.answered.given();
+        if list.is_empty() {
+            *list = given;
         }
     }
 }

@@ -29,7 +29,7 @@ use super::Reply;
 /// * Members count as messages, in statistics and in the share of a lane. A batch that has begun is filled
 ///   up even if the share is used up by it, so that one turn may serve one batch more than its budget.
 ///
-/// Askers that are answered while the handler runs are woken together after it. A batch that is dropped on its core
+/// Askers that are answered while the handler runs are woken together, as by [`Reply::send`]. A batch that is dropped on its core
 /// leaves its memory to the next one, so in the steady state batches allocate nothing.
 ///
 /// ```

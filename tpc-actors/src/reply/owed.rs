@@ -10,6 +10,7 @@ use crate::actor::Actor;
 use crate::core_loop::in_turn;
 use crate::core_loop::local::CoreLocal;
 use crate::core_loop::wakes::Answered;
+use crate::isolate::catch;
 use crate::relay::RelayId;
 
 /// Wakes an asker: where a core's turn has answered it, with the others of that turn. Not where an incarnation ends: what it
@@ -95,8 +96,12 @@ impl<T> Owed<T> {
         if let Some(local) = &core {
             if outcome.is_ok() {
                 // Who has the answer finds the events that led to it, and so does the log.
-                local.show_events(false);
-                local.pass_on_events();
+                let shown = catch(|| {
+                    local.show_events(false);
+                    local.pass_on_events();
+                });
+                // Foreign code runs in there, and the answer is not to be lost to it.
+                drop(shown);
             }
             local.answered.set(true);
         }

@@ -295,8 +295,9 @@ impl<T: 'static> Reply<T> {
     ///
     /// A caller that is answered on a core, by a handler or by a task, finds what was published there before: filters and
     /// copies of these events run in here, so hold no lock that they take. It is woken together with the others that this
-    /// turn of the core answers, and so mostly when the handler has returned; one that takes longer than some
-    /// milliseconds keeps nobody asleep. Who is answered on another thread is woken at once.
+    /// turn of the core answers, and so mostly when the handler has returned; a core that is in one call for long
+    /// ([`stall_after`](crate::SystemBuilder::stall_after)) keeps nobody asleep. Who is answered on another thread is
+    /// woken at once.
     pub fn send(mut self, value: T) {
         if let Some(answer) = self.answer.take() {
             answer.answer(Ok(value));

@@ -192,7 +192,6 @@ impl Inner {
     }
 
     fn end(&self, drain_time: Duration) -> ShutdownReport {
-        self.warden.stop();
         let deadline = later(Instant::now(), drain_time);
         self.begin_drain();
         self.drain(deadline);
@@ -200,6 +199,8 @@ impl Inner {
         self.finish_cores(&abandoned);
         drop(abandoned);
         let (mut stuck, mut lost) = self.join(deadline.max(Instant::now()) + GRACE);
+        // Not before: until then it wakes whom a core has answered that sticks.
+        self.warden.stop();
         #[cfg(tpc_planted)]
         if crate::sync::planted!("leak-descriptor", 1 in 2) {
             Box::leak(Box::new(Arc::clone(&self.cores[0])));
@@ -309,7 +310,9 @@ impl Inner {
     fn join(&self, deadline: Instant) -> (Vec<String>, Vec<String>) {
         let mut stuck = Vec::new();
         let mut lost = Vec::new();
-        for CoreThread { index: _, name, thread } in std::mem::take(&mut *lock(&self.threads)) {
+        // Not locked over the loop: the warden looks at them, too.
+        let threads = std::mem::take(&mut *lock(&self.threads));
+        for CoreThread { index: _, name, thread } in threads {
             while !thread.is_finished() && Instant::now() < deadline {
                 std::thread::sleep(PROBE_PAUSE);
             }

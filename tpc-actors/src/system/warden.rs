@@ -1,15 +1,15 @@
 //! Looking after the cores from outside: which ones do not get on, and which ones are gone.
 //!
 //! One thread a system. It reads what a core is calling and how much it has done; a core that is in the same
-//! call for too long has stalled. Nothing is asked of the core but the words that it writes anyway, and no
-//! stack is unwound: that has deadlocked others (Seastar's stall detector in `dlopen`). While all cores are
+//! call for too long has stalled, and whom it has answered before is woken. Nothing is asked of the core but the words that
+//! it writes anyway, and no stack is unwound: that has deadlocked others (Seastar's stall detector in `dlopen`). While all cores are
 //! idle it sleeps; the first one that goes to work wakes it.
 
-use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::stall_report::{OnStall, StallReport};
 use super::{CoreThread, Inner, lock};
 use crate::core_loop::called::{cell_of, is_call};
 use crate::core_loop::shared::CoreShared;
@@ -17,48 +17,6 @@ use crate::isolate::{catch, drop_quietly, panic_message};
 use crate::nap::Nap;
 use crate::rate::FiveAMinute;
 use crate::supervision::{Decision, History, Supervise};
-
-/// A core that has been in one call for too long.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StallReport {
-    /// The core, counted from 0.
-    pub core: usize,
-    /// The type name of the actor that is being called.
-    pub actor: &'static str,
-    /// Its shard, counted from 0.
-    pub shard: usize,
-    /// The method that is being called.
-    pub handler: &'static str,
-    /// For how long at least.
-    pub stalled_for: Duration,
-    /// Stalls of this core that were not reported since the last report.
-    pub unreported: u64,
-}
-
-impl fmt::Display for StallReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { core, actor, shard, handler, stalled_for, unreported } = self;
-        write!(
-            f,
-            "core {core} has been in `{actor}::{handler}` (shard {shard}) for {stalled_for:?}"
-        )?;
-        if *unreported > 0 {
-            write!(f, "; {unreported} stalls before were not reported")?;
-        }
-        Ok(())
-    }
-}
-
-/// Who hears of stalls.
-#[derive(Clone)]
-pub(super) struct OnStall(pub(super) Arc<dyn Fn(&StallReport) + Send + Sync>);
-
-impl fmt::Debug for OnStall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OnStall")
-    }
-}
 
 /// What a system wants to be looked after for.
 #[derive(Debug, Clone)]
@@ -167,10 +125,17 @@ impl Warden {
         let run = move || {
             while warden.pause(pause) {
                 let Some(inner) = weak.upgrade() else { return };
-                for (core, stalls) in inner.cores.iter().zip(&mut cores) {
-                    inner.look_at(core, stalls, &options);
-                }
+                let looked = inner.cores.iter().zip(&mut cores);
+                let stuck: Vec<_> = looked
+                    .filter_map(|(core, stalls)| {
+                        inner.look_at(core, stalls, &options).then_some(core)
+                    })
+                    .collect();
                 inner.replace_lost(&mut losses);
+                // Last, because wakers are foreign code.
+                for core in stuck {
+                    core.answered.wake_all();
+                }
                 if inner.is_idle() && warden.nap.lie_down(|| inner.is_idle()) {
                     drop_quietly(inner);
                     warden.sleep();
@@ -219,17 +184,28 @@ impl Inner {
         self.cores.iter().all(|core| core.stats.calling.get() == 0)
     }
 
-    fn look_at(&self, core: &CoreShared, stalls: &mut Stalls, options: &WatchOptions) {
+    /// Whether the core is in the same call as at the last look; stalls are told of.
+    fn look_at(&self, core: &CoreShared, stalls: &mut Stalls, options: &WatchOptions) -> bool {
         let now = Instant::now();
         let look = Look::at(core);
-        if stalls.stays(look) {
-            // Who was answered before this call does not wait for its end.
-            core.answered.wake_all();
-        }
+        let stays = stalls.stays(look);
         let limit = options.stall_after.unwrap_or(Duration::MAX);
-        let Some(stalled_for) = stalls.look(look, now, limit) else { return };
+        if let Some(stalled_for) = stalls.look(look, now, limit) {
+            self.tell_of_stall(core, look, stalled_for, &mut stalls.rate, options);
+        }
+        stays
+    }
+
+    fn tell_of_stall(
+        &self,
+        core: &CoreShared,
+        look: Look,
+        stalled_for: Duration,
+        rate: &mut FiveAMinute,
+        options: &WatchOptions,
+    ) {
         core.stalls.fetch_add(1, Ordering::Relaxed);
-        let Some(unreported) = stalls.rate.admit(now) else { return };
+        let Some(unreported) = rate.admit(Instant::now()) else { return };
         let actors: Vec<_> = lock(&self.actors).iter().filter_map(|actor| actor.on(core)).collect();
         let called =
             actors.iter().find_map(|actor| actor.called(cell_of(look.calling), look.calling));
