@@ -60,7 +60,9 @@ fn two_wakers() {
             thread::spawn(move || core.write_and_wake(word))
         });
         core.run();
-        wakers.map(|waker| waker.join().unwrap());
+        for waker in wakers {
+            waker.join().unwrap();
+        }
     });
 }
 
