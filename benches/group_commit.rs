@@ -101,6 +101,13 @@ fn answer(reply: oneshot::Sender<u64>, entries: u64) {
     let _ = reply.send(entries);
 }
 
+/// Commits by `send`, and waits for what comes back through its own channel.
+async fn commit_by<F: Future>(writers: usize, send: impl FnOnce(Entry) -> F) -> u64 {
+    let (reply, answer) = oneshot::channel();
+    let _ = send((writers, reply)).await;
+    answer.await.expect("an answer")
+}
+
 #[derive(Clone)]
 struct TokioTask(tokio::sync::mpsc::Sender<Entry>);
 
@@ -121,9 +128,7 @@ impl TokioTask {
 
 impl Ledger for TokioTask {
     async fn commit(&self, writers: usize) -> u64 {
-        let (reply, answer) = oneshot::channel();
-        let _ = self.0.send((writers, reply)).await;
-        answer.await.expect("an answer")
+        commit_by(writers, |entry| self.0.send(entry)).await
     }
 }
 
@@ -145,9 +150,7 @@ impl CrossfireThread {
 
 impl Ledger for CrossfireThread {
     async fn commit(&self, writers: usize) -> u64 {
-        let (reply, answer) = oneshot::channel();
-        let _ = self.0.send((writers, reply)).await;
-        answer.await.expect("an answer")
+        commit_by(writers, |entry| self.0.send(entry)).await
     }
 }
 

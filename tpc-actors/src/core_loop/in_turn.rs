@@ -15,11 +15,6 @@ pub(crate) fn core() -> Option<Rc<CoreLocal>> {
     CORE.try_with(|core| core.borrow().clone()).ok().flatten()
 }
 
-/// Calls `f` with that core, for what runs nobody else's code.
-pub(super) fn with_core<R>(f: impl FnOnce(&CoreLocal) -> R) -> Option<R> {
-    CORE.try_with(|core| core.borrow().as_deref().map(f)).ok().flatten()
-}
-
 /// For as long as it lives, the calling thread is in a turn of one core.
 pub(super) struct InTurn(());
 

@@ -12,8 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::called::Called;
-use super::in_turn::with_core;
-use super::local::CoreLocal;
+use super::in_turn;
 use super::queued::Queued;
 use super::shared::CoreShared;
 use crate::error::Fate;
@@ -72,14 +71,11 @@ impl Wake for Signal {
 
 /// Queues a task, if it is the turn of its own core that wakes it.
 fn wake_here(core: &Arc<CoreShared>, task: TaskId) -> bool {
-    let is_ours = |local: &CoreLocal| {
-        let ours = Arc::ptr_eq(&local.shared, core);
-        if ours {
-            local.tasks.woken(std::iter::once(task));
-        }
-        ours
-    };
-    with_core(is_ours).unwrap_or(false)
+    let ours = in_turn::core().filter(|local| Arc::ptr_eq(&local.shared, core));
+    if let Some(local) = &ours {
+        local.tasks.woken(std::iter::once(task));
+    }
+    ours.is_some()
 }
 
 /// What polling one task came to.

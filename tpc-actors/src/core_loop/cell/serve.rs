@@ -251,10 +251,7 @@ impl<A: Actor> Cell for ActorCell<A> {
 
     fn close(&mut self) -> usize {
         self.mailbox.advance(Life::Closing);
-        if matches!(self.state, State::Running(_)) {
-            self.local().wake_askers();
-            self.call(Called::OnStop, A::on_stop);
-        }
+        self.call_on_stop();
         let unfinished = self.cx.me.continuations();
         self.end_incarnation(&Fate::Stopping { started: true });
         self.state = State::Stopped;

@@ -26,13 +26,18 @@ impl<A: Actor> ActorCell<A> {
         }
         // Refused from here on, so that the hook cannot add to its own queue.
         self.mailbox.advance(Life::Stopped);
+        self.call_on_stop();
+        self.end_incarnation(&Fate::Dropped);
+        self.stop(how);
+    }
+
+    /// The last call into the actor, if it is served.
+    pub(super) fn call_on_stop(&mut self) {
         if matches!(self.state, State::Running(_)) {
             // It may wait for whoever was answered.
             self.local().wake_askers();
             self.call(Called::OnStop, A::on_stop);
         }
-        self.end_incarnation(&Fate::Dropped);
-        self.stop(how);
     }
 
     /// Sees to a stop that a handler has asked for.
