@@ -15,6 +15,7 @@ mod consumer;
 mod line;
 mod producer;
 mod reserved;
+mod restraint;
 mod words;
 
 use std::mem::MaybeUninit;
@@ -28,6 +29,7 @@ pub(crate) use consumer::Gauge;
 pub(crate) use line::Line;
 pub use producer::Producer;
 pub use reserved::Reserved;
+use restraint::Restraint;
 #[cfg(not(tpc_loom))]
 pub(crate) use words::take_by_words;
 
@@ -188,8 +190,10 @@ pub(crate) fn ring_from<T>(
         mask: count - 1,
         slots: slots.into_boxed_slice(),
     });
-    let producer = Producer { shared: Arc::clone(&shared), tail: start, head: start };
-    Ok((producer, Consumer { shared, head: start, tail: start, fetched: start, gate: start }))
+    let restraint = Restraint::default();
+    let producer = Producer { shared: Arc::clone(&shared), tail: start, head: start, restraint };
+    let (head, tail, fetched, gate) = (start, start, start, start);
+    Ok((producer, Consumer { shared, head, tail, fetched, gate, restraint }))
 }
 
 /// The number of slots of a ring for `capacity` items.

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use super::restraint::Restraint;
 use super::{Line, Shared, items_in};
 use crate::sync::{Arc, Ordering, weaken};
 
@@ -17,13 +18,18 @@ pub struct Consumer<T> {
     pub(super) fetched: usize,
     /// Items before this position are read without a look at anything else; there it is time to fetch more.
     pub(super) gate: usize,
+    pub(super) restraint: Restraint,
 }
 
 impl<T> Consumer<T> {
     /// Takes the oldest item.
+    ///
+    /// In a ring that had only a few items at each of the last looks, it lets the producer work for a moment, of a
+    /// microsecond at most, before it looks again.
     #[inline]
     pub fn pop(&mut self) -> Option<T> {
-        if self.available() == 0 {
+        let seems_empty = self.tail == self.head;
+        if seems_empty && !self.look_for_items() {
             return None;
         }
         let value = self.read();
@@ -77,6 +83,18 @@ impl<T> Consumer<T> {
         // Pairs with the `Release` in `Producer::publish`: the items up to here are written.
         self.tail = self.shared.tail.load(weaken!("ring.refresh-tail", Ordering::Acquire));
         self.tail.wrapping_sub(self.head)
+    }
+
+    /// Whether there are items in a ring that seemed empty; those of a few lines are worth a look at the producer's
+    /// position.
+    #[cold]
+    fn look_for_items(&mut self) -> bool {
+        self.restraint.wait();
+        let available = self.available();
+        let capacity = self.shared.capacity;
+        let enough = (capacity / 8).min(const { items_in::<T>(4 * 64) });
+        self.restraint.found(available, enough, capacity / 2);
+        available > 0
     }
 
     /// The positions up to which items have been read, and written.

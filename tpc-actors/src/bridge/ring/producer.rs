@@ -5,6 +5,7 @@
 use std::fmt;
 use std::mem::{ManuallyDrop, MaybeUninit};
 
+use super::restraint::Restraint;
 use super::{Gauge, Line, Reserved, Shared, items_in};
 use crate::sync::{Arc, Ordering, weaken};
 
@@ -15,18 +16,23 @@ pub struct Producer<T> {
     pub(super) tail: usize,
     /// The consumer's position when it was last looked at.
     pub(super) head: usize,
+    pub(super) restraint: Restraint,
 }
 
 impl<T> Producer<T> {
     /// Appends `value`. Whether the consumer is still there is not asked: see [`Self::is_closed`], and
     /// [`Self::reclaim`] for what it has left behind.
     ///
+    /// In a ring that was all but full at each of the last looks, it lets the consumer work for a moment, of a
+    /// microsecond at most, before it looks again.
+    ///
     /// # Errors
     ///
     /// Hands the value back when the ring is full.
     #[inline]
     pub fn push(&mut self, value: T) -> Result<(), T> {
-        if self.free() == 0 {
+        let seems_full = self.tail.wrapping_sub(self.head) == self.shared.capacity;
+        if seems_full && !self.look_for_room() {
             return Err(value);
         }
         self.write(value);
@@ -76,6 +82,16 @@ impl<T> Producer<T> {
             return free;
         }
         self.refresh()
+    }
+
+    /// Whether there is room in a ring that seemed full; a part of it is worth a look at the consumer's position.
+    #[cold]
+    fn look_for_room(&mut self) -> bool {
+        self.restraint.wait();
+        let free = self.refresh();
+        let capacity = self.shared.capacity;
+        self.restraint.found(free, capacity / 8, capacity / 2);
+        free > 0
     }
 
     /// Looks at the consumer's position; says how many places are free.
