@@ -18,8 +18,45 @@ use crate::patience::pause;
 pub(crate) struct Idle {
     /// How long an idle core looks before it sleeps.
     pub(crate) spin: Duration,
-    /// The longest sleep; `None` trusts the wake protocol alone.
+    /// How long a core sleeps before it looks at all lanes for the first time; `None` trusts the wake protocol alone.
     pub(crate) backstop: Option<Duration>,
+}
+
+/// When a core that sleeps looks at all lanes although nobody has rung.
+///
+/// A look wakes the core, which costs up to a tenth of a millisecond of a virtual CPU. So the second one in vain comes
+/// after twice as long as the first, and so on: a wake that was lost is noticed after about as long as the core had
+/// been silent before.
+#[derive(Debug, Clone, Copy)]
+struct Backstop {
+    first: Duration,
+    /// The time between the last look and the next one.
+    wait: Duration,
+    looked: Instant,
+}
+
+impl Backstop {
+    /// The most that the time between two looks grows.
+    const WAITS_MAX: u32 = 8;
+
+    fn new(first: Duration, now: Instant) -> Self {
+        Self { first, wait: first, looked: now }
+    }
+
+    fn due(&self) -> Instant {
+        later(self.looked, self.wait)
+    }
+
+    fn has_looked(&mut self, now: Instant) {
+        self.looked = now;
+        let most = self.first.saturating_mul(Self::WAITS_MAX);
+        self.wait = self.wait.saturating_mul(2).min(most);
+    }
+
+    /// The core is at work. When it has looked stays: timers end sleeps too, and must not keep it from looking.
+    fn works(&mut self) {
+        self.wait = self.first;
+    }
 }
 
 /// Looks between two readings of the clock while spinning.
@@ -31,7 +68,7 @@ const LOOKS_PER_CLOCK: u32 = 32;
 pub(crate) fn drive(core: &mut Core, budget: &Budget, idle: Idle, on_abort: &dyn Fn()) {
     let shared = Arc::clone(&core.local.shared);
     let clock = Arc::clone(&core.local.clock);
-    let mut looked = clock.now();
+    let mut backstop = idle.backstop.map(|first| Backstop::new(first, clock.now()));
     while !core.is_finished() {
         let turn = core.turn(clock.now(), budget);
         if core.local.abort_system.take() {
@@ -54,7 +91,8 @@ pub(crate) fn drive(core: &mut Core, budget: &Budget, idle: Idle, on_abort: &dyn
         }
         shared.goes_to_sleep();
         // A sleep that ends for nothing is followed by another one, without a turn or a spin in between.
-        while !sleep(core, &shared, due, idle.backstop, &mut looked) && core.try_park() {}
+        while !sleep(core, &shared, due, backstop.as_mut()) && core.try_park() {}
+        backstop.as_mut().map(Backstop::works);
         shared.goes_to_work();
     }
 }
@@ -95,25 +133,21 @@ fn spin(core: &mut Core, budget: Duration, due: Option<Instant>) -> bool {
     }
 }
 
-/// Sleeps until a ring or until something is due. `looked` is when the backstop last looked at all lanes:
-/// timers end sleeps too, and must not keep it from looking. True when there is something to do.
+/// Sleeps until a ring or until something is due. True when there is something to do.
 fn sleep(
     core: &mut Core,
     shared: &CoreShared,
     due: Option<Instant>,
-    backstop: Option<Duration>,
-    looked: &mut Instant,
+    backstop: Option<&mut Backstop>,
 ) -> bool {
     let clock = Arc::clone(&core.local.clock);
-    let look = backstop.map(|backstop| later(*looked, backstop));
+    let look = backstop.as_ref().map(|backstop| backstop.due());
     let until = [due, look].into_iter().flatten().min();
     let rung = shared.bell.sleep(until.map(|at| at.saturating_duration_since(clock.now())));
     let now = clock.now();
     let work = rung || due.is_some_and(|due| now >= due);
-    if look.is_none_or(|look| now < look) {
-        return work;
-    }
-    *looked = now;
+    let Some(backstop) = backstop.filter(|backstop| now >= backstop.due()) else { return work };
+    backstop.has_looked(now);
     // Whatever is found now without a ring was missed by the protocol, which must never happen.
     if rung || shared.bell.has_news() || !core.poll_all_lanes() {
         return work;
@@ -125,4 +159,34 @@ fn sleep(
         tracing::error!(core = shared.index, "a sleeping core missed a wake; please report this");
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_in_vain_become_rare() {
+        let (first, mut now) = (Duration::from_millis(100), Instant::now());
+        let mut backstop = Backstop::new(first, now);
+        let mut waits = Vec::new();
+        for _ in 0..6 {
+            waits.push(backstop.due().duration_since(now).as_millis());
+            now = backstop.due();
+            backstop.has_looked(now);
+        }
+        assert_eq!(waits, [100, 200, 400, 800, 800, 800]);
+        // A timer ends the sleep in the middle, again and again.
+        backstop.works();
+        assert_eq!(backstop.due(), now + first);
+        backstop.works();
+        assert_eq!(backstop.due(), now + first);
+    }
+
+    #[test]
+    fn the_longest_of_times_is_no_overflow() {
+        let mut backstop = Backstop::new(Duration::MAX, Instant::now());
+        backstop.has_looked(backstop.due());
+        assert_eq!(backstop.wait, Duration::MAX);
+    }
 }

@@ -107,9 +107,10 @@ impl SystemBuilder {
         self
     }
 
-    /// The longest sleep of a core; `None` trusts the wake protocol alone. By default 100 ms in release
-    /// builds and `None` in debug builds. [`CoreStatus::backstop_rescues`](super::CoreStatus) counts
-    /// what it found, which must stay 0.
+    /// How long a core sleeps before it looks at all lanes although nobody has rung; `None` trusts the wake protocol
+    /// alone. By default 100 ms in release builds and `None` in debug builds. After a look in vain the core sleeps twice
+    /// as long as before, up to eight times `time`.
+    /// [`CoreStatus::backstop_rescues`](super::CoreStatus::backstop_rescues) counts what it found, which must stay 0.
     pub fn park_backstop(mut self, time: Option<Duration>) -> Self {
         self.park_backstop = time;
         self
