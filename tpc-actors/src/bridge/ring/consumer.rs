@@ -121,9 +121,9 @@ impl<T> Consumer<T> {
         self.tail.wrapping_sub(self.head)
     }
 
-    /// How far ahead of the reading position items are fetched from the producer's CPU: twelve lines, about as
+    /// How far ahead of the reading position items are fetched from the producer's CPU: sixteen lines, about as
     /// many as can be on their way at a time, and four of them together.
-    const LINES_AHEAD: usize = 12;
+    const LINES_AHEAD: usize = 16;
     const AHEAD: usize = items_in::<T>(Self::LINES_AHEAD * 64);
     const STEP: usize = items_in::<T>(4 * 64);
 
