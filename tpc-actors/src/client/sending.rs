@@ -119,7 +119,8 @@ impl<'a, A: Actor> Sending<'a, A> {
     /// # Panics
     ///
     /// It is for another client, has a time limit of its own, or has been sent.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "see `TellBatch::push`")]
+    #[inline(always)]
     pub(super) fn into_parts(self, client: &Client<A>) -> (usize, A::Request) {
         // Dropped before anything can panic: what a panic has to drop must stand in memory until then.
         let Self { client: own, shard, request, limit, line, .. } = self;

@@ -46,7 +46,8 @@ impl<'a, A: Actor> Tell<'a, A> {
     /// # Panics
     ///
     /// It is for another actor than `client`, or has a deadline of its own.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "see `TellBatch::push`")]
+    #[inline(always)]
     pub(super) fn into_parts(self, client: &Client<A>) -> (usize, A::Request) {
         self.sending.into_parts(client)
     }

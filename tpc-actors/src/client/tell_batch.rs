@@ -78,7 +78,11 @@ impl<'a, A: Actor> TellBatch<'a, A> {
     /// The tell was made by a client of another actor, or by an [ordered](Client::ordered) one that the batch is not
     /// of, or the other way round: it would take another way. Or it has a deadline of its own: the batch has
     /// [one](SendBatch::deadline) for all.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "a tell that is passed in memory is copied before its stores are through"
+    )]
+    #[inline(always)]
     pub fn push(&mut self, tell: Tell<'_, A>) {
         let (shard, message) = tell.into_parts(self.client);
         self.messages[shard].push(Envelope::tell(message));
