@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use tpc_actors::Ended;
 use tpc_actors::prelude::*;
+use tpc_actors::supervision::Group;
 
 struct Counting;
 
@@ -191,6 +193,57 @@ fn clients_that_were_there_together_leave_no_rings() {
     assert!(BYTES.load(Ordering::Relaxed) > before + 8 * LANE_BYTES);
     drop(together);
     let goal = before + LANE_BYTES;
+    let after = settled(&sum, goal);
+    assert!(after <= goal, "{before} bytes before, {after} after");
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+}
+
+/// Lives for one message, if it starts at all.
+#[core_actor(capacity = 32)]
+struct Room(u64);
+
+#[core_actor]
+impl Room {
+    #[init]
+    fn new(number: u64) -> Result<Self, String> {
+        if number % 4 == 3 { Err("closed today".to_owned()) } else { Ok(Self(number)) }
+    }
+
+    #[every("1h")]
+    fn lights_out(&mut self) {}
+
+    #[handler]
+    fn number(&self) -> u64 {
+        self.0
+    }
+}
+
+fn rooms(system: &System, count: u64) {
+    for number in 0..count {
+        let group = system.group(Group::new());
+        let spawn = if number % 2 == 0 {
+            system.spawn::<Room>(number).wait()
+        } else {
+            group.spawn::<Room>(number).wait()
+        };
+        assert_eq!(spawn.is_err(), number % 4 == 3);
+        if let Ok(room) = spawn {
+            assert_eq!(room.number().wait().unwrap(), number);
+            assert!(matches!(system.stop(&room).wait(), Ended::Stopped));
+        }
+    }
+}
+
+#[test]
+fn actors_that_come_and_go_leave_no_memory() {
+    let _turn = TURN.lock();
+    let system = System::builder().cores(1).start().unwrap();
+    let sum = system.spawn::<Sum>(()).wait().unwrap();
+    rooms(&system, 500);
+    let before = settled(&sum, 0);
+    rooms(&system, 4_000);
+    // Ten bytes for each of them would be noticed.
+    let goal = before + 40 * 1024;
     let after = settled(&sum, goal);
     assert!(after <= goal, "{before} bytes before, {after} after");
     assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());

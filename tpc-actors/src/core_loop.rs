@@ -24,6 +24,7 @@ use crate::reply::answer_unwound;
 pub(crate) mod barrier;
 pub(crate) mod called;
 pub(crate) mod cell;
+pub(crate) mod cells;
 pub(crate) mod chores;
 mod commands;
 pub(crate) mod ctx;
@@ -49,6 +50,7 @@ pub use ctx::Ctx;
 pub use sleep::{CoreClock, Sleep};
 
 use cell::Cell;
+use cells::Cells;
 use incidents::{CorePolicy, Watch};
 use local::CoreLocal;
 use run::Pace;
@@ -157,8 +159,7 @@ pub(crate) type SharedCell = Rc<RefCell<dyn Cell>>;
 /// One core: its actors and what they share.
 pub(crate) struct Core {
     pub(crate) local: Rc<CoreLocal>,
-    /// `None` for an actor that did not start; an index is never used again.
-    cells: Vec<Option<SharedCell>>,
+    pub(crate) cells: Cells,
     /// What new actors begin with, once the end has begun.
     life: Life,
     /// Core-wide lane id → actor and table index.
@@ -195,7 +196,7 @@ impl Core {
     pub(crate) fn new(local: Rc<CoreLocal>, policy: &CorePolicy) -> Self {
         Self {
             local,
-            cells: Vec::new(),
+            cells: Cells::default(),
             life: Life::Open,
             lanes: HashMap::new(),
             active: Vec::new(),
@@ -219,7 +220,7 @@ impl Drop for Core {
     fn drop(&mut self) {
         // When the thread unwinds, whoever was answered or owed an answer must still be woken. Each step
         // on its own, so that a second panic in one of them does not keep the others from their turn.
-        for actor in self.cells.drain(..).flatten() {
+        for actor in self.cells.take_all() {
             drop_quietly(actor);
         }
         drop_quietly(catch(|| answer_unwound(&Fate::CoreLost { started: true })));

@@ -22,7 +22,7 @@ impl Core {
 
     /// Runs the hooks of all actors that have one.
     pub(crate) fn checkpoint(&mut self) -> Vec<Taken> {
-        self.cells.iter().flatten().filter_map(|actor| actor.borrow_mut().checkpoint()).collect()
+        self.cells.iter().filter_map(|actor| actor.borrow_mut().checkpoint()).collect()
     }
 
     /// Goes on.

@@ -8,29 +8,16 @@ use crate::isolate::drop_quietly;
 use crate::mailbox::Life;
 
 impl Core {
-    /// The index that the next actor will have.
-    pub(crate) fn next_cell(&self) -> u32 {
-        u32::try_from(self.cells.len())
-            .expect("fewer actors than lanes, which are counted in 32 bits")
-    }
-
-    /// Adds an actor, or the place of one that did not start.
-    pub(crate) fn add(&mut self, cell: Option<SharedCell>) {
-        if let Some(actor) = &cell {
-            let mut actor = actor.borrow_mut();
-            actor.advance(self.life);
-            self.guard_new(&mut *actor);
-        }
-        self.cells.push(cell);
+    /// Adds an actor that has started.
+    pub(crate) fn add(&mut self, cell: u32, actor: SharedCell) {
+        actor.borrow().advance(self.life);
+        self.put_back(cell, actor);
     }
 
     /// Adds an actor of the core's last thread, where it was.
     pub(crate) fn put_back(&mut self, cell: u32, actor: SharedCell) {
         self.guard_new(&mut *actor.borrow_mut());
-        while self.next_cell() <= cell {
-            self.cells.push(None);
-        }
-        self.cells[cell as usize] = Some(actor);
+        self.cells.insert(cell, actor);
     }
 
     /// Starts the actors that the core's last thread has left, if there was one.
@@ -44,7 +31,7 @@ impl Core {
 
     /// Ends one actor whose siblings did not start.
     pub(crate) fn stop_cell(&mut self, cell: Option<u32>) {
-        if let Some(actor) = cell.and_then(|cell| self.cells.get_mut(cell as usize)?.take()) {
+        if let Some(actor) = cell.and_then(|cell| self.cells.remove(cell)) {
             actor.borrow_mut().stop_by_policy();
             drop_quietly(actor);
         }
@@ -60,7 +47,7 @@ impl Core {
     /// Refuses outside senders from here on, and goes on with what was accepted.
     pub(crate) fn drain(&mut self) {
         self.life = Life::Draining;
-        for actor in self.cells.iter().flatten() {
+        for actor in self.cells.iter() {
             actor.borrow().advance(Life::Draining);
         }
     }
@@ -69,7 +56,7 @@ impl Core {
     pub(crate) fn probe(&mut self) -> Probe {
         let busy = self.local.tasks.awaited() > 0
             || self.local.tasks.has_ready()
-            || self.cells.iter().flatten().any(|actor| actor.borrow_mut().has_work());
+            || self.cells.iter().any(|actor| actor.borrow_mut().has_work());
         let stats = &self.local.shared.stats;
         Probe { work_done: stats.handled.get() + stats.cancelled.get() + stats.expired.get(), busy }
     }
@@ -78,10 +65,10 @@ impl Core {
     pub(crate) fn finish(&mut self) -> usize {
         let mut abandoned = self.local.tasks.awaited();
         // Everyone is refused before the first actor ends: none may be fed by another that is ending.
-        for actor in self.cells.iter().flatten() {
+        for actor in self.cells.iter() {
             actor.borrow().advance(Life::Closing);
         }
-        for actor in self.cells.iter().rev().flatten() {
+        for actor in self.cells.iter().rev() {
             abandoned += actor.borrow_mut().close();
         }
         self.finished = true;
@@ -90,7 +77,7 @@ impl Core {
 
     /// Requests that wait in the queues of all actors.
     pub(crate) fn waiting(&self) -> usize {
-        self.cells.iter().flatten().map(|actor| actor.borrow().waiting()).sum()
+        self.cells.iter().map(|actor| actor.borrow().waiting()).sum()
     }
 
     pub(crate) fn is_finished(&self) -> bool {

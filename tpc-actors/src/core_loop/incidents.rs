@@ -207,7 +207,7 @@ impl Core {
     }
 
     fn escalate_to_core(&mut self, now: Instant) {
-        let cells: Vec<u32> = (0..self.next_cell()).collect();
+        let cells = self.cells.numbers();
         match self.watch.history.failed(now, self.local.random.next()) {
             Decision::Restart { after } => {
                 tracing::warn!(core = self.local.shared.index, "all actors of the core restart");
@@ -246,10 +246,13 @@ impl Core {
             && let Some(members) = self.watch.groups.get_mut(&id)
         {
             members.cells.retain(|other| *other != cell);
+            if members.cells.is_empty() {
+                self.watch.groups.remove(&id);
+            }
         }
         self.active.retain(|lane| lane.cell != cell);
         self.lanes.retain(|_, (other, _)| *other != cell);
-        let actor = self.cells.get_mut(cell as usize).and_then(Option::take);
+        let actor = self.cells.remove(cell);
         drop_quietly(actor);
     }
 
@@ -298,7 +301,7 @@ impl Core {
     }
 
     fn guard_all(&mut self, guarded: bool, shut_until: Option<Instant>) {
-        for actor in self.cells.iter().flatten() {
+        for actor in self.cells.iter() {
             actor.borrow_mut().guarded_by_core(guarded, shut_until);
         }
     }

@@ -100,7 +100,7 @@ fn bench() -> Bench {
     }
     .unwrap();
     mailbox.cell.set(0).unwrap();
-    core.add(Some(cell));
+    core.add(0, cell);
     let ticker = TickerClient::from(Client::new(vec![mailbox]));
     Bench { clock, doorbell, core, ticker, _orphans: orphans }
 }

@@ -52,7 +52,7 @@ impl Core {
     }
 
     pub(super) fn cell(&self, cell: u32) -> Option<RefMut<'_, dyn Cell>> {
-        Some(self.cells.get(cell as usize)?.as_ref()?.borrow_mut())
+        Some(self.cells.get(cell)?.borrow_mut())
     }
 
     fn take_news(&mut self) {

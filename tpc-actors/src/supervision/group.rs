@@ -22,7 +22,7 @@ pub enum Strategy {
 /// Each member keeps its own restart policy. The strategy says whom each of its restarts concerns: the
 /// states of all of those are dropped at once, the youngest first, and built anew together, the oldest
 /// first. A member that has used up its own restarts with `then = escalate` has the whole group restarted,
-/// as often as the group's own policy allows.
+/// as often as the group's own policy allows. With its last member a group forgets what it has restarted.
 ///
 /// ```
 /// use std::time::Duration;

@@ -213,25 +213,18 @@ impl<'a> Spawner<'a> {
                 drop_quietly(make_args);
                 return;
             }
-            let cell = core.next_cell();
+            let cell = core.cells.number();
             let local = Rc::clone(&core.local);
             theirs.set_group(group);
             let kept = Kept { make_args, on_progress };
             let started = ActorCell::start(cell, &local, Arc::clone(&theirs), kept);
-            let outcome = match started {
-                Ok(actor) => {
-                    let _ = theirs.cell.set(cell);
-                    core.add(Some(actor));
-                    if let Some((id, group)) = group {
-                        core.join_group(id, group, cell);
-                    }
-                    Ok(())
+            let outcome = started.map(|actor| {
+                let _ = theirs.cell.set(cell);
+                core.add(cell, actor);
+                if let Some((id, group)) = group {
+                    core.join_group(id, group, cell);
                 }
-                Err(error) => {
-                    core.add(None);
-                    Err(error)
-                }
-            };
+            });
             // Nobody may be waiting any more; the actor runs all the same.
             drop_quietly(report.send(outcome));
         };
