@@ -10,6 +10,7 @@ use crate::actor::Actor;
 use crate::clock::nanos;
 use crate::error::Fate;
 use crate::isolate::drop_quietly;
+use crate::mailbox::VISITOR;
 use crate::mailbox::lane::{Envelope, LaneConsumer};
 use crate::pinned::LocalMailbox;
 use crate::relay::RelayId;
@@ -212,10 +213,18 @@ impl<A: Actor> Run<A> {
             return None;
         }
         if self.left == 0 {
+            if self.taken() >= self.max && self.is_of_visitors() {
+                // What has come meanwhile may have to wait for what came before it.
+                return None;
+            }
             // A batch that has begun is filled up.
             (self.left, self.stop_at) = (1, self.stop_at + 1);
         }
         self.next()
+    }
+
+    fn is_of_visitors(&self) -> bool {
+        matches!(&self.queue, Queue::Lane(lane) if lane.index() == VISITOR)
     }
 
     /// Begins a message, unless its asker has left or its time is over: then it must not run.

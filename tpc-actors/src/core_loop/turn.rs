@@ -155,7 +155,8 @@ impl Core {
             active.idle_turns = if count == 0 { active.idle_turns + 1 } else { 0 };
             match left {
                 Intake::More | Intake::Commanded { .. } => more = true,
-                Intake::Empty => {}
+                // Also of what was refused, and not served.
+                Intake::Empty => active.visit = None,
                 // Marked; swept below, so that indices stay valid here.
                 Intake::Held | Intake::Ended => active.idle_turns = HELD,
             }
@@ -204,6 +205,9 @@ impl Core {
 
     /// Polls every lane of an actor that is served again.
     pub(super) fn activate_all(&mut self, cell: u32) {
+        // What had been seen of its visitors was refused meanwhile, or is seen anew.
+        let own = self.active.iter_mut().filter(|active| active.cell == cell);
+        own.for_each(|active| active.visit = None);
         let mut lanes = Vec::new();
         if let Some(actor) = self.cell(cell) {
             actor.each_lane(&mut |_, lane| lanes.push(lane));
