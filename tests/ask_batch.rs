@@ -161,3 +161,48 @@ async fn batches_that_wait_for_their_last_answers_do_not_keep_the_slots_of_the_o
     }
     end(&system);
 }
+
+/// A part of the asks goes out, and nobody answers any; then their time is limited, or that of those which come along is.
+#[test]
+fn the_time_of_all_begins_together_also_when_they_are_sent_once_more() {
+    const LIMIT: Duration = Duration::from_millis(100);
+    for limited_alone in [false, true] {
+        let mut sim = tpc_actors::sim::Sim::seeded(1).start();
+        let few = sim.spawn::<Few>(());
+        let ask = |n| if limited_alone { few.later(n).deadline(LIMIT) } else { few.later(n) };
+        let mut asks: AskBatch<'_, _, _> = (0..10).map(ask).collect();
+        assert!(sim.run(async { poll_once(pin!(asks.send())).is_none() }));
+        asks.extend((10..30).map(ask));
+        let began = sim.elapsed();
+        let outcomes: Vec<_> = if limited_alone {
+            sim.run(asks.send()).collect()
+        } else {
+            sim.run(asks.send().deadline(LIMIT)).collect()
+        };
+        assert_eq!(outcomes.len(), 30);
+        assert!(outcomes.iter().all(|it| matches!(it, Err(AskError::Deadline { .. }))));
+        let took = sim.elapsed().abs_diff(began);
+        assert!(took < LIMIT * 3 / 2, "{took:?}");
+        drop(asks);
+        drop(outcomes);
+        sim.shutdown(Duration::from_secs(1));
+    }
+}
+
+#[core_actor(capacity = 2)]
+#[derive(Default)]
+struct Few(Vec<Reply<u64>>);
+
+#[core_actor]
+impl Few {
+    #[init]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    /// Never answered.
+    #[handler]
+    fn later(&mut self, _n: u64, reply: Reply<u64>) {
+        self.0.push(reply);
+    }
+}

@@ -33,6 +33,8 @@ pub(super) struct Part<'a, A: Actor, T, E> {
     /// Asks at the front whose outcomes are known.
     known: usize,
     begun: bool,
+    /// The time of all of them runs, and not of each as its turn comes.
+    clocks_run: bool,
     /// Those of its task in which it still looks for answers.
     turns: Turns,
     /// Until when the answers are looked for, if that is worth it.
@@ -51,6 +53,7 @@ impl<A: Actor, T, E> Default for Part<'_, A, T, E> {
             sent: 0,
             known: 0,
             begun: false,
+            clocks_run: false,
             turns: Turns::default(),
             looks_until: None,
             here: false,
@@ -69,6 +72,7 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
     pub(super) fn push(&mut self, ask: Ask<'a, A, T, E>) {
         self.asks.push(ask);
         self.outcomes.push(None);
+        self.clocks_run = false;
     }
 
     pub(super) fn len(&self) -> usize {
@@ -96,6 +100,7 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
     pub(super) fn limit(&mut self, limit: Duration) {
         let asks = std::mem::take(&mut self.asks);
         self.asks = asks.into_iter().map(|ask| ask.deadline(limit)).collect();
+        self.clocks_run = false;
     }
 
     /// Sends what there is room for; true when everything is sent.
@@ -147,8 +152,6 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
     /// The first poll: whether the answers are looked for, and for how long.
     fn begin(&mut self, one_of_several: bool, asker: WakerIdentity) {
         self.begun = true;
-        // All of them begin now, and not each as its turn comes.
-        self.asks.iter_mut().for_each(Ask::start_clock);
         let leaves_room = self.asks.first().is_some_and(Ask::leaves_room);
         match lone::begins(asker) {
             Wait::Here if leaves_room && !one_of_several => {
@@ -204,6 +207,9 @@ impl<'a, A: Actor, T, E> Part<'a, A, T, E> {
             return Poll::Ready(());
         }
         let asker = WakerIdentity::of(context.waker());
+        if !std::mem::replace(&mut self.clocks_run, true) {
+            self.asks.iter_mut().for_each(Ask::start_clock);
+        }
         if !self.begun {
             self.begin(one_of_several, asker);
         }
