@@ -29,20 +29,19 @@ impl Core {
         true
     }
 
-    /// Looks into every lane, also the armed ones; true when one of them holds something.
-    pub(crate) fn poll_all_lanes(&mut self) -> bool {
+    /// Whether any lane holds something, also one that is armed.
+    pub(crate) fn any_lane_has_request(&self) -> bool {
+        !self.still && self.lanes.values().any(|&(cell, lane)| self.lane_has_request(cell, lane))
+    }
+
+    /// Polls every lane that holds something, also the armed ones.
+    pub(crate) fn poll_all_lanes(&mut self) {
         let lanes: Vec<_> = self.lanes.values().copied().collect();
-        let mut found = false;
-        if self.still {
-            return false;
-        }
         for (cell, lane) in lanes {
             if self.lane_has_request(cell, lane) {
                 self.activate(cell, lane);
-                found = true;
             }
         }
-        found
     }
 
     pub(super) fn lane_has_request(&self, cell: u32, lane: u32) -> bool {
