@@ -43,7 +43,8 @@ pub enum AskError<E = Infallible> {
         /// Whether the handler had begun.
         started: bool,
     },
-    /// The handler panicked over this very request.
+    /// The handler panicked over this very request, or its [`Reply`](crate::Reply) was kept by an incarnation that a later panic
+    /// ended: the report names the handler that panicked.
     Panicked(PanicReport),
     /// The handler let its [`Reply`](crate::Reply) go without answering.
     Dropped,

@@ -19,9 +19,9 @@ pub enum Strategy {
 
 /// The options of a supervision group: actors that live on one core and fail together.
 ///
-/// Each member keeps its own restart policy. The strategy says whom each of its restarts concerns: the
-/// states of all of those are dropped at once, the youngest first, and built anew together, the oldest
-/// first. A member that has used up its own restarts with `then = escalate` has the whole group restarted,
+/// Each member keeps its own restart policy. The strategy says whom each of its restarts concerns. The state of the
+/// member that failed goes with its failure, those of the others right after it, the youngest first; they are built anew
+/// together, the oldest first. A member that has used up its own restarts with `then = escalate` has the whole group restarted,
 /// as often as the group's own policy allows. With its last member a group forgets what it has restarted.
 ///
 /// ```
@@ -65,6 +65,10 @@ impl Group {
     }
 
     /// The length of the sliding window.
+    ///
+    /// # Panics
+    ///
+    /// It is 0; while compiling, where this makes a constant.
     #[must_use]
     pub const fn within(mut self, window: Duration) -> Self {
         self.supervise = self.supervise.within(window);

@@ -96,8 +96,13 @@ impl Supervise {
     }
 
     /// The length of the sliding window.
+    ///
+    /// # Panics
+    ///
+    /// It is 0; while compiling, where this makes a constant.
     #[must_use]
     pub const fn within(mut self, window: Duration) -> Self {
+        assert!(!window.is_zero(), "a window of no time never holds a restart; write a longer one");
         self.within = window;
         self
     }
@@ -219,6 +224,12 @@ mod tests {
 
     fn history(max: u32, within: Duration) -> History {
         History::new(Supervise::new().max(max).within(within).backoff(MS, 10 * MS))
+    }
+
+    #[test]
+    #[should_panic(expected = "a window of no time")]
+    fn a_window_has_a_length() {
+        let _ = Supervise::new().max(1).within(Duration::ZERO);
     }
 
     #[test]

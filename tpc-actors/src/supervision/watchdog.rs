@@ -67,8 +67,13 @@ impl Watchdog {
     }
 
     /// The length of the sliding window.
+    ///
+    /// # Panics
+    ///
+    /// It is 0; while compiling, where this makes a constant.
     #[must_use]
     pub const fn within(mut self, window: Duration) -> Self {
+        assert!(!window.is_zero(), "a window of no time never holds a failure; write a longer one");
         self.within = window;
         self
     }

@@ -23,7 +23,10 @@ use crate::mailbox::Life;
 ///
 /// # What is clean
 ///
-/// Nothing panicked, everything accepted was finished, and every thread was joined.
+/// Nothing panicked, everything accepted was finished, and every thread was joined. A request is finished when its handler
+/// has run: whoever keeps its [`Reply`](crate::Reply) does not keep the system from ending, unless it is kept by something
+/// that the end waits for. Askers of such replies are told [`Stopping`](crate::AskError::Stopping), with `started: true`; an
+/// actor that can answer them then does so in `#[on_stop]`.
 #[derive(Debug, Clone, Default)]
 pub struct ShutdownReport {
     finished: u64,
@@ -48,7 +51,8 @@ impl ShutdownReport {
         self.finished
     }
 
-    /// Accepted requests that were answered without having run, because their actor or the system ended.
+    /// Accepted requests that were answered without having run, because their actor or the system ended, or the actor was
+    /// not served and its policy keeps no queue meanwhile.
     pub fn rejected(&self) -> u64 {
         self.rejected
     }
