@@ -10,7 +10,6 @@ use crate::actor::Actor;
 use crate::clock::nanos;
 use crate::error::Fate;
 use crate::isolate::drop_quietly;
-use crate::mailbox::VISITOR;
 use crate::mailbox::lane::{Envelope, LaneConsumer};
 use crate::pinned::LocalMailbox;
 use crate::relay::RelayId;
@@ -84,6 +83,8 @@ pub(crate) struct Run<A: Actor> {
     pause_at: usize,
     /// Messages that it may take.
     max: usize,
+    /// No batch is filled up past these: what has come meanwhile may have to wait for what came before it.
+    pub(crate) is_strict: bool,
     /// Messages that were taken and must not be handled.
     skipped: usize,
     /// Messages whose places are free.
@@ -105,6 +106,7 @@ impl<A: Actor> Run<A> {
             stop_at: first,
             pause_at: first,
             max: usize::MAX,
+            is_strict: false,
             skipped: 0,
             freed: 0,
             pace,
@@ -213,18 +215,13 @@ impl<A: Actor> Run<A> {
             return None;
         }
         if self.left == 0 {
-            if self.taken() >= self.max && self.is_of_visitors() {
-                // What has come meanwhile may have to wait for what came before it.
+            if self.is_strict && self.taken() >= self.max {
                 return None;
             }
             // A batch that has begun is filled up.
             (self.left, self.stop_at) = (1, self.stop_at + 1);
         }
         self.next()
-    }
-
-    fn is_of_visitors(&self) -> bool {
-        matches!(&self.queue, Queue::Lane(lane) if lane.index() == VISITOR)
     }
 
     /// Begins a message, unless its asker has left or its time is over: then it must not run.

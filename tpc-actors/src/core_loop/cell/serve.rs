@@ -54,6 +54,7 @@ impl<A: Actor> Cell for ActorCell<A> {
         let max = max.min(waiting);
         let local = Rc::clone(&self.cx.me.local);
         let mut run = Run::new(Queue::Lane(consumer), local, self.pace);
+        run.is_strict = lane == VISITOR && self.has_more_lanes();
         let failed = self.is_served() && self.serve_or_fail(&mut run, max, until);
         let served = run.taken();
         let handled = run.handled();
