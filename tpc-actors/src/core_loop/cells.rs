@@ -1,20 +1,19 @@
 //! The actors of a core, by number.
 
-use std::collections::BTreeMap;
-
 use super::SharedCell;
 
 /// Living actors only: a core may start and stop any number of them.
 pub(crate) struct Cells<C = SharedCell> {
-    /// From the oldest to the youngest.
-    living: BTreeMap<u32, C>,
+    /// By number, which is from the oldest to the youngest. Most cores have a few, and look for one several times a turn:
+    /// a list is searched faster than a map.
+    living: Vec<(u32, C)>,
     /// The number that the next actor has, unless somebody lives who has it.
     next: u32,
 }
 
 impl<C> Default for Cells<C> {
     fn default() -> Self {
-        Self { living: BTreeMap::new(), next: 0 }
+        Self { living: Vec::new(), next: 0 }
     }
 }
 
@@ -22,7 +21,7 @@ impl<C> Cells<C> {
     /// A number for a new actor. Timers, tasks and lanes of actors that are gone still name them for a while, so it is
     /// not given out again before all others were.
     pub(crate) fn number(&mut self) -> u32 {
-        while self.living.contains_key(&self.next) {
+        while self.place(self.next).is_ok() {
             self.next = self.next.wrapping_add(1);
         }
         let number = self.next;
@@ -35,25 +34,34 @@ impl<C> Cells<C> {
         if number >= self.next {
             self.next = number.wrapping_add(1);
         }
-        self.living.insert(number, actor);
+        match self.place(number) {
+            Ok(at) => self.living[at].1 = actor,
+            Err(at) => self.living.insert(at, (number, actor)),
+        }
+    }
+
+    /// Where this one is, or would be.
+    #[inline]
+    fn place(&self, number: u32) -> Result<usize, usize> {
+        self.living.binary_search_by_key(&number, |(number, _)| *number)
     }
 
     #[inline]
     pub(super) fn get(&self, number: u32) -> Option<&C> {
-        self.living.get(&number)
+        self.place(number).ok().map(|at| &self.living[at].1)
     }
 
     pub(super) fn remove(&mut self, number: u32) -> Option<C> {
-        self.living.remove(&number)
+        self.place(number).ok().map(|at| self.living.remove(at).1)
     }
 
     /// The oldest first.
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &C> {
-        self.living.values()
+        self.living.iter().map(|(_, actor)| actor)
     }
 
     pub(super) fn numbers(&self) -> Vec<u32> {
-        self.living.keys().copied().collect()
+        self.living.iter().map(|(number, _)| *number).collect()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -62,7 +70,7 @@ impl<C> Cells<C> {
 
     /// All of them, out of the core.
     pub(super) fn take_all(&mut self) -> impl Iterator<Item = C> + use<C> {
-        std::mem::take(&mut self.living).into_values()
+        std::mem::take(&mut self.living).into_iter().map(|(_, actor)| actor)
     }
 }
 
