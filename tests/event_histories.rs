@@ -1,6 +1,7 @@
 //! Random histories of events in a simulated system: whoever comes and goes, and whatever fails, each subscription is
 //! given or told of every event that its filter wants, in order.
 
+mod random;
 #[path = "histories/seeds.rs"]
 mod seeds;
 

@@ -1,6 +1,7 @@
 //! Random histories of a simulated system: whatever users do and whatever fails, each request has one fate, orders are
 //! kept, the books balance, and the same seed does it all again.
 
+mod random;
 #[path = "histories/seeds.rs"]
 mod seeds;
 #[path = "histories/users.rs"]

@@ -252,8 +252,7 @@ impl Core {
         }
         self.active.retain(|lane| lane.cell != cell);
         self.lanes.retain(|_, (other, _)| *other != cell);
-        let actor = self.cells.remove(cell);
-        drop_quietly(actor);
+        drop_quietly(self.cells.remove(cell));
     }
 
     // ---- the core's watchdog -----------------------------------------------------------------------

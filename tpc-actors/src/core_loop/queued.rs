@@ -1,7 +1,7 @@
 //! Whether a task is on its way to being polled.
 //!
-//! A woken task is queued once, however often it is woken before its poll begins. A wake that finds it queued leaves it at that, and the poll sees what came before that wake; one that
-//! comes after the poll has begun queues it again.
+//! A woken task is queued once, however often it is woken before its poll begins. A wake that finds it queued leaves it
+//! at that, and the poll sees what came before that wake; one that comes after the poll has begun queues it again.
 
 use crate::sync::{AtomicBool, Ordering, whole};
 

@@ -168,8 +168,8 @@ impl<Q, R> ControlHandle<Q, R> {
     /// Sends requests of `source` while there is room, and wakes the data end once for all of them;
     /// says how many.
     ///
-    /// Those that do not fit stay in `source`: pass an iterator that you keep, as they go with one like `&mut items.drain(..)`.
-    /// Takes nothing from it that is not sent.
+    /// Those that do not fit stay in `source`: pass an iterator that you keep, as they go with one like
+    /// `&mut items.drain(..)`. Takes nothing from it that is not sent.
     ///
     /// # Errors
     ///

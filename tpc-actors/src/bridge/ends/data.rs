@@ -172,8 +172,8 @@ impl<Q, R> PinnedDataHandle<Q, R> {
     /// Sends responses of `source` while there is room, and wakes the control end once for all of them;
     /// says how many.
     ///
-    /// Those that do not fit stay in `source`: pass an iterator that you keep, as they go with one like `&mut items.drain(..)`.
-    /// Takes nothing from it that is not sent.
+    /// Those that do not fit stay in `source`: pass an iterator that you keep, as they go with one like
+    /// `&mut items.drain(..)`. Takes nothing from it that is not sent.
     ///
     /// # Errors
     ///
