@@ -151,12 +151,10 @@ impl Core {
             }
             served += count;
             let active = &mut self.active[at];
-            active.visit = active.visit.take().and_then(|visit| visit.served(count));
             active.idle_turns = if count == 0 { active.idle_turns + 1 } else { 0 };
             match left {
                 Intake::More | Intake::Commanded { .. } => more = true,
-                // Also of what was refused, and not served.
-                Intake::Empty => active.visit = None,
+                Intake::Empty => {}
                 // Marked; swept below, so that indices stay valid here.
                 Intake::Held | Intake::Ended => active.idle_turns = HELD,
             }
@@ -205,7 +203,7 @@ impl Core {
 
     /// Polls every lane of an actor that is served again.
     pub(super) fn activate_all(&mut self, cell: u32) {
-        // What had been seen of its visitors was refused meanwhile, or is seen anew.
+        // Lanes that a visit waits for were not polled meanwhile, which it takes for read: it begins anew.
         let own = self.active.iter_mut().filter(|active| active.cell == cell);
         own.for_each(|active| active.visit = None);
         let mut lanes = Vec::new();

@@ -7,15 +7,21 @@
 use super::Core;
 use crate::mailbox::VISITOR;
 
-/// How far the messages are that wait in a visitors' lane.
+/// How far the messages are that wait in a visitors' lane, up to a position there: however they leave it, served or
+/// refused, the visit is over with the last of them.
 #[derive(Debug)]
 pub(super) enum Visit {
-    /// So many have been seen. A lane that nobody polls has rung before, and is polled from the next turn on.
+    /// They have been seen. A lane that nobody polls has rung before, and is polled from the next turn on.
     Seen(usize),
     /// They come when these lanes have been read up to there.
     Behind(usize, Vec<(u32, usize)>),
     /// They are served.
     Due(usize),
+}
+
+/// How many places a position lies ahead of what has been read.
+fn ahead(until: usize, read: usize) -> usize {
+    usize::try_from(until.wrapping_sub(read).cast_signed()).unwrap_or(0)
 }
 
 impl Core {
@@ -27,24 +33,20 @@ impl Core {
         if alone {
             return Some(most);
         }
-        let visit = match self.active[at].visit.take() {
-            None => match self.visitors_waiting(cell) {
-                0 => return Some(0),
-                waiting => Visit::Seen(waiting),
-            },
-            Some(Visit::Seen(waiting)) => {
-                Visit::Behind(waiting, self.lanes_ahead(cell)).passed(self, cell)
+        let progress = self.cell(cell).and_then(|mut actor| actor.progress(VISITOR));
+        let (read, written) = progress.unwrap_or_default();
+        let begun = self.active[at].visit.take().filter(|visit| ahead(visit.until(), read) > 0);
+        let visit = match begun {
+            None if read == written => return Some(0),
+            None => Visit::Seen(written),
+            Some(Visit::Seen(until)) => {
+                Visit::Behind(until, self.lanes_ahead(cell)).passed(self, cell)
             }
             Some(visit) => visit.passed(self, cell),
         };
-        let due = if let Visit::Due(waiting) = visit { Some(waiting.min(most)) } else { None };
+        let due = matches!(visit, Visit::Due(_)).then(|| ahead(visit.until(), read).min(most));
         self.active[at].visit = Some(visit);
         due
-    }
-
-    fn visitors_waiting(&self, cell: u32) -> usize {
-        let progress = self.cell(cell).and_then(|mut actor| actor.progress(VISITOR));
-        progress.map_or(0, |(read, written)| written.wrapping_sub(read))
     }
 
     /// The polled lanes of the actor that hold something, and up to where.
@@ -63,30 +65,26 @@ impl Core {
 }
 
 impl Visit {
-    /// The same, when so many messages have been served; `None` after the last of them.
-    pub(super) fn served(self, count: usize) -> Option<Self> {
-        match self {
-            Self::Due(waiting) if waiting <= count => None,
-            Self::Due(waiting) => Some(Self::Due(waiting - count)),
-            waits => Some(waits),
-        }
+    fn until(&self) -> usize {
+        let (Self::Seen(until) | Self::Behind(until, _) | Self::Due(until)) = self;
+        *until
     }
 
     /// The same, past the lanes that have been read so far by now. One that is not polled any more has ended, or is held
     /// like the visitors'.
     fn passed(self, core: &Core, cell: u32) -> Self {
-        let Self::Behind(waiting, mut lanes) = self else { return self };
+        let Self::Behind(end, mut lanes) = self else { return self };
         lanes.retain(|&(lane, until)| {
             let polled =
                 core.active.iter().any(|active| (active.cell, active.lane) == (cell, lane));
             let progress = core.cell(cell).and_then(|mut actor| actor.progress(lane));
-            polled && progress.is_some_and(|(read, _)| until.wrapping_sub(read).cast_signed() > 0)
+            polled && progress.is_some_and(|(read, _)| ahead(until, read) > 0)
         });
         if lanes.is_empty() {
             core.ahead.set(lanes);
-            Self::Due(waiting)
+            Self::Due(end)
         } else {
-            Self::Behind(waiting, lanes)
+            Self::Behind(end, lanes)
         }
     }
 }
