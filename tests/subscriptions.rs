@@ -317,7 +317,11 @@ fn a_subscription_goes_on_where_another_one_ended() {
 fn options_out_of_range_are_refused() {
     let (system, _) = start(2);
     let events = || system.events::<Tick>();
-    assert!(matches!(events().capacity(0).try_subscribe(), Err(SubscribeError::Capacity(_))));
+    // A petabyte has an address and no memory.
+    for capacity in [0, 1 << 46, usize::MAX] {
+        let refused = events().capacity(capacity).try_subscribe();
+        assert!(matches!(refused, Err(SubscribeError::Capacity(_))), "{capacity}");
+    }
     let no_core = SubscribeError::NoSuchCore { core: 3, cores: 2 };
     assert_eq!(events().cores([0, 3]).try_subscribe().unwrap_err(), no_core);
     let position = Position::new(3, 0, 0);

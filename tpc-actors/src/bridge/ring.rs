@@ -176,10 +176,7 @@ pub(crate) fn ring_from<T>(
     capacity: usize,
     start: usize,
 ) -> Result<(Producer<T>, Consumer<T>), CapacityError> {
-    let count = check_capacity::<T>(capacity)?;
-    let too_large = CapacityError::TooLarge { capacity, item_bytes: size_of::<T>() };
-    let mut slots = Vec::new();
-    slots.try_reserve_exact(count).map_err(|_| too_large)?;
+    let (count, mut slots) = memory_for::<T>(capacity)?;
     slots.extend((0..count).map(|_| UnsafeCell::new(MaybeUninit::uninit())));
     let shared = Arc::new(Shared {
         head: CachePadded::new(AtomicUsize::new(start)),
@@ -196,20 +193,27 @@ pub(crate) fn ring_from<T>(
     Ok((producer, Consumer { shared, head, tail, fetched, gate, restraint }))
 }
 
-/// The number of slots of a ring for `capacity` items.
-pub(crate) fn check_capacity<T>(capacity: usize) -> Result<usize, CapacityError> {
+/// Whether a ring for `capacity` items can be built now.
+pub(crate) fn check_capacity<T>(capacity: usize) -> Result<(), CapacityError> {
+    memory_for::<T>(capacity).map(drop)
+}
+
+type Slots<T> = Vec<UnsafeCell<MaybeUninit<T>>>;
+
+/// The number of slots of a ring for `capacity` items, and memory for them, untouched.
+fn memory_for<T>(capacity: usize) -> Result<(usize, Slots<T>), CapacityError> {
     if capacity == 0 {
         return Err(CapacityError::Zero);
     }
     let too_large = CapacityError::TooLarge { capacity, item_bytes: size_of::<T>() };
     let count = capacity.checked_next_power_of_two().ok_or(too_large)?;
-    let bytes =
-        count.checked_mul(size_of::<UnsafeCell<MaybeUninit<T>>>().max(1)).ok_or(too_large)?;
     // Half of the number range is the most for which full and empty stay apart across the wrap.
-    if count > usize::MAX / 2 || isize::try_from(bytes).is_err() {
+    if count > usize::MAX / 2 {
         return Err(too_large);
     }
-    Ok(count)
+    let mut slots = Vec::new();
+    slots.try_reserve_exact(count).map_err(|_| too_large)?;
+    Ok((count, slots))
 }
 
 #[cfg(all(test, tpc_loom))]

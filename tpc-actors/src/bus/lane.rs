@@ -133,7 +133,7 @@ pub(super) fn lane<E>(
 /// As [`lane`].
 #[cfg(not(tpc_loom))]
 pub(super) fn check<E>(capacity: usize) -> Result<(), CapacityError> {
-    crate::bridge::ring::check_capacity::<Item<E>>(capacity).map(drop)
+    crate::bridge::ring::check_capacity::<Item<E>>(capacity)
 }
 
 impl<E> LaneWriter<E> {
