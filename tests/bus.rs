@@ -1,10 +1,13 @@
 //! Events: order, exact loss, filters, and subscribers that come and go.
 
+mod random;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use random::Random;
 use tpc_actors::prelude::*;
 use tpc_actors::{Overflow, Subscription};
 
@@ -124,7 +127,7 @@ fn wanted_before(reader: u64, n: u64) -> u64 {
 /// Reads to the end, with pauses of 0 to 50 ms; says how many events of each core came or were reported.
 fn read_with_pauses(mut events: Subscription<Tick>, reader: u64, cores: usize) -> Vec<u64> {
     let mut seen = vec![0; cores];
-    let (mut lagged, mut random) = (0, reader);
+    let (mut lagged, random) = (0, Random::beside(reader));
     for taken in 1_u64.. {
         match events.next_wait() {
             Some(Delivery::Event { position, event }) => {
@@ -141,8 +144,7 @@ fn read_with_pauses(mut events: Subscription<Tick>, reader: u64, cores: usize) -
             None => break,
         }
         if taken.is_multiple_of(10_000) {
-            random = (random * 6_364_136_223 + 1_442_695) % 1_000_003;
-            thread::sleep(Duration::from_millis(random % 51));
+            thread::sleep(Duration::from_millis(random.below(51)));
         }
     }
     assert_eq!(lagged, events.lagged());

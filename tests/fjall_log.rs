@@ -2,6 +2,7 @@
 
 mod copied;
 mod fjall_child;
+mod random;
 mod scratch;
 #[cfg(target_os = "linux")]
 mod thread_cpus;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use copied::copy;
 use fjall_child::{Running, check, journal};
+use random::Random;
 use scratch::directory;
 use tpc_actors::bus::Position;
 use tpc_actors::bus::log::{EventLog, FjallLog, LogError, Records, conformance};
@@ -50,12 +52,11 @@ fn the_engine_s_thread_stays_where_it_is_told_to() {
 fn a_hundred_kills_lose_nothing_that_was_acknowledged() {
     let path = directory("kills");
     let mut epochs = 0;
-    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let random = Random::beside(0x9E37_79B9);
     for round in 0..100 {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let mut child = Running::start(&path);
         while child.acknowledged.is_none() && child.read() {}
-        std::thread::sleep(Duration::from_micros((random >> 33) % 20_000));
+        std::thread::sleep(Duration::from_micros(random.below(20_000)));
         let acknowledged = child.kill();
         let epoch = acknowledged.expect("it wrote something").epoch;
         assert!(epoch > epochs, "epoch {epoch} in round {round}, after {epochs}");

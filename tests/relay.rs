@@ -1,10 +1,13 @@
 //! Many askers of one worker are woken through one task of its runtime, and nobody is forgotten there.
 
+mod until;
+
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 use tpc_actors::prelude::*;
+use until::until;
 
 const LONG: Duration = Duration::from_secs(10);
 
@@ -171,8 +174,9 @@ fn a_runtime_that_shuts_down_with_asks_on_their_way_leaves_the_others_alone() {
 /// it would wake those that the worker does not come to.
 #[test]
 fn a_core_that_spins_does_not_leave_askers_to_a_worker_that_they_block() {
-    let (system, echo) = start_with_spin(Duration::from_mins(10));
+    // Dropped last, because it waits for the tasks, and these for the system.
     let runtime = one_worker();
+    let (system, echo) = start_with_spin(Duration::from_mins(10));
     runtime.block_on(async { askers(&echo, 8, 1).join_all().await });
     let asks = echo.clone();
     let blocked = runtime.spawn(async move {
@@ -188,7 +192,7 @@ fn a_core_that_spins_does_not_leave_askers_to_a_worker_that_they_block() {
         block_on(local);
     });
     for _ in 0..5 {
-        while echo.waiting().wait().unwrap() < 32 {}
+        until("the next ask of each task", || echo.waiting().wait().unwrap() == 32);
         // They look for their answers for a while.
         std::thread::sleep(Duration::from_millis(1));
         echo.answer().wait().unwrap();

@@ -3,9 +3,12 @@
 //! Systems here have no backstop (debug builds) or must not have needed it, so a lost wake shows as a
 //! hang or as a count.
 
+mod random;
+
 use std::thread;
 use std::time::Duration;
 
+use random::Random;
 use tpc_actors::prelude::*;
 
 #[core_actor(capacity = 1024)]
@@ -44,12 +47,11 @@ fn no_wake_is_lost_over_many_sleeps() {
         if asker == 0 {
             tpc_actors::register_thread();
         }
-        let mut pause = asker + 1;
+        let pause = Random::beside(asker);
         for n in 0.. {
             assert_eq!(echo.echo(n).wait().unwrap(), n);
             // Arrives at a different moment of the core's way to sleep each time.
-            pause = pause.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            for _ in 0..pause >> 53 {
+            for _ in 0..pause.below(2_048) {
                 std::hint::spin_loop();
             }
             if n % 16 == 0 && system.cores()[0].parks() >= cycles {
