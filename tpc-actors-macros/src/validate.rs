@@ -8,6 +8,7 @@ mod batch;
 mod boxes;
 mod handler;
 mod hooks;
+mod key;
 mod options;
 mod pressure;
 mod signature;
@@ -104,7 +105,7 @@ pub(crate) fn actor(
         generics,
         krate,
     };
-    let key = handler::first_key(item, &path);
+    let key = key::first(item, &path);
     model.key = key.as_ref().map(|(_, ty)| ty.clone());
     let mut facts =
         Facts { actor: path, key, variants: Vec::new(), inits: Vec::new(), on_stop_seen: false };
