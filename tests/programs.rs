@@ -51,6 +51,7 @@ mod programs {
     pub mod in_strange_places;
     pub mod init_forms;
     pub mod keyed_tell;
+    pub mod keys_in_fields;
     pub mod local_core_and_std;
     pub mod many_arguments;
     pub mod no_handlers;
@@ -129,6 +130,7 @@ run! {
     in_strange_places
     init_forms
     keyed_tell
+    keys_in_fields
     local_core_and_std
     many_arguments
     no_handlers

@@ -88,7 +88,8 @@ pub fn core_actor(args: TokenStream, item: TokenStream) -> TokenStream {
 /// The return type is the answer, and a `Result` is a fallible answer: a type of that name, as in `io::Result<T>`. One
 /// by another name, an alias `StoreResult<T>` for instance, is an answer like any other. With a `reply: Reply<T>`
 /// parameter the answer comes later. `#[handler(tell)]` has no answer, `#[handler(all)]` runs on
-/// every shard, and `#[key]` on an argument makes it choose the shard. `#[boxed]` on a large argument,
+/// every shard, and `#[key]` on an argument makes it choose the shard; `#[key(id: u64)]` has its field `id` choose, which
+/// is of that type, and in a batch that of each member. `#[boxed]` on a large argument,
 /// or `#[handler(boxed)]` for all of them together, keeps requests small at the price of an allocation. Every reply slot
 /// of the actor has room for its largest answer, and answers pass over stacks a few times: write `Box<[u8]>` or the like
 /// for one of more than some kilobytes.

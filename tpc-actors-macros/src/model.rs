@@ -2,7 +2,7 @@
 //! interpret.
 
 use proc_macro2::Span;
-use syn::{Attribute, Ident, Path, ReturnType, Type};
+use syn::{Attribute, Ident, Member, Path, ReturnType, Type};
 
 use crate::duration::Nanos;
 use crate::generics::Generics;
@@ -132,9 +132,17 @@ pub(crate) struct Arg {
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) field: Ident,
     pub(crate) ty: Type,
-    pub(crate) key: bool,
+    /// What of it chooses the shard, if it does.
+    pub(crate) key: Option<Key>,
     /// Whether it travels in an allocation of its own.
     pub(crate) boxed: bool,
+}
+
+/// What of an argument chooses the shard.
+#[derive(Clone)]
+pub(crate) enum Key {
+    Whole,
+    Field(Member),
 }
 
 /// How a handler answers.
@@ -184,9 +192,9 @@ impl Handler {
         })
     }
 
-    /// The argument that chooses the shard.
-    pub(crate) fn key(&self) -> Option<&Arg> {
-        self.args().find(|arg| arg.key)
+    /// The argument that chooses the shard, and what of it does.
+    pub(crate) fn key(&self) -> Option<(&Arg, &Key)> {
+        self.args().find_map(|arg| Some((arg, arg.key.as_ref()?)))
     }
 
     /// The answer's type, if there is an answer.

@@ -1,13 +1,15 @@
 //! The client: a method per handler, from anywhere.
 
 use proc_macro2::{Ident, TokenStream};
+use quote::quote_spanned;
 use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
 
 use super::{
     Visible, decode, docs, duration, emit, link, lints, moved, outcome, parameters, request, verb,
 };
-use crate::model::{ActorModel, Handler, Reply};
-use crate::names;
+use crate::model::{ActorModel, Arg, Handler, Key, Reply};
+use crate::names::{self, generated};
 
 /// The client's type.
 pub(crate) fn types(model: &ActorModel) -> Visible {
@@ -137,9 +139,23 @@ fn shard(model: &ActorModel, handler: &Handler) -> (Option<TokenStream>, TokenSt
     // After a mistake, the key may be of another type than the actor's, which has been said.
     match handler.key().filter(|_| model.complete) {
         None => (None, emit!(0usize)),
-        Some(key) => {
-            let key = &key.field;
-            (Some(emit!(let shard = self.inner.shard_of(&#key);)), emit!(shard))
+        Some((arg, key)) => {
+            let key = borrowed(arg, key);
+            (Some(emit!(let shard = self.inner.shard_of(#key);)), emit!(shard))
+        }
+    }
+}
+
+/// What the shard is chosen by.
+fn borrowed(arg: &Arg, key: &Key) -> TokenStream {
+    let mut field = arg.field.clone();
+    match key {
+        Key::Whole => emit!(&#field),
+        Key::Field(member) => {
+            // Only rustc knows the field's type. What it says is about the field that the user has written.
+            let at = member.span();
+            field.set_span(field.span().located_at(at));
+            quote_spanned!(generated(at)=> &#field.#member)
         }
     }
 }

@@ -8,7 +8,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt as _;
 
 use super::emit;
-use crate::model::{ActorModel, Handler};
+use crate::model::{ActorModel, Handler, Key};
 
 /// The constant, which the struct half lets through if it has the option `serde`.
 pub(crate) fn of(model: &ActorModel) -> TokenStream {
@@ -45,7 +45,11 @@ fn text(handler: &Handler) -> String {
     let all = if handler.all { " all" } else { "" };
     let boxed = if handler.boxed { " boxed" } else { "" };
     let arguments = handler.args().filter(|arg| arg.cfgs.is_empty()).map(|arg| {
-        let key = if arg.key { "key " } else { "" };
+        let key = match &arg.key {
+            None => String::new(),
+            Some(Key::Whole) => "key ".to_owned(),
+            Some(Key::Field(member)) => format!("key({}) ", words(member)),
+        };
         format!("{key}{}: {}", arg.field.unraw(), words(&arg.ty))
     });
     let arguments: Vec<String> = arguments.collect();

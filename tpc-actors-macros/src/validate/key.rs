@@ -1,12 +1,14 @@
 //! Rules about `#[key]`: what of a request chooses its shard.
 
 use proc_macro2::Ident;
-use syn::{Attribute, FnArg, Meta, Path, Type};
+use syn::parse::ParseStream;
+use syn::{Attribute, FnArg, Member, Meta, Path, Token, Type};
 
 use super::handler::Flags;
 use super::{Facts, batch, types};
 use crate::codes::Code;
 use crate::diag::{Errors, source};
+use crate::model::Key;
 use crate::parse::{ActorImpl, Method, Role};
 
 /// The first `#[key]` of the actor; all others are measured by it.
@@ -16,18 +18,39 @@ pub(super) fn first(item: &ActorImpl, actor: &Path) -> Option<(Ident, Type)> {
     item.methods().filter(is_handler).find_map(|method| {
         // A borrowed key is refused on its own account; others should not have to agree with it.
         let (_, ty) = keys(method).find(|(_, ty)| !matches!(ty, Type::Reference(_)))?;
-        Some((method.sig.ident.clone(), types::without_self(ty, actor)))
+        Some((method.sig.ident.clone(), types::without_self(&ty, actor)))
     })
 }
 
-/// The arguments with `#[key]`.
-fn keys(method: &Method) -> impl Iterator<Item = (&Attribute, &Type)> {
+/// What a `#[key]` takes of its argument.
+pub(super) fn chosen(key: &Attribute) -> Key {
+    field(key).map_or(Key::Whole, |(member, _)| Key::Field(member))
+}
+
+/// The field in `#[key(id: u64)]`, and its type.
+///
+/// The type is there for the compiler to compare: nobody else knows it before the expansion is typed, and keys of
+/// different types would lead to different shards.
+fn field(key: &Attribute) -> Option<(Member, Type)> {
+    let field = |input: ParseStream<'_>| {
+        let member = input.parse()?;
+        input.parse::<Token![:]>()?;
+        Ok((member, input.parse()?))
+    };
+    key.parse_args_with(field).ok()
+}
+
+/// The arguments with `#[key]`, and the type of what chooses the shard.
+fn keys(method: &Method) -> impl Iterator<Item = (&Attribute, Type)> {
     method.params.iter().flat_map(|param| {
-        let ty = match &param.arg {
+        let argument = match &param.arg {
             FnArg::Typed(typed) => Some(batch::message(method, &typed.ty)),
             FnArg::Receiver(_) => None,
         };
-        param.keys.iter().filter_map(move |key| Some((key, ty?)))
+        param.keys.iter().filter_map(move |key| {
+            let argument = argument?;
+            Some((key, field(key).map_or_else(|| argument.clone(), |(_, ty)| ty)))
+        })
     })
 }
 
@@ -39,7 +62,7 @@ pub(super) fn validate(method: &Method, flags: Flags, facts: &Facts, errors: &mu
     says_which_shard(method, flags, facts, errors);
 }
 
-/// TPC005 and TPC015: one argument routes, and `#[key]` takes no options.
+/// TPC005, TPC010, TPC011 and TPC015: one argument routes, as a whole or by a field of its own.
 fn one_key(method: &Method, errors: &mut Errors) {
     for (index, (key, _)) in keys(method).enumerate() {
         if index > 0 {
@@ -53,8 +76,11 @@ fn one_key(method: &Method, errors: &mut Errors) {
             let text =
                 "an actor is sharded under all conditions or under none; write a plain `#[key]`";
             errors.push(Code::StrayMark, key, text);
+        } else if let Some((_, ty)) = field(key) {
+            types::owned_and_named(&ty, "the key", errors);
         } else if !matches!(key.meta, Meta::Path(_)) {
-            let text = "`#[key]` takes no options; write `#[key]`";
+            let text = "a key is an argument or a field of it; \
+                        write `#[key]`, or the field and its type as in `#[key(id: u64)]`";
             errors.push(Code::UnknownOption, key, text);
         }
     }
@@ -76,13 +102,13 @@ fn same_key_type(method: &Method, facts: &Facts, errors: &mut Errors) {
     let (Some((_, found)), Some((other, expected))) = (keys(method).next(), &facts.key) else {
         return;
     };
-    let own = source(&types::without_self(found, &facts.actor));
-    if own != source(expected) && !matches!(found, Type::Reference(_)) {
+    let (own, expected) = (source(&types::without_self(&found, &facts.actor)), source(expected));
+    if own != expected && !matches!(found, Type::Reference(_)) {
         let text = format!(
-            "the key of `{}` is `{own}`, but that of `{other}` is `{}`; \
-             use one type for all keys of an actor, written the same way",
+            "the key of `{}` is `{own}`, but that of `{other}` is `{expected}`; \
+             use one type for all keys of an actor, written the same way, \
+             be it that of a field of the argument, as in `#[key(id: u64)]`",
             method.sig.ident,
-            source(expected)
         );
         errors.push(Code::KeyMismatch, found, text);
     }

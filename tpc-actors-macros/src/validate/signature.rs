@@ -9,7 +9,7 @@ use syn::{
     Type,
 };
 
-use super::{is_named, last_segment, types};
+use super::{is_named, key, last_segment, types};
 use crate::codes::Code;
 use crate::diag::{Errors, source};
 use crate::model::{Arg, Param};
@@ -240,8 +240,8 @@ fn value(
     let what = format!("the argument `{}`", field.unraw());
     found.unusable |= !types::owned_and_named(&typed.ty, &what, errors);
     let ty = types::without_self(&typed.ty, actor);
-    let (key, cfgs) = (!param.keys.is_empty(), param.cfgs.clone());
-    if let (true, Some(cfg)) = (key, cfgs.first()) {
+    let (key, cfgs) = (param.keys.first().map(key::chosen), param.cfgs.clone());
+    if let (Some(_), Some(cfg)) = (&key, cfgs.first()) {
         let text = "an actor is sharded under all conditions or under none; remove this `#[cfg]`";
         errors.push(Code::StrayMark, cfg, text);
     }
