@@ -114,6 +114,14 @@ fn idle_percent() -> f64 {
 
 fn main() {
     let stage = Stage::new();
+    if wanted("idle") {
+        let builder = stage.builder(Duration::ZERO).park_backstop(None);
+        let system = builder.start().expect("a system");
+        let counter: CounterClient = system.spawn::<Counter>(()).wait().expect("an actor");
+        asks(&stage, &counter, 10, Duration::ZERO);
+        println!("idle, one core without a backstop: {:.3} % of a CPU", idle_percent());
+        system.shutdown_wait(Duration::from_secs(5));
+    }
     let awake = stage.system(Duration::from_micros(50));
     let asleep = stage.system(Duration::ZERO);
     let at_once: CounterClient = asleep.spawn::<Counter>(()).wait().expect("an actor");

@@ -36,8 +36,12 @@ impl Stage {
     /// A system with one core on the free CPU, which looks for so long before it sleeps. Benchmarks take turns
     /// on that CPU, and only the one that is measured may spin.
     pub fn system(&self, spin: Duration) -> System {
-        let builder = System::builder().placement(self.placement.clone()).spin(spin);
-        builder.start().expect("a system")
+        self.builder(spin).start().expect("a system")
+    }
+
+    /// As [`Self::system`], for one with more options.
+    pub fn builder(&self, spin: Duration) -> SystemBuilder {
+        System::builder().placement(self.placement.clone()).spin(spin)
     }
 
     /// Runs `work` as a task, where a user's code would run.
