@@ -44,6 +44,19 @@ impl Types {
         })
     }
 
+    /// What a constant computes may borrow, and leave types out.
+    #[handler]
+    fn constants(
+        &self,
+        bytes: [u8; {
+            let all: [_; 3] = [1, 2, 3];
+            let some: &[u8] = &all;
+            some.len()
+        }],
+    ) -> u8 {
+        bytes.iter().sum()
+    }
+
     #[handler]
     fn projected(&self, item: <Vec<u8> as IntoIterator>::Item) -> <u8 as ToOwned>::Owned {
         item
@@ -57,5 +70,6 @@ pub fn main() {
     assert_eq!(nested.map(|found| found.is_ok()).collect::<Vec<_>>(), [true, false]);
     assert_eq!(types.functions(Box::new(str::len), PhantomData).wait().unwrap().0, 3);
     assert_eq!(types.flow(0..9).wait().unwrap(), ControlFlow::Break(4));
+    assert_eq!(types.constants([1, 2, 4]).wait().unwrap(), 7);
     assert_eq!(types.projected(7).wait().unwrap(), 7);
 }

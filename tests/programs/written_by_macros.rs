@@ -67,6 +67,40 @@ handlers! {
     }
 }
 
+macro_rules! bodies {
+    ($actor:ident($cx:ty), $tell:ident -> $unit:ty $told:block, $helper:ident $helped:block) => {
+        #[core_actor]
+        pub struct $actor(u8);
+
+        #[core_actor]
+        impl $actor {
+            #[init]
+            fn new() -> Self {
+                Self(0)
+            }
+
+            #[handler(tell)]
+            fn $tell(&mut self, cx: $cx) -> $unit {
+                let _ = cx.now();
+                self.0 = Self::$helper();
+                $told
+            }
+
+            #[handler]
+            fn get(&self, reply: Reply<u8>) -> $unit {
+                reply.send(self.0)
+            }
+
+            #[on_stop]
+            fn stop(&mut self, _cx: $cx) -> $unit $told
+
+            fn $helper() -> u8 $helped
+        }
+    };
+}
+
+bodies!(Bodies(&mut Ctx<Self>), set -> () { () }, seven { 7 });
+
 pub fn main() {
     let system = System::builder().cores(1).start().unwrap();
     let words = system.spawn::<words::Store>(()).wait().unwrap();
@@ -77,4 +111,7 @@ pub fn main() {
     assert_eq!(maths.zero().wait().unwrap(), 0);
     assert_eq!(maths.add(200, 100).wait().unwrap(), 300);
     assert_eq!(maths.half(3).wait().unwrap(), None);
+    let bodies = system.spawn::<Bodies>(()).wait().unwrap();
+    bodies.set().wait().unwrap();
+    assert_eq!(bodies.get().wait().unwrap(), 7);
 }

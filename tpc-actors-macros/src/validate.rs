@@ -12,6 +12,7 @@ mod key;
 mod options;
 mod pressure;
 mod signature;
+mod special;
 mod supervision;
 mod types;
 
@@ -249,12 +250,19 @@ fn options_on_impl(args: TokenStream, errors: &mut Errors) {
     }
 }
 
+/// The type within parentheses, and within the groups of types that a `macro_rules!` has passed on.
+fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => bare(&group.elem),
+        Type::Paren(paren) => bare(&paren.elem),
+        other => other,
+    }
+}
+
 /// The last name of a path type; what it leads to is unknowable here.
 fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
-    match ty {
+    match bare(ty) {
         Type::Path(ty) => ty.path.segments.last(),
-        Type::Group(group) => last_segment(&group.elem),
-        Type::Paren(paren) => last_segment(&paren.elem),
         _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Methods of an `impl` block, with our attributes taken out and set aside.
 
-use proc_macro2::{Group, Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::ParseStream;
 use syn::{Attribute, FnArg, FnModifiers, Path, Signature, Token, Visibility, token};
@@ -18,7 +18,8 @@ pub(crate) struct Method {
     pub(crate) elsewhere: bool,
     vis: Visibility,
     modifiers: FnModifiers,
-    body: Group,
+    /// Within a group without delimiters where a `macro_rules!` has passed it on.
+    body: TokenTree,
 }
 
 /// What a method does for the actor.
@@ -81,7 +82,7 @@ impl Method {
         }
         let attrs = input.call(Attribute::parse_outer)?;
         let (vis, modifiers, mut sig) = Self::head(input)?;
-        let body: Group = input.parse()?;
+        let body: TokenTree = input.parse()?;
         let params: Vec<Param> = sig.inputs.iter_mut().map(|arg| Param::take(arg, krate)).collect();
         let is_role = |attr: &Attribute| Role::of(attr.path(), krate).is_some();
         let versions = versions(attrs, &is_role);

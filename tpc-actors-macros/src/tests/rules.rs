@@ -148,6 +148,11 @@ const MEMBERS: &[(&str, &str)] = &[
     ("TPC033", "#[on_stop] fn a(&self, #[key] cx: &mut Ctx<Self>) {}"),
     ("TPC034", "#[handler] fn a(&self, b: u8, cx: &mut Ctx<Self>) {}"),
     ("TPC034", "#[handler] fn a(&self, cx: Ctx<Self>) {}"),
+    ("TPC034", "#[handler] fn a(&self, b: u8, cx: Ctx) {}"),
+    ("TPC034", "#[handler] fn a(&self, cx: &mut Context<Self>) {}"),
+    ("TPC034", "#[on_stop] fn a(&self, cx: &mut Context<Self>) {}"),
+    ("TPC034", "#[handler] fn a(&self, reply: Reply) {}"),
+    ("TPC034", "#[handler] fn a(&self, reply: Reply<A, B>) {}"),
     ("TPC034", "#[handler] fn a(&self, a: Reply<u8>, b: Reply<u8>) {}"),
     ("TPC034", "#[handler] fn a(&self, #[cfg(x)] reply: Reply<u8>) {}"),
     ("TPC034", "#[on_stop] fn a(&self, cx: &mut Ctx<Self>, cy: &mut Ctx<Self>) {}"),
@@ -210,6 +215,7 @@ const IMPLS: &[(&str, &str, &str)] = &[
     ("TPC033", "", "impl A { #[init] fn new(#[key] a: u8) -> Self { Self } }"),
     ("TPC034", "", "impl A { #[init] fn new(a: u8, cx: &mut Ctx<Self>) -> Self { Self } }"),
     ("TPC034", "", "impl A { #[init] fn new(reply: Reply<u8>) -> Self { Self } }"),
+    ("TPC034", "", "impl A { #[init] fn new(reply: Reply) -> Self { Self } }"),
     ("TPC035", "", "impl A { #[init] fn new() {} }"),
     ("TPC035", "", "impl A { #[init] fn new() -> u8 { 1 } }"),
 ];
@@ -311,11 +317,9 @@ fn nothing_wrong() {
 /// rustc refuses these signatures in its own words, at the same place.
 #[test]
 fn what_rustc_says_is_not_said_twice() {
-    for member in ["#[handler] fn a(&self, b: Vec<_>) {}", "#[handler] fn a(&self, r: Reply) {}"] {
-        let text = expand("", &impl_with(member)).to_string();
-        assert!(!text.contains("compile_error"), "{text}");
-        assert!(text.contains("unreachable") && !text.contains("Self :: a"), "{text}");
-    }
+    let text = expand("", &impl_with("#[handler] fn a(&self, b: Vec<_>) {}")).to_string();
+    assert!(!text.contains("compile_error"), "{text}");
+    assert!(text.contains("unreachable") && !text.contains("Self :: a"), "{text}");
 }
 
 #[test]

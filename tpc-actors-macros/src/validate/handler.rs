@@ -6,7 +6,7 @@ use syn::{Path, ReturnType, Type, parse_quote};
 
 use super::options::{self, Admission, flag};
 use super::signature::{self, Params};
-use super::{Facts, batch, boxes, is_named, key, types};
+use super::{Facts, bare, batch, boxes, is_named, key, types};
 use crate::codes::Code;
 use crate::diag::Errors;
 use crate::duration::Nanos;
@@ -133,7 +133,8 @@ fn reply_excludes(method: &Method, flags: Flags, params: &Params, errors: &mut E
     let name = &method.sig.ident;
     if flags.tell {
         let text = format!(
-            "`{name}` is `tell`, so nobody waits for its `Reply`; remove `tell` or the parameter"
+            "`{name}` is `tell`, so nobody waits for its `Reply`; remove `tell` or the parameter, \
+             or import a type of your own that has this name by another one"
         );
         errors.push(Code::ReplyConflict, name, text);
     } else if let Some(ty) = returned(method) {
@@ -198,6 +199,6 @@ impl Reply {
 /// The return type, unless it is `()`.
 pub(crate) fn returned(method: &Method) -> Option<&Type> {
     let ReturnType::Type(_, ty) = &method.sig.output else { return None };
-    let unit = matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty());
+    let unit = matches!(bare(ty), Type::Tuple(tuple) if tuple.elems.is_empty());
     (!unit).then_some(&**ty)
 }

@@ -5,7 +5,7 @@ use syn::parse::ParseStream;
 use syn::{Attribute, FnArg, Member, Meta, Path, Token, Type};
 
 use super::handler::Flags;
-use super::{Facts, batch, types};
+use super::{Facts, bare, batch, types};
 use crate::codes::Code;
 use crate::diag::{Errors, source};
 use crate::model::Key;
@@ -17,7 +17,7 @@ pub(super) fn first(item: &ActorImpl, actor: &Path) -> Option<(Ident, Type)> {
         |method: &&Method| method.roles.first().is_some_and(|first| first.role == Role::Handler);
     item.methods().filter(is_handler).find_map(|method| {
         // A borrowed key is refused on its own account; others should not have to agree with it.
-        let (_, ty) = keys(method).find(|(_, ty)| !matches!(ty, Type::Reference(_)))?;
+        let (_, ty) = keys(method).find(|(_, ty)| !matches!(bare(ty), Type::Reference(_)))?;
         Some((method.sig.ident.clone(), types::without_self(&ty, actor)))
     })
 }
@@ -103,7 +103,7 @@ fn same_key_type(method: &Method, facts: &Facts, errors: &mut Errors) {
         return;
     };
     let (own, expected) = (source(&types::without_self(&found, &facts.actor)), source(expected));
-    if own != expected && !matches!(found, Type::Reference(_)) {
+    if own != expected && !matches!(bare(&found), Type::Reference(_)) {
         let text = format!(
             "the key of `{}` is `{own}`, but that of `{other}` is `{expected}`; \
              use one type for all keys of an actor, written the same way, \

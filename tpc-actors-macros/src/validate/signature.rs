@@ -4,12 +4,12 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{
-    Attribute, FnArg, GenericArgument, Pat, PatType, Path, PathArguments, ReceiverKind, Safety,
-    Type,
-};
+use syn::{Attribute, FnArg, Pat, PatType, Path, ReceiverKind, Safety, Type};
 
-use super::{is_named, key, last_segment, types};
+use super::special::{
+    ctx_comes_first, is_ctx, is_ctx_renamed, not_renamed, reply_is_certain, reply_is_usable,
+};
+use super::{is_named, key, types};
 use crate::codes::Code;
 use crate::diag::{Errors, source};
 use crate::model::{Arg, Param};
@@ -148,6 +148,8 @@ pub(crate) fn only_cx(method: &Method, errors: &mut Errors) -> Option<Vec<Attrib
         if is_ctx(&typed.ty) {
             ctx_comes_first(typed, cx.is_none() && index <= 1, errors);
             cx = Some(param.cfgs.clone());
+        } else if is_ctx_renamed(&typed.ty) {
+            not_renamed(typed, errors);
         } else {
             let text = format!(
                 "nobody could pass an argument to `{}`; remove it and keep state in the actor",
@@ -177,6 +179,10 @@ pub(crate) fn params(method: &Method, actor: &Path, errors: &mut Errors) -> Para
                 reply_is_certain(param, errors);
                 found.list.push(Param::Reply);
             }
+            FnArg::Typed(typed) if is_ctx_renamed(&typed.ty) => {
+                not_renamed(typed, errors);
+                found.unusable = true;
+            }
             FnArg::Typed(typed) => value(param, typed, actor, &mut found, errors),
         }
     }
@@ -188,41 +194,6 @@ pub(crate) fn takes_cx(params: &Params) -> Option<Vec<Attribute>> {
     match params.list.first() {
         Some(Param::Ctx(cfgs)) => Some(cfgs.clone()),
         _ => None,
-    }
-}
-
-/// TPC034: the context is borrowed, and it comes first.
-fn ctx_comes_first(typed: &PatType, first: bool, errors: &mut Errors) {
-    if !first {
-        let text = "`Ctx` is not the first parameter; move it to right after the receiver";
-        errors.push(Code::SpecialParameter, typed, text);
-    } else if !matches!(&*typed.ty, Type::Reference(_)) {
-        let text = "`Ctx` cannot be taken by value; write `cx: &mut Ctx<Self>`";
-        errors.push(Code::SpecialParameter, &typed.ty, text);
-    }
-}
-
-/// TPC034: at most one reply, and its type says what the answer is.
-fn reply_is_usable(typed: &PatType, actor: &Path, found: &mut Params, errors: &mut Errors) {
-    if found.list.iter().any(|param| matches!(param, Param::Reply)) {
-        let text = "there is a second `Reply`, but a request has one answer; remove one of them";
-        errors.push(Code::SpecialParameter, typed, text);
-        return;
-    }
-    if let Some(ty) = reply_type(&typed.ty) {
-        found.unusable |= !types::owned_and_named(ty, "the answer", errors);
-        found.reply = Some(types::without_self(ty, actor));
-    } else {
-        errors.leave_to_rustc();
-        found.unusable = true;
-    }
-}
-
-/// TPC034: under each condition a handler answers in one way.
-fn reply_is_certain(param: &parse::Param, errors: &mut Errors) {
-    if let Some(cfg) = param.cfgs.first() {
-        let text = "a handler answers in one way; write a handler for each condition instead";
-        errors.push(Code::SpecialParameter, cfg, text);
     }
 }
 
@@ -301,21 +272,4 @@ pub(crate) fn stray_mark(mark: &Attribute, errors: &mut Errors) {
         "`#[key]` routes by an argument of a `#[handler]`; remove it here"
     };
     errors.push(Code::StrayMark, mark, text);
-}
-
-fn is_ctx(ty: &Type) -> bool {
-    match ty {
-        Type::Reference(reference) => is_named(&reference.elem, "Ctx"),
-        other => is_named(other, "Ctx"),
-    }
-}
-
-fn reply_type(ty: &Type) -> Option<&Type> {
-    let PathArguments::AngleBracketed(list) = &last_segment(ty)?.arguments else { return None };
-    let mut types = list.args.iter().map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    });
-    let only = types.next()?;
-    if types.next().is_some() { None } else { only }
 }

@@ -4,8 +4,9 @@ use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    ExprPath, Lifetime, ParenthesizedGenericArguments, Path, PathSegment, QSelf, Token, TraitBound,
-    Type, TypeFnPtr, TypeImplTrait, TypeInfer, TypeNever, TypePath, TypeReference, parse_quote,
+    Expr, ExprPath, Lifetime, ParenthesizedGenericArguments, Path, PathSegment, QSelf, Token,
+    TraitBound, Type, TypeFnPtr, TypeImplTrait, TypeInfer, TypeNever, TypePath, TypeReference,
+    parse_quote,
 };
 
 use crate::codes::Code;
@@ -81,6 +82,10 @@ impl VisitMut for Walk {
     fn visit_type_never_mut(&mut self, ty: &mut TypeNever) {
         self.report(Code::Unnamed, ty);
     }
+
+    // What a constant computes does not travel.
+
+    fn visit_expr_mut(&mut self, _: &mut Expr) {}
 
     // The signature of a function type may borrow; those lifetimes belong to each call of it.
 
@@ -159,6 +164,7 @@ mod tests {
             ("Cow<'a, str>", Some(Code::Borrowed)),
             ("Cow<'_, str>", Some(Code::Borrowed)),
             ("[&u8; 2]", Some(Code::Borrowed)),
+            ("[u8; { let bytes: &[_] = b\"ab\"; bytes.len() }]", None),
             ("impl Into<String>", Some(Code::Unnamed)),
             ("Vec<_>", None),
             ("!", Some(Code::Unnamed)),
