@@ -1,7 +1,7 @@
 //! Actors in a crate that is strict about everything it contains, expansions included.
 
 #![deny(warnings, missing_docs, missing_debug_implementations, unused, unreachable_pub)]
-#![deny(let_underscore_drop, unused_qualifications, unused_results, unused_lifetimes)]
+#![deny(missing_copy_implementations, let_underscore_drop, unused_qualifications, unused_results, unused_lifetimes)]
 #![deny(elided_lifetimes_in_paths, single_use_lifetimes, trivial_casts, trivial_numeric_casts)]
 #![deny(future_incompatible, nonstandard_style, rust_2018_idioms, keyword_idents)]
 #![deny(clippy::all, clippy::pedantic, clippy::nursery)]
@@ -36,7 +36,7 @@ pub enum ShelfEvent {
 }
 
 /// A shelf is full.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Full;
 
@@ -78,7 +78,7 @@ impl Shelf {
         Ok(Self { things: HashMap::new(), limit, reads: Rc::default(), since: cx.now() })
     }
 
-    /// Reads a number.
+    /// Reads a number that [`Self::put`] has written into [`Self::things`].
     #[handler]
     fn get(&self, #[key] name: String) -> Option<u64> {
         self.reads.set(self.reads.get() + 1);

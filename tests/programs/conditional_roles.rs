@@ -40,6 +40,28 @@ impl Gauge {
         self.value = value;
     }
 
+    #[cfg(any())]
+    #[on_stop]
+    fn never(&mut self) {
+        Missing
+    }
+
+    #[cfg(any())]
+    #[checkpoint]
+    fn nowhere(&self) -> Missing {}
+
+    #[cfg(not(any()))]
+    #[checkpoint]
+    fn here(&self) -> Result<(), std::convert::Infallible> {
+        Ok(())
+    }
+
+    #[handler]
+    #[cfg_attr(all(), deprecated)]
+    fn old(&self, _arg1: u8, _: u8) -> u64 {
+        self.value
+    }
+
     #[cfg_attr(any(), every("1ms"))]
     #[cfg_attr(not(any()), on_stop)]
     fn end(&mut self) {

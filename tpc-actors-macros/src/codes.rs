@@ -61,7 +61,7 @@ codes! {
     NothingToBox = "TPC038": "`boxed` where there is nothing to box, or twice";
     NoSerde = "TPC039": "the option `serde` without the feature `serde`";
     OneCrate = "TPC040": "`crate = ..` on one half of an actor only";
-    BatchShape = "TPC041": "a `batch` handler that does not take one `Batch`, or a `Batch` without the option";
+    BatchShape = "TPC041": "a `batch` handler that does not take one `Batch`, or a `Batch` of asks without the option";
     TellDeadline = "TPC043": "a `deadline` on a `tell` handler";
     SliceShape = "TPC050": "a `#[maintenance]` that does not return `Work`";
     CheckpointTwice = "TPC051": "more than one `#[checkpoint]`";

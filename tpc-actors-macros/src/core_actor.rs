@@ -68,7 +68,8 @@ pub(crate) fn stray_role(name: &str, args: &TokenStream, item: &TokenStream) -> 
     }
     let mut errors = Errors::new();
     let text = format!(
-        "`#[{name}]` means something only inside of an actor; put `#[core_actor]` on the impl block"
+        "`#[{name}]` means something only inside of an actor; put `#[core_actor]` on the `impl` block, \
+         which is one for all roles of an actor, and write `#[{name}]` under this name"
     );
     errors.push(Code::StrayRole, Ident::new(name, Span::call_site()), text);
     let errors = errors.finish();

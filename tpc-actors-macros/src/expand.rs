@@ -127,11 +127,20 @@ impl ToTokens for Visible {
     }
 }
 
-/// What generated items need not answer for: the user did not write them and cannot change them.
+/// What generated items need not answer for: the user did not write them and cannot change them, and links in comments on
+/// methods lead to what can be seen from there.
 fn lints(model: &ActorModel) -> TokenStream {
     let deprecated = deprecated(model);
     emit! {
-        #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+        #[allow(
+            dead_code,
+            missing_copy_implementations,
+            rustdoc::all,
+            clippy::all,
+            clippy::pedantic,
+            clippy::nursery,
+            clippy::restriction
+        )]
         #deprecated
     }
 }

@@ -74,8 +74,9 @@ pub(crate) struct ActorModel {
     pub(crate) handlers: Vec<Handler>,
     pub(crate) timers: Vec<Timer>,
     pub(crate) maintenance: Vec<Maintenance>,
-    pub(crate) checkpoint: Option<Hook>,
-    pub(crate) on_stop: Option<Hook>,
+    /// One, or several that exclude each other by `#[cfg]`; as are those that follow.
+    pub(crate) checkpoints: Vec<Hook>,
+    pub(crate) on_stops: Vec<Hook>,
     /// The type of the routing key, if any handler has one.
     pub(crate) key: Option<Type>,
     /// Whether generated code calls anything deprecated.

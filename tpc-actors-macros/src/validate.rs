@@ -16,12 +16,13 @@ mod special;
 mod supervision;
 mod types;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::visit_mut::VisitMut as _;
 use syn::{
-    GenericArgument, Item, ItemImpl, ItemStruct, Lifetime, Path, PathArguments, Type, Visibility,
+    GenericArgument, Item, ItemImpl, ItemStruct, Lifetime, Meta, Path, PathArguments, Type,
+    Visibility,
 };
 
 use crate::codes::Code;
@@ -41,7 +42,6 @@ struct Facts {
     variants: Vec<(Ident, Ident, bool)>,
     /// Functions with `#[init]` so far; `bool` says that a `#[cfg]` decides about it.
     inits: Vec<bool>,
-    on_stop_seen: bool,
 }
 
 /// Validates the struct half.
@@ -97,8 +97,8 @@ pub(crate) fn actor(
         handlers: Vec::new(),
         timers: Vec::new(),
         maintenance: Vec::new(),
-        checkpoint: None,
-        on_stop: None,
+        checkpoints: Vec::new(),
+        on_stops: Vec::new(),
         key: None,
         deprecated: item.methods().any(|method| !method.roles.is_empty() && deprecated(method)),
         complete: true,
@@ -108,8 +108,7 @@ pub(crate) fn actor(
     };
     let key = key::first(item, &path);
     model.key = key.as_ref().map(|(_, ty)| ty.clone());
-    let mut facts =
-        Facts { actor: path, key, variants: Vec::new(), inits: Vec::new(), on_stop_seen: false };
+    let mut facts = Facts { actor: path, key, variants: Vec::new(), inits: Vec::new() };
     hooks::init_exists(item, &model.ident, errors);
     for method in item.methods() {
         validate_method(method, &mut facts, &mut model, errors);
@@ -147,13 +146,12 @@ fn validate_method(
             model.maintenance.extend(hooks::maintenance(method, first, errors));
         }
         Role::Checkpoint => {
-            let seen = model.checkpoint.is_some();
-            let hook = hooks::checkpoint(method, first, seen, errors);
-            model.checkpoint = model.checkpoint.take().or(Some(hook));
+            let hook = hooks::checkpoint(method, first, &model.checkpoints, errors);
+            model.checkpoints.push(hook);
         }
         Role::OnStop => {
-            let hook = hooks::on_stop(method, first, facts, errors);
-            model.on_stop = model.on_stop.take().or(Some(hook));
+            let hook = hooks::on_stop(method, first, &model.on_stops, errors);
+            model.on_stops.push(hook);
         }
     }
 }
@@ -183,7 +181,16 @@ fn defaults(
 }
 
 fn deprecated(method: &Method) -> bool {
-    method.attrs.iter().any(|attr| attr.path().is_ident("deprecated"))
+    let says_so = |tokens: TokenStream| {
+        tokens
+            .into_iter()
+            .any(|token| matches!(token, TokenTree::Ident(name) if name == "deprecated"))
+    };
+    method.attrs.iter().any(|attr| match &attr.meta {
+        // Under a condition of which only rustc knows whether it holds.
+        Meta::List(list) if attr.path().is_ident("cfg_attr") => says_so(list.tokens.clone()),
+        _ => attr.path().is_ident("deprecated"),
+    })
 }
 
 /// TPC021: the actor's path and parameters, if the `impl` block is an inherent one of a struct.

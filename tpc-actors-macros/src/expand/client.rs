@@ -210,5 +210,6 @@ fn tell_all(model: &ActorModel, handler: &Handler) -> (TokenStream, TokenStream)
 
 /// An argument's clone: every shard gets its own.
 fn cloned(field: &Ident) -> TokenStream {
-    emit!(::core::clone::Clone::clone(&#field))
+    // A type that cannot be cloned is the argument's fault.
+    quote_spanned!(generated(field.span())=> ::core::clone::Clone::clone(&#field))
 }

@@ -27,16 +27,13 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
             const MAINTENANCE: &'static [#krate::actor::Maintenance<Self>] = &[#(#maintenance),*];
         }
     });
-    let checkpoint = model
-        .checkpoint
-        .as_ref()
-        .filter(|_| model.complete)
-        .map(|hook| hooks::checkpoint(model, hook));
+    let checkpoints = model.checkpoints.iter().filter(|_| model.complete);
+    let checkpoints = checkpoints.map(|hook| hooks::checkpoint(model, hook));
     let handle = handle(model);
     let handler_names = handler_names(model);
     let variants = variants(model);
-    let on_stop =
-        model.on_stop.as_ref().filter(|_| model.complete).map(|hook| hooks::on_stop(model, hook));
+    let on_stops = model.on_stops.iter().filter(|_| model.complete);
+    let on_stops = on_stops.map(|hook| hooks::on_stop(model, hook));
     let sharded = model.key.as_ref().map(|key| {
         emit! {
             #[automatically_derived]
@@ -63,8 +60,8 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
             #handler_names
             #is_batched
             #variants
-            #checkpoint
-            #on_stop
+            #(#checkpoints)*
+            #(#on_stops)*
         }
         #sharded
         #batches

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use syn::Attribute;
 use syn::ext::IdentExt as _;
 
-use super::{Visible, deprecated, docs, documented, emit, link};
+use super::{Visible, deprecated, documented, emit, link};
 use crate::diag::list;
 use crate::model::{ActorModel, Arg, Handler};
 
@@ -32,10 +32,11 @@ fn requests(model: &ActorModel) -> Visible {
     let name = &model.names.request;
     let doc = format!("Requests that {} understands; one variant per handler.", link(&model.actor));
     let variants = model.handlers.iter().map(|handler| {
-        let Handler { variant, cfgs, method, .. } = handler;
-        let docs = docs(handler, &format!("A call of `{}`.", method.unraw()));
+        let Handler { variant, cfgs, deprecated, method, .. } = handler;
+        // The comment on the handler is about the handler, and stands on the client's method.
+        let doc = documented(&format!("A call of `{}`.", method.unraw()));
         let fields = fields(model, handler);
-        emit!(#(#cfgs)* #docs #variant #fields,)
+        emit!(#(#cfgs)* #doc #deprecated #variant #fields,)
     });
     Visible::new(model, &doc, enumeration(model, name, &variants.collect::<Vec<_>>()))
 }

@@ -18,7 +18,8 @@ pub(crate) fn init_exists(item: &ActorImpl, actor: &Ident, errors: &mut Errors) 
     if !item.methods().any(is_init) {
         let text = format!(
             "`{actor}` has no `#[init]`; add `#[init] fn new(..) -> Self {{ .. }}`, \
-             with an optional first parameter `cx: &mut Ctx<Self>`"
+             with an optional first parameter `cx: &mut Ctx<Self>`; \
+             if another `impl` block has one, move what has a role over there"
         );
         errors.push(Code::InitCount, actor, text);
     }
@@ -134,12 +135,12 @@ pub(crate) fn maintenance(
 pub(crate) fn checkpoint(
     method: &Method,
     role: &RoleAttr,
-    seen: bool,
+    earlier: &[Hook],
     errors: &mut Errors,
 ) -> Hook {
     no_options(role, errors);
     let name = &method.sig.ident;
-    if seen {
+    if is_second(method, earlier) {
         let text =
             format!("`{name}` is a second `#[checkpoint]`; keep one and call the other from it");
         errors.push(Code::CheckpointTwice, &role.attr, text);
@@ -153,11 +154,11 @@ pub(crate) fn checkpoint(
 pub(crate) fn on_stop(
     method: &Method,
     role: &RoleAttr,
-    facts: &mut Facts,
+    earlier: &[Hook],
     errors: &mut Errors,
 ) -> Hook {
     no_options(role, errors);
-    if std::mem::replace(&mut facts.on_stop_seen, true) {
+    if is_second(method, earlier) {
         let text = format!(
             "`{}` is a second `#[on_stop]`; keep one and call the other from it",
             method.sig.ident
@@ -165,6 +166,12 @@ pub(crate) fn on_stop(
         errors.push(Code::OnStopTwice, &role.attr, text);
     }
     hook(method, errors)
+}
+
+/// Whether there is one already. Two under opposite conditions are one; rustc knows whether they are.
+fn is_second(method: &Method, earlier: &[Hook]) -> bool {
+    let conditional = !method.named("cfg").is_empty();
+    earlier.iter().any(|other| !conditional || other.cfgs.is_empty())
 }
 
 /// TPC028: the runtime has nothing to give to a hook and nothing to do with an answer.

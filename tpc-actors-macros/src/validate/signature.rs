@@ -1,6 +1,6 @@
 //! Rules about the signature of any method with a role.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
@@ -205,9 +205,8 @@ fn value(
     found: &mut Params,
     errors: &mut Errors,
 ) {
-    let index = found.list.iter().filter(|param| matches!(param, Param::Value(_))).count();
-    let field = field_name(&typed.pat, index, errors);
-    let field = distinct_field(field, typed, &found.list, index, errors);
+    let field = field_name(&typed.pat, &found.list, errors);
+    let field = distinct_field(field, typed, &found.list, errors);
     let what = format!("the argument `{}`", field.unraw());
     found.unusable |= !types::owned_and_named(&typed.ty, &what, errors);
     let ty = types::without_self(&typed.ty, actor);
@@ -221,8 +220,8 @@ fn value(
 }
 
 /// TPC025: an argument is a name, because callers see it.
-fn field_name(pat: &Pat, index: usize, errors: &mut Errors) -> Ident {
-    let numbered = names::numbered_field(index, pat.span());
+fn field_name(pat: &Pat, earlier: &[Param], errors: &mut Errors) -> Ident {
+    let numbered = free_number(earlier, pat.span());
     match pat {
         Pat::Ident(ident) if ident.by_ref.is_none() && ident.subpat.is_none() => {
             names::field(&ident.ident).unwrap_or(numbered)
@@ -241,26 +240,29 @@ fn field_name(pat: &Pat, index: usize, errors: &mut Errors) -> Ident {
 }
 
 /// TPC036: arguments are told apart by name, and leading underscores are not part of it.
-fn distinct_field(
-    field: Ident,
-    typed: &PatType,
-    earlier: &[Param],
-    index: usize,
-    errors: &mut Errors,
-) -> Ident {
-    let taken = |name: &Ident| {
-        let mut fields = earlier.iter().filter_map(|param| match param {
-            Param::Value(arg) => Some(&arg.field),
-            Param::Ctx(_) | Param::Reply => None,
-        });
-        fields.any(|field| field == name)
-    };
-    if !taken(&field) {
+fn distinct_field(field: Ident, typed: &PatType, earlier: &[Param], errors: &mut Errors) -> Ident {
+    if !fields(earlier).any(|taken| *taken == field) {
         return field;
     }
     let text = format!("callers would see two arguments named `{field}`; rename one of them");
     errors.push(Code::ArgumentTwice, &typed.pat, text);
-    names::numbered_field(index, typed.pat.span())
+    free_number(earlier, typed.pat.span())
+}
+
+/// The first numbered name from the argument's place on that no earlier argument has.
+fn free_number(earlier: &[Param], at: Span) -> Ident {
+    let numbered = (fields(earlier).count()..).map(|index| names::numbered_field(index, at));
+    numbered
+        .into_iter()
+        .find(|name| !fields(earlier).any(|taken| taken == name))
+        .expect("few are taken")
+}
+
+fn fields(params: &[Param]) -> impl Iterator<Item = &Ident> {
+    params.iter().filter_map(|param| match param {
+        Param::Value(arg) => Some(&arg.field),
+        Param::Ctx(_) | Param::Reply => None,
+    })
 }
 
 /// TPC033: what is marked is an argument of a handler.

@@ -127,10 +127,18 @@ const _: () = ();
 #[on_stop(__of_core_actor)]
 const _: () = ();
 /// Requests that [`KvShard`] understands; one variant per handler.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[allow(deprecated)]
 pub enum KvShardRequest {
-    /// Reads a value.
+    /// A call of `get`.
     Get {
         /// The argument `key`.
         key: String,
@@ -153,7 +161,7 @@ pub enum KvShardRequest {
         /// The argument `key`.
         key: String,
     },
-    /// Bytes in use.
+    /// A call of `used_bytes`.
     #[deprecated]
     UsedBytes,
     /// A call of `flush`.
@@ -163,7 +171,15 @@ pub enum KvShardRequest {
     },
 }
 /// Answers of [`KvShard`]; one variant per handler that answers.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[allow(deprecated)]
 pub enum KvShardResponse {
     /// What `get` answered.
@@ -178,13 +194,29 @@ pub enum KvShardResponse {
     UsedBytes(usize),
 }
 /// Client of [`KvShard`]: `Send`, cheap to clone, works from Tokio and from plain threads.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[allow(deprecated)]
 pub struct KvShardClient {
     inner: ::tpc_actors::client::Client<KvShard>,
 }
 /// Handle to a [`KvShard`] on its own core: not `Send`, no atomics on the way.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[allow(deprecated)]
 pub struct KvShardPinned {
     inner: ::tpc_actors::pinned::Pinned<KvShard>,
@@ -408,7 +440,15 @@ impl ::tpc_actors::client::ActorClient for KvShardClient {
         &self.inner
     }
 }
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[allow(deprecated)]
 impl KvShardClient {
     /// Reads a value.
@@ -557,7 +597,15 @@ impl ::core::convert::From<::tpc_actors::pinned::Pinned<KvShard>> for KvShardPin
         Self { inner }
     }
 }
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 #[allow(deprecated)]
 impl KvShardPinned {
     /// Reads a value.

@@ -42,7 +42,15 @@ const _: () = ();
 #[handler(__of_core_actor)]
 const _: () = ();
 /// Requests that [`Plain`] understands; one variant per handler.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 pub enum PlainRequest {
     /// A call of `late`.
     Late {
@@ -53,7 +61,15 @@ pub enum PlainRequest {
     Fine,
 }
 /// Answers of [`Plain`]; one variant per handler that answers.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 pub enum PlainResponse {
     /// What `late` answered.
     Late(u8),
@@ -61,12 +77,28 @@ pub enum PlainResponse {
     Fine(()),
 }
 /// Client of [`Plain`]: `Send`, cheap to clone, works from Tokio and from plain threads.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 pub struct PlainClient {
     inner: ::tpc_actors::client::Client<Plain>,
 }
 /// Handle to a [`Plain`] on its own core: not `Send`, no atomics on the way.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 pub struct PlainPinned {
     inner: ::tpc_actors::pinned::Pinned<Plain>,
 }
@@ -196,7 +228,15 @@ impl ::tpc_actors::client::ActorClient for PlainClient {
         &self.inner
     }
 }
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 impl PlainClient {
     /// Asks the actor to run `late`.
     #[inline]
@@ -266,7 +306,15 @@ impl ::core::convert::From<::tpc_actors::pinned::Pinned<Plain>> for PlainPinned 
         Self { inner }
     }
 }
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 impl PlainPinned {
     /// Asks the actor to run `late`.
     #[inline]

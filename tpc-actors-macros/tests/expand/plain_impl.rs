@@ -15,18 +15,50 @@ impl Plain {
 #[init(__of_core_actor)]
 const _: () = ();
 /// Requests that [`Plain`] understands; one variant per handler.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 pub enum PlainRequest {}
 /// Answers of [`Plain`]; one variant per handler that answers.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 pub enum PlainResponse {}
 /// Client of [`Plain`]: `Send`, cheap to clone, works from Tokio and from plain threads.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 pub struct PlainClient {
     inner: ::tpc_actors::client::Client<Plain>,
 }
 /// Handle to a [`Plain`] on its own core: not `Send`, no atomics on the way.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 pub struct PlainPinned {
     inner: ::tpc_actors::pinned::Pinned<Plain>,
 }
@@ -115,7 +147,15 @@ impl ::tpc_actors::client::ActorClient for PlainClient {
         &self.inner
     }
 }
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 impl PlainClient {
     /// A client with its own lane: strictly first in, first out over all of its clones.
     #[must_use]
@@ -155,5 +195,13 @@ impl ::core::convert::From<::tpc_actors::pinned::Pinned<Plain>> for PlainPinned 
         Self { inner }
     }
 }
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 impl PlainPinned {}

@@ -42,9 +42,17 @@ const _: () = ();
 #[handler(__of_core_actor)]
 const _: () = ();
 /// Requests that [`Wal`] understands; one variant per handler.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 pub enum WalRequest {
-    /// Makes a record durable.
+    /// A call of `append`.
     Append {
         /// The argument `records`.
         records: Vec<u8>,
@@ -56,18 +64,42 @@ pub enum WalRequest {
     },
 }
 /// Answers of [`Wal`]; one variant per handler that answers.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 pub enum WalResponse {
     /// What `append` answered.
     Append(Result<u64, Full>),
 }
 /// Client of [`Wal`]: `Send`, cheap to clone, works from Tokio and from plain threads.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 pub struct WalClient {
     inner: ::tpc_actors::client::Client<Wal>,
 }
 /// Handle to a [`Wal`] on its own core: not `Send`, no atomics on the way.
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 pub struct WalPinned {
     inner: ::tpc_actors::pinned::Pinned<Wal>,
 }
@@ -240,7 +272,15 @@ impl ::tpc_actors::client::ActorClient for WalClient {
         &self.inner
     }
 }
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 impl WalClient {
     /// Makes a record durable.
     #[inline]
@@ -316,7 +356,15 @@ impl ::core::convert::From<::tpc_actors::pinned::Pinned<Wal>> for WalPinned {
         Self { inner }
     }
 }
-#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+#[allow(
+    dead_code,
+    missing_copy_implementations,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction
+)]
 impl WalPinned {
     /// Makes a record durable.
     #[inline]
