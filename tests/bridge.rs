@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::{Arc, Barrier};
 use std::task::{Context, Wake, Waker};
@@ -260,6 +261,22 @@ fn the_end_of_the_data_end_wakes_the_control_end() {
     assert_eq!(told, (Err(TryRecvError::Closed), Err(Closed)));
 }
 
+/// Traffic does not hide that there is none.
+#[test]
+fn a_descriptor_that_nobody_asked_for_is_never_armed() {
+    let (mut control, data) = bridge(1);
+    let mut data = data.pin();
+    control.try_send(1).unwrap();
+    data.try_send(2).unwrap();
+    let arms = [
+        catch_unwind(AssertUnwindSafe(|| control.arm_response_fd())),
+        catch_unwind(AssertUnwindSafe(|| control.arm_request_space_fd())),
+        catch_unwind(AssertUnwindSafe(|| data.arm_request_fd())),
+        catch_unwind(AssertUnwindSafe(|| data.arm_response_space_fd())),
+    ];
+    assert!(arms.iter().all(Result::is_err));
+}
+
 /// Who waits for room, with a descriptor or in a task, is told as well.
 #[test]
 fn the_end_of_the_data_end_wakes_who_waits_for_room() {
@@ -404,9 +421,7 @@ fn a_batch_whose_iterator_panics_has_sent_the_rest() {
         std::iter::from_fn(|| data.recv_blocking().ok()).map(|Opaque(n)| n).collect::<Vec<_>>()
     });
     let mut source = (0..8).map(|n| if n == 4 { panic!("on demand") } else { Opaque(n) });
-    let sent = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        control.try_send_batch(&mut source)
-    }));
+    let sent = catch_unwind(AssertUnwindSafe(|| control.try_send_batch(&mut source)));
     assert!(sent.is_err());
     control.try_send(Opaque(9)).unwrap();
     drop(control);

@@ -215,6 +215,7 @@ impl<T> PipeSender<T> {
 
     /// Arms the descriptor for room; false when there is no reason to wait.
     pub(super) fn arm(&mut self) -> bool {
+        self.waits.for_room.check_descriptor();
         if self.would_tell() {
             return false;
         }
@@ -313,6 +314,7 @@ impl<T> PipeReceiver<T> {
 
     /// Arms the descriptor for items; false when there is no reason to wait.
     pub(super) fn arm(&mut self) -> bool {
+        self.waits.for_items.check_descriptor();
         if self.would_tell() {
             return false;
         }

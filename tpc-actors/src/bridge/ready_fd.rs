@@ -20,10 +20,10 @@ use super::waiting::Waiting;
 ///
 /// 1. Do all there is: receive until [`Empty`](super::TryRecvError::Empty), or send until
 ///    [`Full`](super::TrySendError::Full).
-/// 2. Arm, with the method that has the name of the descriptor. This makes the descriptor unreadable, says
-///    to the other end that it must write, and looks at the ring once more.
-/// 3. `false`: something came meanwhile; go to 1 and do not sleep. `true`: sleep until the descriptor is
-///    readable, then go to 1.
+/// 2. Arm, with the method that has the name of the descriptor. Unless something is there already, this makes the
+///    descriptor unreadable, says to the other end that it must write, and looks at the ring once more.
+/// 3. `false`: something came meanwhile, of which the descriptor says nothing, readable or not; go to 1 and do not
+///    sleep. `true`: sleep until the descriptor is readable, then go to 1.
 ///
 /// A descriptor stays readable until its end is armed again, as a socket stays writable that nobody writes to. An end
 /// that has nothing to send, or takes nothing for a while, takes it out of a level-triggered reactor meanwhile

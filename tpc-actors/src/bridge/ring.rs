@@ -177,7 +177,13 @@ pub(crate) fn ring_from<T>(
     start: usize,
 ) -> Result<(Producer<T>, Consumer<T>), CapacityError> {
     let (count, mut slots) = memory_for::<T>(capacity)?;
+    #[cfg(tpc_loom)]
     slots.extend((0..count).map(|_| UnsafeCell::new(MaybeUninit::uninit())));
+    // SAFETY: there is room for so many, and a slot needs no value: whatever lies there is `MaybeUninit`.
+    #[cfg(not(tpc_loom))]
+    unsafe {
+        slots.set_len(count);
+    }
     let shared = Arc::new(Shared {
         head: CachePadded::new(AtomicUsize::new(start)),
         tail: CachePadded::new(AtomicUsize::new(start)),

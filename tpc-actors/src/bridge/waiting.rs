@@ -83,6 +83,15 @@ impl Waiting {
         drop_quietly(before);
     }
 
+    /// Says so of one that nobody can arm, also while there is no reason to.
+    ///
+    /// # Panics
+    ///
+    /// Nobody has asked for a descriptor.
+    pub(super) fn check_descriptor(&self) {
+        assert!(self.signal.get().is_some(), "a descriptor is armed after it was asked for");
+    }
+
     /// Lowers and arms the descriptor. The caller must look at the ring once more after this.
     ///
     /// # Panics

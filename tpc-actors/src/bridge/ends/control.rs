@@ -241,7 +241,7 @@ impl<Q, R> ControlHandle<Q, R> {
     ///
     /// Nobody has asked for the descriptor.
     #[cfg(target_os = "linux")]
-    #[must_use = "after `false` there is something to do, and the descriptor stays silent"]
+    #[must_use = "after `false` there is something to do, of which the descriptor will not tell"]
     pub fn arm_response_fd(&mut self) -> bool {
         self.answers.arm()
     }
@@ -253,7 +253,7 @@ impl<Q, R> ControlHandle<Q, R> {
     ///
     /// Nobody has asked for the descriptor.
     #[cfg(target_os = "linux")]
-    #[must_use = "after `false` there is something to do, and the descriptor stays silent"]
+    #[must_use = "after `false` there is something to do, of which the descriptor will not tell"]
     pub fn arm_request_space_fd(&mut self) -> bool {
         self.requests.arm()
     }

@@ -242,7 +242,7 @@ impl<Q, R> PinnedDataHandle<Q, R> {
     ///
     /// Nobody has asked for the descriptor.
     #[cfg(target_os = "linux")]
-    #[must_use = "after `false` there is something to do, and the descriptor stays silent"]
+    #[must_use = "after `false` there is something to do, of which the descriptor will not tell"]
     pub fn arm_request_fd(&mut self) -> bool {
         self.inner.incoming.arm()
     }
@@ -254,7 +254,7 @@ impl<Q, R> PinnedDataHandle<Q, R> {
     ///
     /// Nobody has asked for the descriptor.
     #[cfg(target_os = "linux")]
-    #[must_use = "after `false` there is something to do, and the descriptor stays silent"]
+    #[must_use = "after `false` there is something to do, of which the descriptor will not tell"]
     pub fn arm_response_space_fd(&mut self) -> bool {
         self.inner.responses.arm()
     }

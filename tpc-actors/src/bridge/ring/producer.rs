@@ -87,6 +87,11 @@ impl<T> Producer<T> {
     /// Whether there is room in a ring that seemed full; a part of it is worth a look at the consumer's position.
     #[cold]
     fn look_for_room(&mut self) -> bool {
+        // A forgotten reservation has left items that the consumer must see to make room. A store for nothing would
+        // take the line from it.
+        if self.shared.tail.load(Ordering::Relaxed) != self.tail {
+            self.publish();
+        }
         self.restraint.wait();
         let free = self.refresh();
         let capacity = self.shared.capacity;

@@ -34,7 +34,7 @@ fn capacities_that_cannot_be_are_refused() {
     }
     // Without a size they would fit in memory, but not in the numbers.
     assert!(ring::<()>(usize::MAX).is_err());
-    assert!(ring::<()>(1 << 20).is_ok());
+    assert!(ring::<()>(1 << 62).is_ok(), "nothing takes no memory, and no time");
     assert!(ring::<u8>(1).is_ok());
 }
 
@@ -199,6 +199,13 @@ fn what_a_forgotten_reservation_held_goes_with_what_comes_next() {
     assert!(producer.push(item()).is_ok());
     assert!(consumer.pop().is_some() && consumer.pop().is_some() && consumer.pop().is_none());
     assert_eq!(dropped.take(), 2);
+    // A ring that is full of them shows them to who pushes for nothing.
+    (0..4).for_each(|_| forget_one(&mut producer));
+    assert!(consumer.pop().is_none() && producer.push(item()).is_err());
+    (0..4).for_each(|_| assert!(consumer.pop().is_some()));
+    assert!(consumer.pop().is_none() && producer.push(item()).is_ok());
+    assert!(consumer.pop().is_some());
+    assert_eq!(dropped.take(), 6);
     // The consumer goes before anything is shown to it.
     forget_one(&mut producer);
     drop(consumer);
