@@ -106,10 +106,18 @@ impl Waiters {
         // Cloned and dropped outside the lock: a waker is foreign code.
         let mut spare = waker.clone();
         let mut queue = self.queue();
-        let Some(waiter) = queue.find(id) else { return false };
-        std::mem::swap(&mut waiter.waker, &mut spare);
+        let waits = match queue.find(id) {
+            Some(waiter) => {
+                if intact!("waiters.refresh") {
+                    std::mem::swap(&mut waiter.waker, &mut spare);
+                }
+                true
+            }
+            // Told meanwhile, and nobody tells twice.
+            None => !intact!("waiters.told-meanwhile"),
+        };
         drop(queue);
-        true
+        waits
     }
 
     /// Gives a sender that still waits another deadline.
@@ -185,7 +193,7 @@ impl Waiters {
             drop(queue);
             // Woken outside the lock: a waker is foreign code.
             told.into_iter().flatten().for_each(wake_quietly);
-            most = if any { most - count } else { 0 };
+            most = if any && intact!("waiters.all-of-many") { most - count } else { 0 };
         }
     }
 

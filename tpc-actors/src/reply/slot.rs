@@ -264,7 +264,7 @@ impl<V> Slab<V> {
         let mut word = slot.word.load(acquire);
         // With the keeper at the waker, the cell is not free for the next user yet.
         while word & LOCK != 0 {
-            let left = word | ABANDONED | TAKEN;
+            let left = word | ABANDONED | if intact!("slot.taken") { TAKEN } else { 0 };
             match whole!(
                 "slot.leave-locked",
                 slot.word.compare_exchange(word, left, Ordering::AcqRel, acquire)

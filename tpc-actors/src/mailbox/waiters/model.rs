@@ -172,6 +172,53 @@ fn model_waiters_as_many_as_freed() {
     as_many_as_freed();
 }
 
+/// More places at once than are told together.
+fn many_at_once() {
+    explore(2, || {
+        let room = Arc::new(Room::default());
+        let tasks = [Task::new(), Task::new()];
+        for task in &tasks {
+            room.waiters.join(None, Waker::from(StdArc::clone(task)), NO_DEADLINE);
+        }
+        let theirs = Arc::clone(&room);
+        let core = thread::spawn(move || theirs.make(2));
+        for task in &tasks {
+            task.sleep();
+        }
+        core.join().unwrap();
+    });
+}
+
+/// A sender in line is polled with another waker while a place is freed: that one is woken, or it goes on by itself.
+fn another_waker() {
+    explore(3, || {
+        let room = Arc::new(Room::default());
+        let [first, second] =
+            [Task::new(), Task::new()].map(|task| (Waker::from(StdArc::clone(&task)), task));
+        let id = room.waiters.join(None, first.0, NO_DEADLINE);
+        let theirs = Arc::clone(&room);
+        let core = thread::spawn(move || theirs.make(1));
+        if room.waiters.still_waiting(id, &second.0) {
+            second.1.sleep();
+        }
+        assert!(!room.waiters.still_waiting(id, &second.0));
+        core.join().unwrap();
+    });
+}
+
+#[test]
+fn model_waiters_many_at_once() {
+    many_at_once();
+}
+
+#[test]
+fn model_waiters_another_waker() {
+    another_waker();
+}
+
+mutant!(mutant_all_of_many: "waiters.all-of-many" breaks many_at_once);
+mutant!(mutant_refresh: "waiters.refresh" breaks another_waker);
+mutant!(mutant_told_meanwhile: "waiters.told-meanwhile" breaks another_waker);
 mutant!(mutant_join_fence: "waiters.join-fence" breaks lining_up);
 mutant!(mutant_recheck: "waiters.recheck" breaks lining_up);
 mutant!(mutant_freed_fence: "waiters.freed-fence" breaks lining_up);

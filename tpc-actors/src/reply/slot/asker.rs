@@ -144,7 +144,7 @@ impl<V> Slab<V> {
     /// The asker goes away without the answer.
     pub(crate) fn leave(&self, ticket: Ticket) -> Left<V> {
         let slot = self.slot(ticket);
-        let mut word = slot.word.load(Ordering::Acquire);
+        let mut word = slot.word.load(weaken!("slot.see-ready-leaving", Ordering::Acquire));
         loop {
             if word & READY != 0 {
                 return Left::Answered(Self::take(slot, || self.give_back(ticket.index())));
@@ -165,7 +165,7 @@ impl<V> Slab<V> {
                 Ok(_) if begun => {
                     self.was_abandoned();
                     if !at_waker {
-                        let (waker, _) = self.unlock(slot, ticket.index());
+                        let (waker, _) = self.unlock(slot, ticket.index(), false);
                         drop_quietly(waker);
                     }
                     return Left::Started;

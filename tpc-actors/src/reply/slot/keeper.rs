@@ -9,7 +9,7 @@ use super::{
     ABANDONED, LOCK, NO_DEADLINE, QUEUED, READY, STARTED, Slab, Slot, TAKEN, TIMED, Ticket,
 };
 use crate::isolate::{drop_quietly, wake_quietly};
-use crate::sync::{Ordering, weaken, whole};
+use crate::sync::{Ordering, intact, weaken, whole};
 
 impl<V> Slab<V> {
     /// Wakes every asker whose deadline is not after `now`; returns the earliest deadline left, and how
@@ -39,7 +39,13 @@ impl<V> Slab<V> {
             );
             match locked {
                 Ok(_) => {
-                    let (waker, was_freed) = self.unlock(slot, index);
+                    // With a word as before, its asker may have been given more time and have left a waker again.
+                    let deadline = slot.deadline.load(Ordering::Relaxed);
+                    let stays = intact!("slot.keeper-recheck") && deadline > now;
+                    if stays {
+                        earliest = earliest.min(deadline);
+                    }
+                    let (waker, was_freed) = self.unlock(slot, index, stays);
                     freed += usize::from(was_freed);
                     if let Some(waker) = waker {
                         wake_quietly(waker);
@@ -51,16 +57,20 @@ impl<V> Slab<V> {
         (earliest, freed)
     }
 
-    /// Unlocks a slot that the caller has locked, and takes the asker's waker with it; true when that freed the slot.
-    pub(super) fn unlock(&self, slot: &Slot<V>, index: u32) -> (Option<Waker>, bool) {
-        // Taken and not cloned, which would run foreign code under the lock: the asker has left, or is late, and leaves
-        // when it is polled, or has been given more time and registers again.
-        // SAFETY: LOCK is ours (set by the caller).
-        let waker = slot.waker.with_mut(|cell| unsafe { (*cell).take() });
-        let mut unwanted = None;
+    /// Unlocks a slot that the caller has locked, and takes the asker's waker with it, unless that `stays` for somebody
+    /// who comes later; true when that freed the slot.
+    pub(super) fn unlock(&self, slot: &Slot<V>, index: u32, stays: bool) -> (Option<Waker>, bool) {
+        let (mut waker, mut unwanted) = (None, None);
         // Acquire: with READY, the value that this may have to drop was written by the core.
         let mut word = slot.word.load(weaken!("slot.keeper-unlock", Ordering::Acquire));
         let freed = loop {
+            // Whoever has answered meanwhile has left the waker to us.
+            if !stays || word & (READY | ABANDONED) != 0 {
+                // Taken and not cloned, which would run foreign code under the lock: the asker has left, or is late,
+                // and leaves when it is polled, or has been given more time and registers again.
+                // SAFETY: LOCK is ours (set by the caller).
+                waker = waker.or_else(|| slot.waker.with_mut(|cell| unsafe { (*cell).take() }));
+            }
             // Left by its asker, and not in the hands of a handler: nobody else will free it.
             let frees = word & ABANDONED != 0 && word & STARTED == 0;
             if frees {
@@ -77,6 +87,7 @@ impl<V> Slab<V> {
                 Err(now) => word = now,
             }
         };
+        // An answer that its asker has taken came to nobody who had left.
         if freed && word & (READY | TAKEN) == READY {
             self.put_aside(index);
         } else if freed {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::bridge::ring::Line;
 use crate::isolate::drop_quietly;
-use crate::sync::{Ordering, intact, whole};
+use crate::sync::{Ordering, intact, weaken, whole};
 
 impl<V> Slab<V> {
     /// Begins the request, or says that its asker has left and it must not run.
@@ -24,13 +24,16 @@ impl<V> Slab<V> {
                 return None;
             }
             let begun = (word & !QUEUED) | STARTED;
+            let again = weaken!("slot.start-again", Ordering::Acquire);
             // What the look has acquired is all that is read or written before the answer.
             match whole!(
                 "slot.start",
-                slot.word.compare_exchange(word, begun, Ordering::Relaxed, Ordering::Acquire)
+                slot.word.compare_exchange(word, begun, Ordering::Relaxed, again)
             ) {
                 Ok(_) if word & TIMED != 0 => {
                     let deadline = slot.deadline.load(Ordering::Relaxed);
+                    #[cfg(tpc_loom)]
+                    assert_ne!(deadline, NO_DEADLINE, "a deadline that is never kept");
                     return Some(Started { ticket, deadline });
                 }
                 Ok(_) => return Some(Started { ticket, deadline: NO_DEADLINE }),

@@ -159,6 +159,97 @@ fn taken() {
     });
 }
 
+/// The same for one whose own deadline has passed as well: its waker is there before the keeper takes it.
+fn taken_late() {
+    explore(3, || {
+        let (slab, mut free, _drops) = slab(1);
+        let keeper = Arc::clone(&slab);
+        let keeper = thread::spawn(move || _ = keeper.wake_expired(9));
+        let waker = Some(futures_noop().clone());
+        let ticket = acquire(&slab, &mut free, MOST, waker, 5).unwrap();
+        drop(slab.leave(ticket));
+        keeper.join().unwrap();
+        assert!(slab.has_free(&mut free, MOST), "the slot comes back");
+    });
+}
+
+/// An ask that is given more time leaves its waker once more, and not with every poll.
+fn limited_and_registered_once() {
+    explore(3, || {
+        let (slab, mut free, drops) = slab(1);
+        let waker = Some(futures_noop().clone());
+        let ticket = acquire(&slab, &mut free, MOST, waker, 5).unwrap();
+        let started = slab.start(ticket).unwrap();
+        let keeper = Arc::clone(&slab);
+        let keeper = thread::spawn(move || _ = keeper.wake_expired(9));
+        slab.limit(ticket, 20);
+        let (theirs, counted) = (Arc::clone(&slab), Arc::clone(&drops));
+        let core = thread::spawn(move || {
+            if let Ok(Some(asker)) = theirs.complete(started, Value(7, counted)) {
+                asker.wake();
+            }
+        });
+        let mut registered = false;
+        let value = loom::future::block_on(poll_fn(|context| {
+            let fresh = (!registered).then(|| context.waker().clone());
+            match slab.poll(ticket, fresh) {
+                Polled::Ready(value) => return Poll::Ready(value.0),
+                Polled::Registered => registered = true,
+                Polled::Busy => thread::yield_now(),
+            }
+            Poll::Pending
+        }));
+        assert_eq!(value, 7);
+        core.join().unwrap();
+        keeper.join().unwrap();
+    });
+}
+
+/// Whether its answer was taken, or its asker left beside the keeper: nothing stands in for what nobody has left behind.
+fn counted(asker: fn(&Slab<Value>, &mut FreeSlots, Ticket)) {
+    explore(2, move || {
+        let waker = Some(futures_noop().clone());
+        let Done { slab, mut free, .. } = beside_keeper(waker, asker);
+        let kept = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+        let started = slab.start(kept).unwrap();
+        drop(slab.leave(kept));
+        assert!(slab.has_free(&mut free, MOST), "nothing stands in for the one that is kept");
+        drop(started);
+    });
+}
+
+fn counted_when_taken() {
+    counted(|slab, free, ticket| {
+        while slab.take_answer(free, ticket).is_none() {
+            thread::yield_now();
+        }
+    });
+}
+
+fn counted_when_left() {
+    counted(|slab, _, ticket| drop(slab.leave(ticket)));
+}
+
+#[test]
+fn model_slot_taken_late() {
+    taken_late();
+}
+
+#[test]
+fn model_slot_limited_and_registered_once() {
+    limited_and_registered_once();
+}
+
+#[test]
+fn model_slot_counted_when_taken() {
+    counted_when_taken();
+}
+
+#[test]
+fn model_slot_counted_when_left() {
+    counted_when_left();
+}
+
 #[test]
 fn model_slot_taken() {
     taken();
@@ -195,8 +286,13 @@ fn model_slot_expired() {
 }
 
 mutant!(mutant_queue: "slot.queue" breaks taken);
+mutant!(mutant_relaxed_leave: "slot.leave/relaxed" breaks taken_late);
+mutant!(mutant_queue_late: "slot.queue" breaks taken_late);
+mutant!(mutant_keeper_recheck: "slot.keeper-recheck" breaks limited_and_registered_once);
+mutant!(mutant_taken: "slot.taken" breaks counted_when_taken);
+mutant!(mutant_start_again: "slot.start-again" breaks limited);
 mutant!(mutant_torn_keeper_lock: "slot.keeper-lock" breaks expired);
-mutant!(mutant_relaxed_keeper_lock: "slot.keeper-lock/relaxed" breaks expired);
+mutant!(mutant_relaxed_keeper_lock: "slot.keeper-lock/relaxed" breaks limited_and_registered_once);
 mutant!(mutant_torn_keeper_free: "slot.keeper-free" breaks expired);
 mutant!(mutant_relaxed_keeper_free: "slot.keeper-free/relaxed" breaks expired);
 mutant!(mutant_torn_lock: "slot.lock" breaks expired);

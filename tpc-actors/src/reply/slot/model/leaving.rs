@@ -102,6 +102,21 @@ fn left_beside_keeper() {
     });
 }
 
+/// The same on another thread than the one that has asked, which may find the answer at its first look.
+fn left_elsewhere() {
+    explore(3, || {
+        let (slab, mut free, drops) = slab(1);
+        let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
+        let started = slab.start(ticket).unwrap();
+        let theirs = Arc::clone(&slab);
+        let asker = thread::spawn(move || drop(theirs.leave(ticket)));
+        drop(slab.complete(started, Value(1, Arc::clone(&drops))));
+        asker.join().unwrap();
+        assert_eq!(drops.load(Ordering::Relaxed), 1);
+        assert!(slab.has_free(&mut free, MOST), "the slot comes back");
+    });
+}
+
 /// Another owner takes the slots over, also those that were set aside, and may have as many as the one before.
 fn left_and_handed_on() {
     explore(2, || {
@@ -164,6 +179,11 @@ fn model_slot_left_beside_keeper() {
 }
 
 #[test]
+fn model_slot_left_elsewhere() {
+    left_elsewhere();
+}
+
+#[test]
 fn model_slot_left_and_handed_on() {
     left_and_handed_on();
 }
@@ -178,6 +198,6 @@ mutant!(mutant_torn_abandon: "slot.abandon" breaks left_while_answered);
 mutant!(mutant_torn_abandoned: "slot.abandoned" breaks left_and_used_again);
 mutant!(mutant_torn_take_aside: "slot.take-aside" breaks left_and_used_again);
 mutant!(mutant_torn_leave: "slot.leave" breaks left);
-mutant!(mutant_relaxed_leave: "slot.leave/relaxed" breaks left_beside_keeper);
+mutant!(mutant_see_ready_leaving: "slot.see-ready-leaving" breaks left_elsewhere);
 mutant!(mutant_put_aside: "slot.put-aside" breaks left_and_used_again);
 mutant!(mutant_take_aside: "slot.take-aside/relaxed" breaks left_and_used_again);
