@@ -5,7 +5,7 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, mpsc};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
@@ -410,22 +410,28 @@ fn nothing_blocks_a_core() {
     system.shutdown_wait(Duration::from_secs(10));
 }
 
-/// Whoever is asked to send something and panics has sent what came before.
+/// Whoever is asked to send something and panics has sent what came before, and it is heard of.
 #[test]
 fn a_batch_whose_iterator_panics_has_sent_the_rest() {
     // Not `Debug`: a socket, or the sender of an answer.
     struct Opaque(u32);
     let (mut control, data) = channel::<Opaque, ()>(BridgeConfig::new(8, 1)).unwrap();
-    let receiver = thread::spawn(move || {
+    let (tells, seen) = mpsc::channel();
+    thread::spawn(move || {
         let mut data = data.pin();
-        std::iter::from_fn(|| data.recv_blocking().ok()).map(|Opaque(n)| n).collect::<Vec<_>>()
+        while let Ok(Opaque(n)) = data.recv_blocking() {
+            tells.send(n).unwrap();
+        }
     });
     let mut source = (0..8).map(|n| if n == 4 { panic!("on demand") } else { Opaque(n) });
     let sent = catch_unwind(AssertUnwindSafe(|| control.try_send_batch(&mut source)));
     assert!(sent.is_err());
+    for n in 0..4 {
+        assert_eq!(seen.recv_timeout(Duration::from_secs(20)), Ok(n));
+    }
     control.try_send(Opaque(9)).unwrap();
     drop(control);
-    assert_eq!(receiver.join().unwrap(), [0, 1, 2, 3, 9]);
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), [9]);
 }
 
 /// A waker whose `wake` says that it was called, and returns when it may.

@@ -166,7 +166,7 @@ impl<T> PipeSender<T> {
         }
         let told = NotifyIfPanicking(&self.waits.for_items);
         let count = self.ring.push_batch(source);
-        if count > 0 {
+        if count > 0 && intact!("pipe.batch-wakes") {
             told.0.notify();
         }
         Ok(count)
@@ -301,7 +301,7 @@ impl<T> PipeReceiver<T> {
         // The first one takes what was there when the ring was looked at last, the second what has come
         // since: larger batches are fewer wakes.
         count += self.ring.pop_batch(into, max - count);
-        if count > 0 {
+        if count > 0 && intact!("pipe.drain-wakes") {
             self.waits.for_room.notify();
         }
         count

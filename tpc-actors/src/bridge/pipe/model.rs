@@ -88,6 +88,26 @@ fn await_both() {
     });
 }
 
+/// The same in batches.
+fn await_batches() {
+    explore(2, || {
+        let (mut sender, mut receiver, _) = pipe(1).unwrap();
+        let other = thread::spawn(move || {
+            let mut items = 0..2;
+            assert_eq!(sender.try_send_batch(&mut items), Ok(1));
+            let mut last = items.next();
+            block_on(|context| sender.poll_send(&mut last, context)).unwrap();
+        });
+        let mut received = Vec::new();
+        while received.len() < 2 {
+            let count = block_on(|context| receiver.poll_recv_many(&mut received, 2, context));
+            assert!(count.is_ok_and(|count| count > 0));
+        }
+        assert_eq!(received, [0, 1]);
+        other.join().unwrap();
+    });
+}
+
 /// A receiver with a descriptor: written to at most once for each arming.
 fn descriptor() {
     explore(3, || {
@@ -182,6 +202,11 @@ fn model_pipe_await_both() {
 }
 
 #[test]
+fn model_pipe_await_batches() {
+    await_batches();
+}
+
+#[test]
 fn model_pipe_descriptor() {
     descriptor();
 }
@@ -205,6 +230,8 @@ mutant!(mutant_waiter_fence: "pipe.waiter-fence" breaks await_both);
 mutant!(mutant_notifier_fence: "pipe.notifier-fence" breaks await_both);
 mutant!(mutant_descriptor_waiter_fence: "pipe.waiter-fence" breaks descriptor);
 mutant!(mutant_descriptor_notifier_fence: "pipe.notifier-fence" breaks descriptor);
+mutant!(mutant_batch_wakes: "pipe.batch-wakes" breaks await_batches);
+mutant!(mutant_drain_wakes: "pipe.drain-wakes" breaks await_batches);
 mutant!(mutant_torn_register: "pipe.register" breaks both_ways);
 mutant!(mutant_torn_notify: "pipe.notify" breaks descriptor);
 mutant!(mutant_items_recheck: "pipe.items-recheck" breaks descriptor);
