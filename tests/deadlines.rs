@@ -5,6 +5,7 @@ mod poll_once;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::thread;
 use std::time::Duration;
 
 use tpc_actors::prelude::*;
@@ -49,7 +50,7 @@ impl Silent {
     #[handler(tell)]
     fn sleep(&self, time: Duration) {
         let _ = self;
-        std::thread::sleep(time);
+        thread::sleep(time);
     }
 }
 
@@ -199,6 +200,24 @@ fn a_request_that_waits_for_room_can_get_a_deadline() {
 }
 
 #[test]
+fn two_requests_that_wait_for_room_have_their_own_deadlines() {
+    let system = System::builder().cores(1).start().unwrap();
+    let silent = system.spawn::<Silent>(()).wait().unwrap();
+    silent.sleep(Duration::from_secs(1)).wait().unwrap();
+    while silent.sleep(Duration::ZERO).now().is_ok() {}
+    thread::scope(|scope| {
+        for time in [20, 100].map(Duration::from_millis) {
+            let silent = &silent;
+            scope.spawn(move || {
+                let late = silent.open().deadline(time).wait();
+                assert!(matches!(late, Err(TellError::Deadline(_))), "{late:?}");
+            });
+        }
+    });
+    system.shutdown_wait(LONG);
+}
+
+#[test]
 fn an_ask_that_is_on_its_way_is_sent_once() {
     let system = System::builder().cores(1).start().unwrap();
     let silent = system.spawn::<Silent>(()).wait().unwrap();
@@ -250,10 +269,13 @@ async fn an_ask_that_has_lined_up_and_does_not_wait_is_woken_for_its_answer() {
 async fn an_ask_that_is_late_can_get_more_time() {
     let system = System::builder().cores(1).start().unwrap();
     let silent = system.spawn::<Silent>(()).await.unwrap();
-    let mut ask = silent.hidden();
+    let mut ask = silent.slow().deadline(Duration::from_millis(300));
+    polled(&mut ask).await;
+    // By now it looks for its answer no more, and leaves its waker.
+    tokio::time::sleep(Duration::from_millis(20)).await;
     polled(&mut ask).await;
     // Its time passes, and its waker is used, before it is polled again.
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
     opened_later(silent.clone(), ask.deadline(LONG)).await;
     system.shutdown(LONG).await;
 }

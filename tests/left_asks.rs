@@ -1,7 +1,9 @@
 //! Asks that are left while their handlers keep the reply for later.
 
+mod until;
+
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tpc_actors::client::Ask;
 use tpc_actors::prelude::*;
+use until::until;
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -174,6 +177,27 @@ fn a_canceller_does_not_keep_the_task() {
         thread::yield_now();
     }
     canceller.cancel();
+    stop(&system);
+}
+
+/// Plain threads share a lane, and take their answers while others use it.
+#[test]
+fn who_takes_an_answer_makes_room_for_who_waits() {
+    let (system, lock) = start();
+    let asks = as_many_as_may_stay(&lock);
+    let (told, tells) = mpsc::channel();
+    let waits = lock.clone();
+    // Not joined: a thread that nobody tells waits for good.
+    thread::spawn(move || told.send(waits.acquire().wait()));
+    thread::sleep(Duration::from_millis(50));
+    let elsewhere = lock.ordered();
+    assert_eq!(elsewhere.release().wait().unwrap(), asks.len());
+    for ask in asks {
+        assert_eq!(ask.wait().unwrap(), 7);
+    }
+    until("the ask of who has waited", || elsewhere.held().wait().unwrap() == (1, 1));
+    assert_eq!(elsewhere.release().wait().unwrap(), 1);
+    assert_eq!(tells.recv_timeout(LONG).unwrap().unwrap(), 7);
     stop(&system);
 }
 

@@ -1,7 +1,9 @@
 //! The end of a system, from everywhere and at every moment.
 
-use std::sync::Arc;
+mod until;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,6 +11,7 @@ use tpc_actors::placement::{CpuSet, Pin, Placement};
 use tpc_actors::prelude::*;
 use tpc_actors::supervision::{OnPanic, Supervise};
 use tpc_actors::{ActorState, StartError};
+use until::until;
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -147,6 +150,20 @@ fn a_stuck_core_is_reported_by_name_and_holds_nobody_up() {
     assert!(matches!(unserved, AskError::CoreLost { started: false }), "{unserved:?}");
     let refused = job.ask(Duration::ZERO).wait().unwrap_err();
     assert!(refused.never_ran(), "{refused:?}");
+}
+
+#[test]
+fn who_waits_for_room_on_a_stuck_core_is_told() {
+    let Setup { system, job, .. } = start();
+    job.work(Duration::from_secs(60)).wait().unwrap();
+    until("a full lane", || job.work(Duration::ZERO).now().is_err());
+    let (told, tells) = mpsc::channel();
+    let waits = job.clone();
+    // Not joined: a thread that nobody tells waits for good.
+    thread::spawn(move || told.send(waits.work(Duration::ZERO).wait().is_err()));
+    thread::sleep(Duration::from_millis(50));
+    assert_eq!(system.shutdown_wait(Duration::from_millis(100)).stuck_threads().len(), 1);
+    assert_eq!(tells.recv_timeout(LONG), Ok(true));
 }
 
 #[test]

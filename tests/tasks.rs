@@ -1,7 +1,9 @@
 //! Tasks, continuations, timers and same-core handles.
 
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tpc_actors::prelude::*;
@@ -65,6 +67,24 @@ impl Busy {
         });
     }
 
+    /// A task that wakes itself while it is polled.
+    #[handler]
+    fn yield_once(&mut self, cx: &mut Ctx<Self>, reply: Reply<u32>) {
+        cx.spawn(async move {
+            let mut polls = 0;
+            poll_fn(|context| {
+                polls += 1;
+                if polls == 2 {
+                    return Poll::Ready(());
+                }
+                context.waker().wake_by_ref();
+                Poll::Pending
+            })
+            .await;
+            reply.send(polls);
+        });
+    }
+
     /// Drops asks to itself before they have begun.
     #[handler]
     fn ask_and_leave(&mut self, cx: &mut Ctx<Self>) -> u32 {
@@ -114,6 +134,13 @@ async fn tasks_hold_local_values_and_reach_their_actor() {
     let expected: Vec<u32> = (1..=40).flat_map(|n| [n, n, n]).collect();
     assert_eq!(busy.notes().await.unwrap(), expected, "the local queue is first in, first out");
     assert!(system.shutdown(Duration::from_secs(10)).await.is_clean());
+}
+
+#[tokio::test]
+async fn a_task_that_wakes_itself_is_polled_again() {
+    let (system, busy) = start().await;
+    assert_eq!(busy.yield_once().deadline(Duration::from_secs(20)).await.unwrap(), 2);
+    system.shutdown(Duration::from_secs(5)).await;
 }
 
 #[tokio::test]
