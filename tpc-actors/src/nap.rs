@@ -5,24 +5,37 @@
 //! before the look at the other's, on both sides, is Dekker's argument again: the fences forbid that each
 //! misses the other.
 
-use crate::sync::{AtomicBool, Ordering, fence, intact, whole};
+use std::sync::PoisonError;
+#[cfg(not(tpc_loom))]
+use std::time::Duration;
 
-/// Whether the watcher sleeps.
+use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering, fence, intact};
+
+/// Whether the watcher sleeps, and what on.
 #[derive(Debug)]
 pub(crate) struct Nap {
     asleep: AtomicBool,
+    /// Nobody is watched any more.
+    over: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Default for Nap {
+    fn default() -> Self {
+        Self { asleep: AtomicBool::new(false), over: Mutex::new(false), changed: Condvar::new() }
+    }
 }
 
 impl Nap {
-    pub(crate) fn new() -> Self {
-        Self { asleep: AtomicBool::new(false) }
+    fn over(&self) -> MutexGuard<'_, bool> {
+        self.over.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Watcher: lies down if all are `idle`; false when one is not after all.
     pub(crate) fn lie_down(&self, idle: impl FnOnce() -> bool) -> bool {
         self.asleep.store(true, Ordering::Relaxed);
         if intact!("nap.watcher-fence") {
-            // Pairs with the fence in `went_to_work`.
+            // Pairs with the fence in `wake`.
             fence(Ordering::SeqCst);
         }
         let idle = idle();
@@ -32,19 +45,53 @@ impl Nap {
         idle
     }
 
-    /// Watcher: whether nobody has gone to work since.
-    pub(crate) fn is_asleep(&self) -> bool {
-        self.asleep.load(Ordering::Acquire)
+    /// Watcher: after it has lain down, sleeps until somebody goes to work, or it is over.
+    pub(crate) fn sleep(&self) {
+        let mut over = self.over();
+        while !*over && self.asleep.load(Ordering::Relaxed) {
+            over = self.changed.wait(over).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
-    /// Watched: call after the own word was set; true when the watcher must be woken.
-    pub(crate) fn went_to_work(&self) -> bool {
+    /// Watcher: waits so long; false when it is over.
+    #[cfg(not(tpc_loom))]
+    pub(crate) fn pause(&self, time: Duration) -> bool {
+        let waited = self.changed.wait_timeout_while(self.over(), time, |over| !*over);
+        !*waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Watched: sets the own word, and wakes the watcher if it sleeps.
+    pub(crate) fn goes_to_work(&self, set_word: impl FnOnce()) {
+        if intact!("nap.word-first") {
+            set_word();
+            self.wake();
+        } else {
+            self.wake();
+            set_word();
+        }
+    }
+
+    /// Wakes the watcher if it sleeps.
+    fn wake(&self) {
         if intact!("nap.watched-fence") {
             // Pairs with the fence in `lie_down`.
             fence(Ordering::SeqCst);
         }
-        self.asleep.load(Ordering::Relaxed)
-            && whole!("nap.wake", self.asleep.swap(false, Ordering::AcqRel))
+        if self.asleep.load(Ordering::Relaxed) {
+            // Whoever else is here does the same.
+            self.asleep.store(false, Ordering::Relaxed);
+            if intact!("nap.notify-after-look") {
+                // Taken and freed: who is about to wait has looked before, and waits by now.
+                drop(self.over());
+            }
+            self.changed.notify_all();
+        }
+    }
+
+    /// Ends the watcher's sleeps.
+    pub(crate) fn end(&self) {
+        *self.over() = true;
+        self.changed.notify_all();
     }
 }
 

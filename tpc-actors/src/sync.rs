@@ -15,7 +15,7 @@ pub(crate) use self::real::*;
 #[cfg(not(tpc_loom))]
 mod real {
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, fence};
-    pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
+    pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard};
     pub(crate) use std::thread::yield_now;
 
     #[cfg(target_os = "linux")]
@@ -64,7 +64,7 @@ pub(crate) use self::model::*;
 mod model {
     pub(crate) use loom::cell::UnsafeCell;
     pub(crate) use loom::sync::atomic::fence;
-    pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};
+    pub(crate) use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
     pub(crate) use loom::thread::yield_now;
 
     pub(crate) use super::torn::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};

@@ -14,6 +14,7 @@ use crate::client::{ActorClient, Closed};
 use crate::core_loop::shared::CoreShared;
 use crate::core_loop::{Core, on_core_thread};
 use crate::keeper::Keeper;
+use crate::nap::Nap;
 use crate::offload::Offload;
 use crate::placement::Placement;
 use crate::supervision::Group;
@@ -39,7 +40,6 @@ pub(crate) use spawn::OnProgress;
 pub use spawn::{Progress, Spawn, Spawner};
 pub use stall_report::StallReport;
 pub use status::{ActorState, ActorStatus, CoreStatus};
-pub(crate) use warden::Warden;
 
 use cores::CorePlan;
 use names::Names;
@@ -101,7 +101,8 @@ struct Inner {
     plan: CorePlan,
     /// Names of threads that were lost and replaced, or not.
     lost_cores: Mutex<Vec<String>>,
-    warden: Arc<Warden>,
+    /// The warden's.
+    nap: Arc<Nap>,
     warden_thread: Mutex<Option<JoinHandle<()>>>,
 }
 

@@ -14,10 +14,10 @@ use crate::bridge::bell::{CoreBell, LANES_MAX};
 use crate::bridge::doorbell::Doorbell;
 use crate::isolate::drop_quietly;
 use crate::mailbox::life::Gate;
+use crate::nap::Nap;
 use crate::placement::Home;
 use crate::sim::Script;
 use crate::stats::CoreStats;
-use crate::system::Warden;
 
 /// Something for the core to do between two turns, with all of the core at hand.
 pub(crate) type Command = Box<dyn FnOnce(&mut Core) + Send>;
@@ -67,8 +67,8 @@ pub(crate) struct CoreShared {
     pub(crate) rejected: AtomicU64,
     /// Shut for all actors of the core when its watchdog has seen too many failures.
     pub(crate) gate: Gate,
-    /// Woken when the core goes to work, should it sleep.
-    warden: OnceLock<Arc<Warden>>,
+    /// The warden's, who is woken when the core goes to work.
+    nap: OnceLock<Arc<Nap>>,
     /// Askers that the turn has answered and not woken yet.
     pub(crate) answered: Arc<AnsweredList>,
     /// Calls that took too long; counted by who looks from outside.
@@ -97,7 +97,7 @@ impl CoreShared {
             stats: CachePadded::default(),
             rejected: AtomicU64::new(0),
             gate: Gate::default(),
-            warden: OnceLock::new(),
+            nap: OnceLock::new(),
             answered: Arc::default(),
             stalls: AtomicU64::new(0),
             script,
@@ -107,8 +107,8 @@ impl CoreShared {
         })
     }
 
-    pub(crate) fn set_warden(&self, warden: Arc<Warden>) {
-        drop(self.warden.set(warden));
+    pub(crate) fn set_nap(&self, nap: Arc<Nap>) {
+        drop(self.nap.set(nap));
     }
 
     /// The core is about to sleep, and nobody needs to look after it. Whatever ends that has to say so: the warden
@@ -119,14 +119,10 @@ impl CoreShared {
 
     /// The core has slept and goes to work.
     pub(crate) fn goes_to_work(&self) {
-        self.stats.calling.set(AWAKE);
-        self.wake_warden();
-    }
-
-    /// Has the warden look, for the core has gone to work or is gone.
-    pub(crate) fn wake_warden(&self) {
-        if let Some(warden) = self.warden.get() {
-            warden.poke();
+        let set_word = || self.stats.calling.set(AWAKE);
+        match self.nap.get() {
+            Some(nap) => nap.goes_to_work(set_word),
+            None => set_word(),
         }
     }
 

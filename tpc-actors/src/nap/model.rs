@@ -1,45 +1,38 @@
-//! The watcher never sleeps while somebody is at work and has not woken it.
+//! The watcher never sleeps while somebody is at work.
 
 use loom::thread;
 
 use super::*;
-use crate::sync::mutants::mutant;
+use crate::sync::mutants::{explore, mutant};
 use crate::sync::{Arc, AtomicU32};
 
-/// One that goes to work while the watcher lies down.
+/// One goes to work while the watcher lies down, and works until the watcher has seen it.
 fn nobody_works_unwatched() {
-    loom::model(|| {
-        let nap = Arc::new(Nap::new());
+    explore(3, || {
+        let nap = Arc::new(Nap::default());
         let word = Arc::new(AtomicU32::new(0));
         let watched = {
             let (nap, word) = (Arc::clone(&nap), Arc::clone(&word));
-            thread::spawn(move || {
-                word.store(1, Ordering::Relaxed);
-                nap.went_to_work()
-            })
+            thread::spawn(move || nap.goes_to_work(|| word.store(1, Ordering::Relaxed)))
         };
-        let lay_down = nap.lie_down(|| word.load(Ordering::Relaxed) == 0);
-        let woke = watched.join().unwrap();
-        assert!(woke || !lay_down, "asleep while somebody works");
-        assert!(!woke || !nap.is_asleep(), "woken for good");
+        // A sleep that nobody ends is a deadlock.
+        while nap.lie_down(|| word.load(Ordering::Relaxed) == 0) {
+            nap.sleep();
+        }
+        watched.join().unwrap();
     });
 }
 
-/// Two that go to work at once wake the watcher once.
-fn woken_once() {
-    loom::model(|| {
-        let nap = Arc::new(Nap::new());
-        assert!(nap.lie_down(|| true));
+/// It is over while the watcher lies down.
+fn over_while_lying_down() {
+    explore(3, || {
+        let nap = Arc::new(Nap::default());
         let other = Arc::clone(&nap);
-        let other = thread::spawn(move || other.went_to_work());
-        let ours = nap.went_to_work();
-        assert!(ours != other.join().unwrap());
+        let other = thread::spawn(move || other.end());
+        assert!(nap.lie_down(|| true));
+        nap.sleep();
+        other.join().unwrap();
     });
-}
-
-#[test]
-fn model_nap_woken_once() {
-    woken_once();
 }
 
 #[test]
@@ -47,6 +40,12 @@ fn model_nobody_works_unwatched() {
     nobody_works_unwatched();
 }
 
+#[test]
+fn model_nap_over_while_lying_down() {
+    over_while_lying_down();
+}
+
 mutant!(watcher_without_fence: "nap.watcher-fence" breaks nobody_works_unwatched);
-mutant!(torn_wake: "nap.wake" breaks woken_once);
 mutant!(watched_without_fence: "nap.watched-fence" breaks nobody_works_unwatched);
+mutant!(word_later: "nap.word-first" breaks nobody_works_unwatched);
+mutant!(notified_early: "nap.notify-after-look" breaks nobody_works_unwatched);

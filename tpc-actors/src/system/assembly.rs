@@ -58,7 +58,7 @@ impl SystemBuilder {
             thread_name: self.thread_name.clone(),
             plan: CorePlan { clock, idle, tasks_max: self.tasks_max, policy: self.core_policy },
             lost_cores: Mutex::default(),
-            warden: Arc::default(),
+            nap: Arc::default(),
             warden_thread: Mutex::default(),
         };
         System { handle: Arc::new(Handle { inner: Arc::new(inner) }) }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::assembly::Ground;
 use super::cores::Placed;
 use super::stall_report::{OnStall, StallReport};
-use super::warden::{Warden, WatchOptions};
+use super::warden::{self, WatchOptions};
 use super::{System, lock};
 use crate::bridge::doorbell::platform_doorbell;
 use crate::clock::{Clock, SystemClock};
@@ -263,9 +263,9 @@ impl SystemBuilder {
         drop(report);
         self.await_cores(&reports)?;
         for core in &system.inner().cores {
-            core.set_warden(Arc::clone(&system.inner().warden));
+            core.set_nap(Arc::clone(&system.inner().nap));
         }
-        Warden::start(system.inner(), self.watch)?;
+        warden::start(system.inner(), self.watch)?;
         Ok(system)
     }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::{CoreThread, Inner, lock};
 use crate::clock::Clock;
-use crate::core_loop::called::AWAKE;
 use crate::core_loop::idle::{Idle, drive};
 use crate::core_loop::incidents::CorePolicy;
 use crate::core_loop::local::CoreLocal;
@@ -84,7 +83,6 @@ impl Drop for CloseInbox {
     fn drop(&mut self) {
         self.0.close_inbox();
         // Perhaps the end is one that nobody wanted.
-        self.0.stats.calling.set(AWAKE);
-        self.0.wake_warden();
+        self.0.goes_to_work();
     }
 }

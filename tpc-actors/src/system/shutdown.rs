@@ -204,7 +204,7 @@ impl Inner {
         drop(abandoned);
         let (mut stuck, mut lost) = self.join(deadline.max(Instant::now()) + GRACE);
         // Not before: until then it wakes whom a core has answered that sticks.
-        self.warden.stop();
+        self.nap.end();
         #[cfg(tpc_planted)]
         if crate::sync::planted!("leak-descriptor", 1 in 2) {
             Box::leak(Box::new(Arc::clone(&self.cores[0])));

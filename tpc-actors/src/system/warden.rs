@@ -5,8 +5,8 @@
 //! it writes anyway, and no stack is unwound: that has deadlocked others (Seastar's stall detector in `dlopen`). While all cores are
 //! idle it sleeps; the first one that goes to work wakes it.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::stall_report::{OnStall, StallReport};
@@ -14,7 +14,6 @@ use super::{CoreThread, Inner, lock};
 use crate::core_loop::called::{cell_of, is_call};
 use crate::core_loop::shared::CoreShared;
 use crate::isolate::{catch, drop_quietly, panic_message};
-use crate::nap::Nap;
 use crate::rate::FiveAMinute;
 use crate::supervision::{Decision, History, Supervise};
 
@@ -100,82 +99,37 @@ impl Stalls {
     }
 }
 
-/// The thread that looks after the cores of a system, and how to end it.
-#[derive(Debug)]
-pub(crate) struct Warden {
-    stopped: Mutex<bool>,
-    changed: Condvar,
-    nap: Nap,
-}
-
-impl Default for Warden {
-    fn default() -> Self {
-        Self { stopped: Mutex::default(), changed: Condvar::new(), nap: Nap::new() }
-    }
-}
-
-impl Warden {
-    pub(super) fn start(inner: &Arc<Inner>, options: WatchOptions) -> std::io::Result<()> {
-        let (warden, weak) = (Arc::clone(&inner.warden), Arc::downgrade(inner));
-        let pause = options.stall_after.map_or(UNHURRIED, |limit| limit / LOOKS).min(UNHURRIED);
-        let now = Instant::now();
-        let mut cores: Vec<_> =
-            inner.cores.iter().map(|core| Stalls::new(Look::at(core), now)).collect();
-        let mut losses = History::new(options.restarts);
-        let run = move || {
-            while warden.pause(pause) {
-                let Some(inner) = weak.upgrade() else { return };
-                let looked = inner.cores.iter().zip(&mut cores);
-                let stuck: Vec<_> = looked
-                    .filter_map(|(core, stalls)| {
-                        inner.look_at(core, stalls, &options).then_some(core)
-                    })
-                    .collect();
-                inner.replace_lost(&mut losses);
-                // Last, because wakers are foreign code.
-                for core in stuck {
-                    core.answered.wake_all();
-                }
-                if inner.is_idle() && warden.nap.lie_down(|| inner.is_idle()) {
-                    drop_quietly(inner);
-                    warden.sleep();
-                    continue;
-                }
-                drop_quietly(inner);
+/// Starts the thread that looks after the cores of a system.
+pub(super) fn start(inner: &Arc<Inner>, options: WatchOptions) -> std::io::Result<()> {
+    let (nap, weak) = (Arc::clone(&inner.nap), Arc::downgrade(inner));
+    let pause = options.stall_after.map_or(UNHURRIED, |limit| limit / LOOKS).min(UNHURRIED);
+    let now = Instant::now();
+    let mut cores: Vec<_> =
+        inner.cores.iter().map(|core| Stalls::new(Look::at(core), now)).collect();
+    let mut losses = History::new(options.restarts);
+    let run = move || {
+        while nap.pause(pause) {
+            let Some(inner) = weak.upgrade() else { return };
+            let looked = inner.cores.iter().zip(&mut cores);
+            let stuck: Vec<_> = looked
+                .filter_map(|(core, stalls)| inner.look_at(core, stalls, &options).then_some(core))
+                .collect();
+            inner.replace_lost(&mut losses);
+            // Last, because wakers are foreign code.
+            for core in stuck {
+                core.answered.wake_all();
             }
-        };
-        let thread = std::thread::Builder::new().name("tpc-warden".to_owned()).spawn(run)?;
-        *lock(&inner.warden_thread) = Some(thread);
-        Ok(())
-    }
-
-    /// False when it is over.
-    fn pause(&self, time: Duration) -> bool {
-        let stopped = lock(&self.stopped);
-        let waited = self.changed.wait_timeout_while(stopped, time, |stopped| !*stopped);
-        !*waited.unwrap_or_else(PoisonError::into_inner).0
-    }
-
-    /// Sleeps until a core goes to work.
-    fn sleep(&self) {
-        let stopped = lock(&self.stopped);
-        let waits = |stopped: &mut bool| !*stopped && self.nap.is_asleep();
-        drop(self.changed.wait_while(stopped, waits).unwrap_or_else(PoisonError::into_inner));
-    }
-
-    /// A core has gone to work, or is gone.
-    pub(crate) fn poke(&self) {
-        if self.nap.went_to_work() {
-            // Taken and freed: who is about to wait has looked before, or waits now and is notified.
-            drop(lock(&self.stopped));
-            self.changed.notify_all();
+            if inner.is_idle() && nap.lie_down(|| inner.is_idle()) {
+                drop_quietly(inner);
+                nap.sleep();
+                continue;
+            }
+            drop_quietly(inner);
         }
-    }
-
-    pub(super) fn stop(&self) {
-        *lock(&self.stopped) = true;
-        self.changed.notify_all();
-    }
+    };
+    let thread = std::thread::Builder::new().name("tpc-warden".to_owned()).spawn(run)?;
+    *lock(&inner.warden_thread) = Some(thread);
+    Ok(())
 }
 
 impl Inner {
@@ -241,7 +195,7 @@ impl Inner {
         tracing::error!(core = index, message, "the thread of a core is lost");
         lock(&self.lost_cores).push(name);
         match losses.failed(Instant::now(), 0) {
-            Decision::Restart { after } if self.warden.pause(after) => self.replace_core(index),
+            Decision::Restart { after } if self.nap.pause(after) => self.replace_core(index),
             Decision::Restart { .. } => {}
             Decision::GiveUp(_) => {
                 tracing::error!("too many cores were lost: the system ends");
