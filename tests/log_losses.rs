@@ -143,19 +143,6 @@ fn who_catches_up_is_told_of_the_last_one_that_cannot_be_written() {
 }
 
 #[test]
-fn a_log_that_cannot_be_fed_has_failed() {
-    let options = LogOptions::new().feed_capacity(1 << 44);
-    let (system, source) = start(MemoryLog::new(), options, 0);
-    let mut durable = system.events::<Tick>().durable().subscribe();
-    source.burst(1).wait().unwrap();
-    assert_eq!(durable.next_wait(), None);
-    assert!(matches!(durable.end_reason(), Some(EndReason::LogFailed(_))), "{durable:?}");
-    let failed = system.log_status::<Tick>().unwrap().failed;
-    assert!(failed.is_some_and(|why| why.contains("capacity")));
-    stop(&system);
-}
-
-#[test]
 fn a_log_that_fails_ends_also_who_its_source_has_yet_to_learn_of() {
     let log = MemoryLog::new();
     log.fail_sync_after(0);
