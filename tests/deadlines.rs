@@ -89,7 +89,7 @@ impl Busy {
     #[handler]
     fn work(&self, time: Duration) -> u32 {
         let _ = self;
-        std::thread::sleep(time);
+        thread::sleep(time);
         8
     }
 }
@@ -131,7 +131,7 @@ fn a_request_that_expires_behind_a_slow_one_never_runs() {
     assert!(poll_once(Pin::new(&mut ask)).is_none());
     silent.open().wait().unwrap();
     while system.actors()[0].handled() < 3 {
-        std::thread::yield_now();
+        thread::yield_now();
     }
     let late = ask.wait();
     assert!(matches!(late, Err(AskError::Deadline { started: false })), "{late:?}");
@@ -143,15 +143,15 @@ fn a_handlers_deadline_goes_before_the_actors_and_a_callers_before_both() {
     let system = System::builder().cores(1).start().unwrap();
     let silent = system.spawn::<Silent>(()).wait().unwrap();
     let (patient, very_patient) = (silent.ordered(), silent.ordered());
-    let slow = std::thread::spawn(move || patient.slow().wait());
-    let hidden = std::thread::spawn(move || very_patient.hidden().deadline(LONG).wait());
+    let slow = thread::spawn(move || patient.slow().wait());
+    let hidden = thread::spawn(move || very_patient.hidden().deadline(LONG).wait());
     let short = silent.slow().deadline(Duration::from_millis(1)).wait();
     assert!(matches!(short, Err(AskError::Deadline { .. })));
     // By now the actor's own deadline would have passed as well.
-    std::thread::sleep(Duration::from_millis(60));
+    thread::sleep(Duration::from_millis(60));
     while !(slow.is_finished() && hidden.is_finished()) {
         silent.open().wait().unwrap();
-        std::thread::yield_now();
+        thread::yield_now();
     }
     assert_eq!(slow.join().unwrap().unwrap(), 7);
     assert_eq!(hidden.join().unwrap().unwrap(), 7);

@@ -155,7 +155,7 @@ fn a_stuck_core_is_reported_by_name_and_holds_nobody_up() {
 #[test]
 fn who_waits_for_room_on_a_stuck_core_is_told() {
     let Setup { system, job, .. } = start();
-    job.work(Duration::from_secs(60)).wait().unwrap();
+    job.work(Duration::from_mins(1)).wait().unwrap();
     until("a full lane", || job.work(Duration::ZERO).now().is_err());
     let (told, tells) = mpsc::channel();
     let waits = job.clone();
