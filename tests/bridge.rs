@@ -177,7 +177,7 @@ fn ends_while<T, R: Send + 'static>(
     end: T,
     wait: impl FnOnce(&dyn Fn()) -> R + Send + 'static,
 ) -> R {
-    let (prepared, told) = std::sync::mpsc::channel();
+    let (prepared, told) = mpsc::channel();
     let waiting = thread::spawn(move || wait(&|| prepared.send(()).unwrap()));
     told.recv().unwrap();
     thread::sleep(Duration::from_millis(20));
