@@ -1,7 +1,8 @@
 //! Actors in a crate that is strict about everything it contains, expansions included.
 
 #![deny(warnings, missing_docs, missing_debug_implementations, unused, unreachable_pub)]
-#![deny(missing_copy_implementations, let_underscore_drop, unused_qualifications, unused_results, unused_lifetimes)]
+#![deny(let_underscore_drop, unused_qualifications, unused_results, unused_lifetimes)]
+#![deny(missing_copy_implementations)]
 #![deny(elided_lifetimes_in_paths, single_use_lifetimes, trivial_casts, trivial_numeric_casts)]
 #![deny(future_incompatible, nonstandard_style, rust_2018_idioms, keyword_idents)]
 #![deny(clippy::all, clippy::pedantic, clippy::nursery)]

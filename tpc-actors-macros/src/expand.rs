@@ -166,7 +166,7 @@ fn documented(text: &str) -> TokenStream {
     emit!(#[doc = #text])
 }
 
-/// The documentation of a handler's method or variant: the user's words, or `otherwise`.
+/// The documentation of a handler's method: the user's words, or `otherwise`.
 fn docs(handler: &Handler, otherwise: &str) -> TokenStream {
     let Handler { docs, deprecated, .. } = handler;
     if docs.is_empty() {

@@ -184,13 +184,20 @@ pub(crate) struct Hook {
     pub(crate) cx: Option<Vec<Attribute>>,
 }
 
+impl Param {
+    /// What travels, if it does.
+    pub(crate) fn value(&self) -> Option<&Arg> {
+        match self {
+            Self::Value(arg) => Some(arg),
+            Self::Ctx(_) | Self::Reply => None,
+        }
+    }
+}
+
 impl Handler {
     /// The arguments that travel, without `cx` and `reply`.
     pub(crate) fn args(&self) -> impl Iterator<Item = &Arg> {
-        self.params.iter().filter_map(|param| match param {
-            Param::Value(arg) => Some(&**arg),
-            Param::Ctx(_) | Param::Reply => None,
-        })
+        self.params.iter().filter_map(Param::value)
     }
 
     /// The argument that chooses the shard, and what of it does.

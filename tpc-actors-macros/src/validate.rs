@@ -274,6 +274,16 @@ fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
     }
 }
 
+/// The types between the angle brackets of a type, if there is nothing else.
+fn arguments(ty: &Type) -> Option<Vec<&Type>> {
+    let PathArguments::AngleBracketed(list) = &last_segment(ty)?.arguments else { return None };
+    let types = list.args.iter().map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    types.collect()
+}
+
 /// Whether the last name of a type is `name`.
 fn is_named(ty: &Type, name: &str) -> bool {
     last_segment(ty).is_some_and(|segment| segment.ident.unraw() == name)

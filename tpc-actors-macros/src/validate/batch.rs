@@ -4,7 +4,7 @@ use syn::{GenericArgument, PathArguments, Type};
 
 use super::handler::{Flags, returned};
 use super::signature::Params;
-use super::{is_named, last_segment};
+use super::{arguments, is_named, last_segment};
 use crate::codes::Code;
 use crate::diag::{Errors, source};
 use crate::model::{Arg, Param};
@@ -67,14 +67,14 @@ pub(super) fn members(
         (Some([_]), true) => None,
         (Some([_, reply]), false) if is_named(reply, "Reply") => {
             match arguments(reply).as_deref() {
-                Some([answer]) => Some(answer.clone()),
+                Some([answer]) => Some((*answer).clone()),
                 _ => return wrong_type(arg, form, errors),
             }
         }
         _ => return wrong_type(arg, form, errors),
     };
     if let Some([message, ..]) = found.as_deref() {
-        arg.ty = message.clone();
+        arg.ty = (*message).clone();
     }
     answer
 }
@@ -102,14 +102,4 @@ pub(super) fn message<'a>(method: &Method, ty: &'a Type) -> &'a Type {
     };
     let member = if batched && is_named(ty, "Batch") { member() } else { None };
     member.unwrap_or(ty)
-}
-
-/// The types between the angle brackets of a type, if there is nothing else.
-fn arguments(ty: &Type) -> Option<Vec<Type>> {
-    let PathArguments::AngleBracketed(list) = &last_segment(ty)?.arguments else { return None };
-    let types = list.args.iter().map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ty.clone()),
-        _ => None,
-    });
-    types.collect()
 }

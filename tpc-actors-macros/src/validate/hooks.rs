@@ -34,10 +34,8 @@ pub(crate) fn init(
 ) -> Vec<Init> {
     let name = &method.sig.ident;
     no_options(role, errors);
-    let conditional = !method.named("cfg").is_empty();
-    // Two under opposite conditions are one; rustc knows whether they are.
-    let second = facts.inits.iter().any(|other| !(conditional && *other));
-    facts.inits.push(conditional);
+    let second = is_second(method, facts.inits.iter().copied());
+    facts.inits.push(is_conditional(method));
     if second {
         let text =
             format!("`{name}` is a second `#[init]`; an actor is built in one way, keep one");
@@ -140,7 +138,7 @@ pub(crate) fn checkpoint(
 ) -> Hook {
     no_options(role, errors);
     let name = &method.sig.ident;
-    if is_second(method, earlier) {
+    if is_second(method, earlier.iter().map(|hook| !hook.cfgs.is_empty())) {
         let text =
             format!("`{name}` is a second `#[checkpoint]`; keep one and call the other from it");
         errors.push(Code::CheckpointTwice, &role.attr, text);
@@ -158,7 +156,7 @@ pub(crate) fn on_stop(
     errors: &mut Errors,
 ) -> Hook {
     no_options(role, errors);
-    if is_second(method, earlier) {
+    if is_second(method, earlier.iter().map(|hook| !hook.cfgs.is_empty())) {
         let text = format!(
             "`{}` is a second `#[on_stop]`; keep one and call the other from it",
             method.sig.ident
@@ -168,10 +166,15 @@ pub(crate) fn on_stop(
     hook(method, errors)
 }
 
-/// Whether there is one already. Two under opposite conditions are one; rustc knows whether they are.
-fn is_second(method: &Method, earlier: &[Hook]) -> bool {
-    let conditional = !method.named("cfg").is_empty();
-    earlier.iter().any(|other| !conditional || other.cfgs.is_empty())
+/// Whether there is one already; of those `earlier`, whether a `#[cfg]` decides about them. Two under opposite conditions
+/// are one; rustc knows whether they are.
+fn is_second(method: &Method, mut earlier: impl Iterator<Item = bool>) -> bool {
+    let conditional = is_conditional(method);
+    earlier.any(|other| !(conditional && other))
+}
+
+fn is_conditional(method: &Method) -> bool {
+    !method.named("cfg").is_empty()
 }
 
 /// TPC028: the runtime has nothing to give to a hook and nothing to do with an answer.

@@ -251,18 +251,12 @@ fn distinct_field(field: Ident, typed: &PatType, earlier: &[Param], errors: &mut
 
 /// The first numbered name from the argument's place on that no earlier argument has.
 fn free_number(earlier: &[Param], at: Span) -> Ident {
-    let numbered = (fields(earlier).count()..).map(|index| names::numbered_field(index, at));
-    numbered
-        .into_iter()
-        .find(|name| !fields(earlier).any(|taken| taken == name))
-        .expect("few are taken")
+    let mut numbered = (fields(earlier).count()..).map(|index| names::numbered_field(index, at));
+    numbered.find(|name| !fields(earlier).any(|taken| taken == name)).expect("few are taken")
 }
 
 fn fields(params: &[Param]) -> impl Iterator<Item = &Ident> {
-    params.iter().filter_map(|param| match param {
-        Param::Value(arg) => Some(&arg.field),
-        Param::Ctx(_) | Param::Reply => None,
-    })
+    params.iter().filter_map(Param::value).map(|arg| &arg.field)
 }
 
 /// TPC033: what is marked is an argument of a handler.

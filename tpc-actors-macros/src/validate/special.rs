@@ -1,9 +1,9 @@
 //! Rules about parameters that do not travel: the context, and the reply that is to come later.
 
-use syn::{GenericArgument, PatType, Path, PathArguments, Type};
+use syn::{PatType, Path, Type};
 
 use super::signature::Params;
-use super::{bare, is_named, last_segment, types};
+use super::{arguments, bare, is_named, types};
 use crate::codes::Code;
 use crate::diag::{Errors, source};
 use crate::model::Param;
@@ -33,7 +33,7 @@ pub(super) fn reply_is_usable(
         errors.push(Code::SpecialParameter, typed, text);
         return;
     }
-    if let Some(ty) = reply_type(&typed.ty) {
+    if let Some([ty]) = arguments(&typed.ty).as_deref() {
         found.unusable |= !types::owned_and_named(ty, "the answer", errors);
         found.reply = Some(types::without_self(ty, actor));
     } else {
@@ -68,11 +68,8 @@ pub(super) fn not_renamed(typed: &PatType, errors: &mut Errors) {
 /// Whether a type is one that is borrowed and about the actor, as a context is.
 pub(super) fn is_ctx_renamed(ty: &Type) -> bool {
     let Type::Reference(reference) = bare(ty) else { return false };
-    let about = last_segment(&reference.elem).map(|last| &last.arguments);
-    let Some(PathArguments::AngleBracketed(list)) = about else { return false };
-    let is_self = |ty: &Type| is_named(ty, "Self");
     reference.mutability.is_some()
-        && list.args.iter().all(|arg| matches!(arg, GenericArgument::Type(ty) if is_self(ty)))
+        && matches!(arguments(&reference.elem).as_deref(), Some([about]) if is_named(about, "Self"))
 }
 
 pub(super) fn is_ctx(ty: &Type) -> bool {
@@ -80,14 +77,4 @@ pub(super) fn is_ctx(ty: &Type) -> bool {
         Type::Reference(reference) => is_named(&reference.elem, "Ctx"),
         other => is_named(other, "Ctx"),
     }
-}
-
-fn reply_type(ty: &Type) -> Option<&Type> {
-    let PathArguments::AngleBracketed(list) = &last_segment(ty)?.arguments else { return None };
-    let mut types = list.args.iter().map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    });
-    let only = types.next()?;
-    if types.next().is_some() { None } else { only }
 }
