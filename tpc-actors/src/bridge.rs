@@ -44,6 +44,7 @@ pub(crate) mod doorbell {
 }
 #[cfg(not(tpc_loom))]
 mod ends;
+pub(crate) mod inbox;
 mod pipe;
 #[cfg(not(tpc_loom))]
 pub(crate) mod pressure;

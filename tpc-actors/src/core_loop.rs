@@ -54,7 +54,7 @@ use cells::Cells;
 use incidents::{CorePolicy, Watch};
 use local::CoreLocal;
 use run::Pace;
-use shared::{CoreShared, Inbox};
+use shared::{CoreShared, News};
 use visitors::Visit;
 
 thread_local! {
@@ -168,7 +168,7 @@ pub(crate) struct Core {
     /// Lanes that have rung; empty between two looks at them.
     rung: Vec<u32>,
     /// News; empty between two looks at them.
-    inbox: Inbox,
+    news: News,
     /// The empty list of the last visit, for the next one.
     ahead: StdCell<Vec<(u32, usize)>>,
     /// How many requests tasks may have answered within their polls of a round, learned from how long rounds take.
@@ -201,7 +201,7 @@ impl Core {
             lanes: HashMap::new(),
             active: Vec::new(),
             rung: Vec::new(),
-            inbox: Inbox::default(),
+            news: News::default(),
             ahead: StdCell::default(),
             here: Pace::default(),
             first: 0,

@@ -9,7 +9,7 @@ use std::sync::PoisonError;
 #[cfg(not(tpc_loom))]
 use std::time::Duration;
 
-use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering, fence, intact};
+use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering, fence, in_order, intact};
 
 /// Whether the watcher sleeps, and what on.
 #[derive(Debug)]
@@ -62,13 +62,7 @@ impl Nap {
 
     /// Watched: sets the own word, and wakes the watcher if it sleeps.
     pub(crate) fn goes_to_work(&self, set_word: impl FnOnce()) {
-        if intact!("nap.word-first") {
-            set_word();
-            self.wake();
-        } else {
-            self.wake();
-            set_word();
-        }
+        in_order!("nap.word-first", set_word(), self.wake());
     }
 
     /// Wakes the watcher if it sleeps.

@@ -4,8 +4,7 @@
 mod batch;
 #[cfg(not(tpc_loom))]
 mod caller;
-#[cfg(not(tpc_loom))]
-mod credit;
+pub(crate) mod credit;
 #[cfg(not(tpc_loom))]
 mod owed;
 pub(crate) mod slot;
@@ -16,8 +15,13 @@ mod token;
 pub use batch::{Batch, BatchMembers};
 #[cfg(not(tpc_loom))]
 pub(crate) use caller::{OnTheSpot, Spot};
+/// What travels through a reply slot.
 #[cfg(not(tpc_loom))]
-pub(crate) use credit::{Credit, Outcome};
+pub(crate) type Outcome<R> = Result<R, crate::error::Fate>;
+
+/// The right to ask an actor.
+#[cfg(not(tpc_loom))]
+pub(crate) type Credit<A> = credit::Credit<Outcome<<A as crate::actor::Actor>::Response>>;
 #[cfg(not(tpc_loom))]
 pub(crate) use owed::{Answers, Ways};
 #[cfg(not(tpc_loom))]

@@ -3,9 +3,9 @@
 //! Nothing else in the modelled modules names an atomic, so a model runs the very code that ships.
 //! Models are enabled by `--cfg tpc_loom`; the plain `loom` cfg would rewire Tokio as well.
 //!
-//! [`weaken!`], [`intact!`] and [`whole!`] mark the orderings, the fences and rechecks, and the read-modify-writes
-//! that a protocol depends on. A build sees the plain value. A model may switch one of them off by name, and must
-//! then fail: a model that cannot fail proves nothing.
+//! [`weaken!`], [`intact!`], [`whole!`] and [`in_order!`] mark the orderings, the fences and rechecks, the
+//! read-modify-writes and the sequences that a protocol depends on. A build sees the plain value. A model may switch one
+//! of them off by name, and must then fail: a model that cannot fail proves nothing.
 
 #[cfg(tpc_loom)]
 pub(crate) mod torn;
@@ -123,6 +123,17 @@ macro_rules! whole {
     };
 }
 
+/// Two steps of which the other threads must see the first one first; a model can have them change places by name. Gives
+/// what the first one gives.
+#[cfg(not(any(tpc_loom, tpc_planted)))]
+macro_rules! in_order {
+    ($name:literal, $first:expr, $second:expr) => {{
+        let first = $first;
+        $second;
+        first
+    }};
+}
+
 /// Every such place is one where threads meet, so the build with planted defects can hold them up there.
 #[cfg(all(tpc_planted, not(tpc_loom)))]
 macro_rules! weaken {
@@ -146,6 +157,30 @@ macro_rules! whole {
         crate::sync::defects::delay();
         $operation
     }};
+}
+
+#[cfg(all(tpc_planted, not(tpc_loom)))]
+macro_rules! in_order {
+    ($name:literal, $first:expr, $second:expr) => {{
+        let first = $first;
+        crate::sync::defects::delay();
+        $second;
+        first
+    }};
+}
+
+#[cfg(tpc_loom)]
+macro_rules! in_order {
+    ($name:literal, $first:expr, $second:expr) => {
+        if crate::sync::mutants::is_on($name) {
+            $second;
+            $first
+        } else {
+            let first = $first;
+            $second;
+            first
+        }
+    };
 }
 
 #[cfg(tpc_loom)]
@@ -186,7 +221,7 @@ macro_rules! planted {
     };
 }
 
-pub(crate) use {intact, planted, weaken, whole};
+pub(crate) use {in_order, intact, planted, weaken, whole};
 
 /// Which defect this process carries, and whether its threads are held up where they meet.
 #[cfg(tpc_planted)]

@@ -266,4 +266,4 @@ impl LaneBell {
 }
 
 #[cfg(all(test, tpc_loom))]
-mod model;
+pub(crate) mod model;

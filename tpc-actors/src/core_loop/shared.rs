@@ -12,6 +12,7 @@ use super::tasks::TaskId;
 use super::wakes::AnsweredList;
 use crate::bridge::bell::{CoreBell, LANES_MAX};
 use crate::bridge::doorbell::Doorbell;
+use crate::bridge::inbox::Inbox;
 use crate::isolate::drop_quietly;
 use crate::mailbox::life::Gate;
 use crate::nap::Nap;
@@ -25,7 +26,7 @@ pub(crate) type Command = Box<dyn FnOnce(&mut Core) + Send>;
 /// Cold news for a core. Every part is bounded by what exists: a waiting caller a command, a lane an
 /// announcement, a task a wake.
 #[derive(Default)]
-pub(crate) struct Inbox {
+pub(crate) struct News {
     pub(crate) commands: Vec<Command>,
     /// The last command, after all others.
     pub(crate) finish: Option<Command>,
@@ -35,6 +36,25 @@ pub(crate) struct Inbox {
     closed: bool,
     /// The core does not move, and its system has ended without it.
     left_behind: bool,
+}
+
+impl News {
+    /// Hands the command back if none is taken any more.
+    fn add_command(&mut self, command: Command) -> Result<(), Command> {
+        if self.closed {
+            return Err(command);
+        }
+        self.commands.push(command);
+        Ok(())
+    }
+
+    /// Changes places with `empty`, so that neither is ever allocated anew.
+    fn move_to(&mut self, empty: &mut Self) {
+        std::mem::swap(&mut self.commands, &mut empty.commands);
+        std::mem::swap(&mut self.lanes, &mut empty.lanes);
+        std::mem::swap(&mut self.wakes, &mut empty.wakes);
+        empty.finish = self.finish.take();
+    }
 }
 
 /// An actor whose core has lost its thread.
@@ -77,7 +97,7 @@ pub(crate) struct CoreShared {
     pub(crate) script: Option<Arc<Script>>,
     /// Actors that the core's thread has left behind by unwinding.
     orphans: Mutex<Vec<Arc<dyn Orphan>>>,
-    inbox: Mutex<Inbox>,
+    inbox: Inbox<News>,
     lane_ids: Mutex<LaneIds>,
 }
 
@@ -89,11 +109,13 @@ impl CoreShared {
         doorbell: Arc<dyn Doorbell>,
         script: Option<Arc<Script>>,
     ) -> Arc<Self> {
+        let bell = Arc::new(CoreBell::new(doorbell));
         Arc::new(Self {
             system,
             index,
             home,
-            bell: Arc::new(CoreBell::new(doorbell)),
+            inbox: Inbox::new(Arc::clone(&bell), News::default()),
+            bell,
             stats: CachePadded::default(),
             rejected: AtomicU64::new(0),
             gate: Gate::default(),
@@ -102,7 +124,6 @@ impl CoreShared {
             stalls: AtomicU64::new(0),
             script,
             orphans: Mutex::default(),
-            inbox: Mutex::default(),
             lane_ids: Mutex::default(),
         })
     }
@@ -134,10 +155,6 @@ impl CoreShared {
         }
     }
 
-    fn inbox(&self) -> MutexGuard<'_, Inbox> {
-        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn lane_ids(&self) -> MutexGuard<'_, LaneIds> {
         self.lane_ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -148,61 +165,44 @@ impl CoreShared {
     ///
     /// Hands the command back when the core's thread has ended or is about to.
     pub(crate) fn command(&self, command: Command) -> Result<(), Command> {
-        {
-            let mut inbox = self.inbox();
-            if inbox.closed {
-                return Err(command);
-            }
-            inbox.commands.push(command);
-        }
-        self.bell.ring_command();
-        Ok(())
+        self.inbox.command(|news| news.add_command(command))
     }
 
     /// Has `finish` run on the core as its last command, also should it be left behind now and go on later.
     pub(crate) fn finish(&self, finish: Command) {
-        let unneeded = {
-            let mut inbox = self.inbox();
-            if inbox.closed { Some(finish) } else { inbox.finish.replace(finish) }
-        };
+        let unneeded = self
+            .inbox
+            .command(|news| if news.closed { Some(finish) } else { news.finish.replace(finish) });
         drop_quietly(unneeded);
-        self.bell.ring_command();
     }
 
-    /// Makes a lane known; the lane's own first ring, or this one, has the core adopt it.
+    /// Makes a lane known; the core adopts it with its next turn.
     pub(crate) fn announce_lane(&self, id: u32, cell: u32) {
-        self.inbox().lanes.push((id, cell));
-        self.bell.ring_news();
+        self.inbox.tell(|news| news.lanes.push((id, cell)));
     }
 
     pub(crate) fn wake_task(&self, task: TaskId) {
-        self.inbox().wakes.push(task);
-        self.bell.ring_news();
+        self.inbox.tell(|news| news.wakes.push(task));
     }
 
-    /// Takes all news, for which `empty` changes places with them, so that neither is ever allocated anew.
-    pub(crate) fn take_inbox(&self, empty: &mut Inbox) {
-        let mut inbox = self.inbox();
-        std::mem::swap(&mut inbox.commands, &mut empty.commands);
-        std::mem::swap(&mut inbox.lanes, &mut empty.lanes);
-        std::mem::swap(&mut inbox.wakes, &mut empty.wakes);
-        empty.finish = inbox.finish.take();
+    /// Calls `lane` for each lane that has rung; true when there are other news, which `empty` has then.
+    pub(crate) fn take_news(&self, lane: impl FnMut(u32), empty: &mut News) -> bool {
+        self.inbox.take(lane, |news| news.move_to(empty)).is_some()
     }
 
     /// Refuses commands from here on; those that nobody will run are dropped, which tells their callers.
     pub(crate) fn close_inbox(&self) {
         let (left, finish) = {
-            let mut inbox = self.inbox();
-            inbox.closed = true;
-            (std::mem::take(&mut inbox.commands), inbox.finish.take())
+            let mut news = self.inbox.news();
+            news.closed = true;
+            (std::mem::take(&mut news.commands), news.finish.take())
         };
         left.into_iter().chain(finish).for_each(drop_quietly);
     }
 
-    /// Takes commands again, for a new thread of the core. What the last one was told by its bell is void.
+    /// Takes commands again, for a new thread of the core.
     pub(crate) fn reopen(&self) {
-        self.bell.take(drop);
-        self.inbox().closed = false;
+        self.inbox.reopen(|news| news.closed = false);
     }
 
     fn orphans(&self) -> MutexGuard<'_, Vec<Arc<dyn Orphan>>> {
@@ -233,17 +233,17 @@ impl CoreShared {
     /// callers, except the one that ends it should it ever go on.
     pub(crate) fn refuse_starts(&self) {
         let left = {
-            let mut inbox = self.inbox();
-            inbox.closed = true;
-            inbox.left_behind = true;
-            std::mem::take(&mut inbox.commands)
+            let mut news = self.inbox.news();
+            news.closed = true;
+            news.left_behind = true;
+            std::mem::take(&mut news.commands)
         };
         left.into_iter().for_each(drop_quietly);
     }
 
     /// Whether the core's thread was stuck when its system ended.
     pub(crate) fn is_left_behind(&self) -> bool {
-        self.inbox().left_behind
+        self.inbox.news().left_behind
     }
 
     pub(crate) fn acquire_lane_id(&self) -> Option<u32> {

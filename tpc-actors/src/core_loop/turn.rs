@@ -61,20 +61,16 @@ impl Core {
             return;
         }
         // Taken out for the time, and kept, because a core that sleeps a lot comes here a lot.
-        let mut rung = std::mem::take(&mut self.rung);
-        let control = shared.bell.take(|lane| rung.push(lane));
-        // An unknown lane was announced before it rang, so the inbox has it even without its bell.
-        if control || rung.iter().any(|lane| !self.lanes.contains_key(lane)) {
-            let mut inbox = std::mem::take(&mut self.inbox);
-            shared.take_inbox(&mut inbox);
-            self.adopt(&inbox.lanes);
-            inbox.lanes.clear();
-            self.local.tasks.woken(inbox.wakes.drain(..));
-            for command in inbox.commands.drain(..).chain(inbox.finish.take()) {
+        let (mut rung, mut news) = (std::mem::take(&mut self.rung), std::mem::take(&mut self.news));
+        if shared.take_news(|lane| rung.push(lane), &mut news) {
+            self.adopt(&news.lanes);
+            news.lanes.clear();
+            self.local.tasks.woken(news.wakes.drain(..));
+            for command in news.commands.drain(..).chain(news.finish.take()) {
                 command(self);
             }
-            self.inbox = inbox;
         }
+        self.news = news;
         for lane in rung.drain(..) {
             if let Some(&(cell, lane)) = self.lanes.get(&lane) {
                 self.activate(cell, lane);

@@ -62,7 +62,7 @@ pub(crate) struct Lane<A: Actor> {
 impl<A: Actor> Lane<A> {
     pub(crate) fn new() -> Self {
         Self {
-            credit: Arc::new(Credit::new()),
+            credit: Arc::new(Credit::<A>::new()),
             waiters: Waiters::default(),
             gauge: Mutex::new(None),
             level: Level::default(),

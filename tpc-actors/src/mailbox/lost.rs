@@ -28,7 +28,7 @@ impl<A: Actor> Mailbox<A> {
     fn refuse_queued(&self) {
         let mut refused = 0;
         self.for_each_lane(|lane| {
-            refused += lane.credit.refuse_queued(&Fate::CoreLost { started: false });
+            refused += lane.credit.refuse_queued(|| Err(Fate::CoreLost { started: false }));
         });
         self.count_rejected(refused);
     }

@@ -57,7 +57,7 @@ impl<A: Actor> LocalMailbox<A> {
             detour: Cell::new(false),
             runnable: Cell::new(false),
             waiters: Waiters::default(),
-            credit: Arc::new(Credit::new()),
+            credit: Arc::new(Credit::<A>::new()),
             ways: RefCell::default(),
             free: RefCell::default(),
             server: OnceCell::new(),
@@ -166,7 +166,7 @@ impl<A: Actor> LocalMailbox<A> {
         let answer = self.credit.take_answer(&mut self.free.borrow_mut(), ticket);
         match answer {
             Some(outcome) => {
-                self.credit.freed();
+                self.credit.freed(1);
                 Polled::Ready(outcome)
             }
             None => self.credit.poll(ticket, fresh),

@@ -3,22 +3,18 @@
 use std::task::Waker;
 
 use super::slot::{Asker, FreeSlots, Left, Polled, Slab, Started, Ticket};
-use crate::actor::Actor;
 use crate::bridge::ring::Line;
-use crate::error::Fate;
 use crate::isolate::drop_quietly;
 use crate::mailbox::waiters::Waiters;
+use crate::sync::{in_order, intact};
 
-/// What travels through a reply slot.
-pub(crate) type Outcome<R> = Result<R, Fate>;
-
-/// The right to ask: a slot for each ask under way. Whoever frees a slot tells a sender that waits.
-pub(crate) struct Credit<A: Actor> {
-    slab: Slab<Outcome<A::Response>>,
+/// The right to ask for a `V`: a slot for each ask under way. Whoever frees a slot tells a sender that waits.
+pub(crate) struct Credit<V> {
+    slab: Slab<V>,
     pub(crate) waiters: Waiters,
 }
 
-impl<A: Actor> Credit<A> {
+impl<V> Credit<V> {
     pub(crate) fn new() -> Self {
         Self { slab: Slab::new(), waiters: Waiters::default() }
     }
@@ -60,38 +56,30 @@ impl<A: Actor> Credit<A> {
     /// [`Self::freed`], when nothing is borrowed any more.
     #[expect(clippy::inline_always, reason = "see `Slab::take_answer`")]
     #[inline(always)]
-    pub(crate) fn take_answer(
-        &self,
-        free: &mut FreeSlots,
-        ticket: Ticket,
-    ) -> Option<Outcome<A::Response>> {
+    pub(crate) fn take_answer(&self, free: &mut FreeSlots, ticket: Ticket) -> Option<V> {
         self.slab.take_answer(free, ticket)
     }
 
-    /// A slot is free, which somebody may wait for.
+    /// So many slots are free, which somebody may wait for.
     #[inline]
-    pub(crate) fn freed(&self) {
-        self.waiters.freed_in_order(1);
+    pub(crate) fn freed(&self, slots: usize) {
+        if intact!("credit.tell") {
+            self.waiters.freed_in_order(slots);
+        }
     }
 
     /// Looks for the answer; otherwise leaves `fresh`, if there is one.
-    pub(crate) fn poll(
-        &self,
-        ticket: Ticket,
-        fresh: Option<Waker>,
-    ) -> Polled<Outcome<A::Response>> {
+    pub(crate) fn poll(&self, ticket: Ticket, fresh: Option<Waker>) -> Polled<V> {
         let polled = self.slab.poll(ticket, fresh);
         if matches!(polled, Polled::Ready(_)) {
-            self.freed();
+            self.freed(1);
         }
         polled
     }
 
     /// The asker goes away without the answer.
-    pub(crate) fn leave(&self, ticket: Ticket) -> Left<Outcome<A::Response>> {
-        let left = self.slab.leave(ticket);
-        self.freed();
-        left
+    pub(crate) fn leave(&self, ticket: Ticket) -> Left<V> {
+        in_order!("credit.leave", self.slab.leave(ticket), self.freed(1))
     }
 
     /// Where the answer goes, for whoever is about to write it or to look for it.
@@ -110,26 +98,22 @@ impl<A: Actor> Credit<A> {
     }
 
     /// Stores the answer; the asker, if it waits. An answer that is not wanted any more is dropped here.
-    pub(crate) fn complete(
-        &self,
-        started: Started,
-        outcome: Outcome<A::Response>,
-    ) -> Option<Asker> {
-        self.slab.complete(started, outcome).unwrap_or_else(|unwanted| {
-            self.freed();
+    pub(crate) fn complete(&self, started: Started, answer: V) -> Option<Asker> {
+        self.slab.complete(started, answer).unwrap_or_else(|unwanted| {
+            self.freed(1);
             drop_quietly(unwanted);
             None
         })
     }
 
-    /// Answers `fate` to everything that waits to be started. For a core that does not serve any more:
-    /// competes with it for each request, so that none is both refused and run. Says how many.
-    pub(crate) fn refuse_queued(&self, fate: &Fate) -> usize {
+    /// Answers everything that waits to be started. For a core that does not serve any more: competes with it for each
+    /// request, so that none is both refused and run. Says how many.
+    pub(crate) fn refuse_queued(&self, answer: impl Fn() -> V) -> usize {
         let mut refused = 0;
         self.slab.each_queued(|ticket| {
             let started = self.slab.start(ticket);
             refused += usize::from(started.is_some());
-            let asker = started.and_then(|started| self.complete(started, Err(fate.clone())));
+            let asker = started.and_then(|started| self.complete(started, answer()));
             asker.into_iter().for_each(Asker::wake);
         });
         refused
@@ -138,7 +122,10 @@ impl<A: Actor> Credit<A> {
     /// Wakes everyone whose deadline is not after `now`; the earliest deadline left.
     pub(crate) fn wake_expired(&self, now: u64) -> u64 {
         let (earliest, freed) = self.slab.wake_expired(now);
-        self.waiters.freed_in_order(freed);
+        self.freed(freed);
         earliest.min(self.waiters.wake_expired(now))
     }
 }
+
+#[cfg(all(test, tpc_loom))]
+mod model;

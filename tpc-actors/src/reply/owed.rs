@@ -4,9 +4,9 @@ use std::any::Any;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::credit::Credit;
 use super::slot::Started;
-use super::{Credit, Outcome, fate_of_ending};
-use crate::actor::Actor;
+use super::{Outcome, fate_of_ending};
 use crate::core_loop::in_turn;
 use crate::core_loop::local::CoreLocal;
 use crate::core_loop::wakes::Answered;
@@ -37,10 +37,10 @@ pub(crate) trait Answers<T>: Send + Sync {
 }
 
 /// The answers of one handler of an actor.
-struct Wrapped<A: Actor, T> {
-    credit: Arc<Credit<A>>,
+struct Wrapped<R, T> {
+    credit: Arc<Credit<Outcome<R>>>,
     relay: RelayId,
-    wrap: fn(T) -> A::Response,
+    wrap: fn(T) -> R,
 }
 
 /// The ways to the askers of one lane: one for each handler that answers later, shared by all of its tokens, which
@@ -50,26 +50,26 @@ pub(crate) struct Ways(Vec<Arc<dyn Any + Send + Sync>>);
 
 impl Ways {
     /// The way of answers that `wrap` makes the actor's.
-    pub(crate) fn of<A: Actor, T: 'static>(
+    pub(crate) fn of<R: Send + 'static, T: 'static>(
         &mut self,
-        credit: &Arc<Credit<A>>,
+        credit: &Arc<Credit<Outcome<R>>>,
         relay: RelayId,
-        wrap: fn(T) -> A::Response,
+        wrap: fn(T) -> R,
     ) -> Arc<dyn Answers<T>> {
         let known = self.0.iter().find(|way| {
-            let way = way.downcast_ref::<Wrapped<A, T>>();
+            let way = way.downcast_ref::<Wrapped<R, T>>();
             way.is_some_and(|way| std::ptr::fn_addr_eq(way.wrap, wrap))
         });
-        if let Some(Ok(way)) = known.map(|way| Arc::clone(way).downcast::<Wrapped<A, T>>()) {
+        if let Some(Ok(way)) = known.map(|way| Arc::clone(way).downcast::<Wrapped<R, T>>()) {
             return way;
         }
-        let way = Arc::new(Wrapped::<A, T> { credit: Arc::clone(credit), relay, wrap });
-        self.0.push(Arc::<Wrapped<A, T>>::clone(&way));
+        let way = Arc::new(Wrapped::<R, T> { credit: Arc::clone(credit), relay, wrap });
+        self.0.push(Arc::<Wrapped<R, T>>::clone(&way));
         way
     }
 }
 
-impl<A: Actor, T> Answers<T> for Wrapped<A, T> {
+impl<R: Send, T> Answers<T> for Wrapped<R, T> {
     fn answer(&self, started: Started, outcome: Outcome<T>) -> Option<Answered> {
         let asker = self.credit.complete(started, outcome.map(self.wrap))?;
         Some(Answered { asker, relay: self.relay })

@@ -2,52 +2,17 @@
 //!
 //! The ring stands for itself here: one counter per lane, with the orderings of a ring's tail.
 
-use std::time::Duration;
+mod doorbell;
 
 use loom::sync::atomic::{AtomicBool, AtomicUsize};
-use loom::sync::{Condvar, Mutex};
 use loom::thread;
 
 use super::*;
 use crate::sync::mutants::{explore, mutant};
-
-/// An eventfd as loom can see it; counts its rings.
-struct ModelDoorbell {
-    rung: Mutex<bool>,
-    changed: Condvar,
-    rings: AtomicUsize,
-}
-
-impl std::fmt::Debug for ModelDoorbell {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ModelDoorbell")
-    }
-}
-
-impl Doorbell for ModelDoorbell {
-    fn ring(&self) {
-        self.rings.fetch_add(1, Ordering::Relaxed);
-        *self.rung.lock().unwrap() = true;
-        self.changed.notify_one();
-    }
-
-    /// Without a limit: a lost wake is a deadlock, which loom reports.
-    fn wait(&self, _timeout: Option<Duration>) -> bool {
-        let mut rung = self.rung.lock().unwrap();
-        while !*rung {
-            rung = self.changed.wait(rung).unwrap();
-        }
-        *rung = false;
-        true
-    }
-}
+pub(crate) use doorbell::ModelDoorbell;
 
 fn core() -> (Arc<ModelDoorbell>, Arc<CoreBell>) {
-    let doorbell = Arc::new(ModelDoorbell {
-        rung: Mutex::new(false),
-        changed: Condvar::new(),
-        rings: AtomicUsize::new(0),
-    });
+    let doorbell = Arc::new(ModelDoorbell::new());
     let bell = Arc::new(CoreBell::new(Arc::clone(&doorbell) as _));
     (doorbell, bell)
 }
@@ -151,7 +116,7 @@ fn one_producer() {
         });
         let parks = serve(&core, &[lane], 2);
         producer.join().unwrap();
-        let rings = doorbell.rings.load(Ordering::Relaxed);
+        let rings = doorbell.rings();
         assert!(rings <= parks, "{rings} rings for {parks} parks");
     });
 }
@@ -167,7 +132,7 @@ fn two_producers(lanes: [u32; 2]) {
         for producer in producers {
             producer.join().unwrap();
         }
-        let rings = doorbell.rings.load(Ordering::Relaxed);
+        let rings = doorbell.rings();
         assert!(rings <= parks, "{rings} rings for {parks} parks");
     });
 }

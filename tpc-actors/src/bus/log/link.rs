@@ -15,6 +15,7 @@ use super::writer::Writer;
 use super::{DecodeError, EventLog, LogError, LogEvent, LogOptions, LogStatus, guarded};
 use crate::bridge::bell::{CoreBell, LaneBell};
 use crate::bridge::doorbell::platform_doorbell;
+use crate::bridge::inbox::Inbox;
 use crate::bridge::ring::check_capacity;
 use crate::isolate::drop_quietly;
 use crate::placement::CpuSet;
@@ -25,7 +26,8 @@ const STOP_PAUSE: Duration = Duration::from_micros(500);
 /// Something for the log's thread to do between two groups.
 pub(super) type Command<E> = Box<dyn FnOnce(&mut Writer<E>) + Send>;
 
-struct Inbox<E> {
+/// What the log's thread is told.
+struct LogNews<E> {
     commands: Vec<Command<E>>,
     /// Who waits for what is found in the log, by number: here, so that a log that hangs keeps nobody.
     asking: BTreeMap<u64, Answer<E, FoundInLog<E>>>,
@@ -43,17 +45,23 @@ pub(in crate::bus) struct LogLink<E> {
     pub(super) decode: fn(&[u8]) -> Result<E, DecodeError>,
     pub(super) options: LogOptions,
     pub(super) bell: Arc<CoreBell>,
-    inbox: Mutex<Inbox<E>>,
+    inbox: Inbox<LogNews<E>>,
     pub(super) status: Mutex<LogStatus>,
     thread: Mutex<Option<JoinHandle<()>>>,
     pub(in crate::bus) epoch: u64,
 }
 
-/// What the log's thread finds in its inbox.
+/// What the log's thread finds there.
 pub(super) struct News<E> {
     pub(super) commands: Vec<Command<E>>,
     pub(super) feeds: Vec<(usize, FeedReader<E>)>,
     pub(super) stop: bool,
+}
+
+impl<E> Default for News<E> {
+    fn default() -> Self {
+        Self { commands: Vec::new(), feeds: Vec::new(), stop: false }
+    }
 }
 
 impl<E: Send + Clone + 'static> LogLink<E> {
@@ -67,7 +75,8 @@ impl<E: Send + Clone + 'static> LogLink<E> {
     {
         check_capacity::<Fed<E>>(options.feed_capacity)?;
         let doorbell = platform_doorbell().map_err(LogError::failed)?;
-        let inbox = Inbox {
+        let bell = Arc::new(CoreBell::new(doorbell));
+        let news = LogNews {
             commands: Vec::new(),
             asking: BTreeMap::new(),
             asked: 0,
@@ -79,8 +88,8 @@ impl<E: Send + Clone + 'static> LogLink<E> {
             encode: E::encode,
             decode: E::decode,
             options,
-            bell: Arc::new(CoreBell::new(doorbell)),
-            inbox: Mutex::new(inbox),
+            inbox: Inbox::new(Arc::clone(&bell), news),
+            bell,
             status: Mutex::default(),
             thread: Mutex::default(),
             epoch: guarded(|| log.begin_epoch())?,
@@ -118,8 +127,7 @@ impl<E: Send + Clone + 'static> LogLink<E> {
         let bell = LaneBell::new(Arc::clone(&self.bell), lane);
         match feed(self.options.feed_capacity, source, bell) {
             Ok((feed, reader)) => {
-                lock(&self.inbox).feeds.push((source, reader));
-                self.bell.ring_news();
+                self.inbox.tell(|news| news.feeds.push((source, reader)));
                 Some(feed)
             }
             Err(error) => {
@@ -134,17 +142,14 @@ impl<E: Send + Clone + 'static> LogLink<E> {
 
     /// Has `command` run on the log's thread; dropped when that has ended.
     pub(super) fn command(&self, command: Command<E>) {
-        let refused = {
-            let mut inbox = lock(&self.inbox);
-            if inbox.closed {
-                Some(command)
-            } else {
-                inbox.commands.push(command);
-                None
+        let refused = self.inbox.command(|news| {
+            if news.closed {
+                return Some(command);
             }
-        };
+            news.commands.push(command);
+            None
+        });
         drop_quietly(refused);
-        self.bell.ring_command();
     }
 
     /// Has the log's thread look for subscriptions that have come or gone.
@@ -152,21 +157,21 @@ impl<E: Send + Clone + 'static> LogLink<E> {
         self.bell.ring_news();
     }
 
-    pub(super) fn take_news(&self) -> News<E> {
-        let mut inbox = lock(&self.inbox);
-        News {
-            commands: std::mem::take(&mut inbox.commands),
-            feeds: std::mem::take(&mut inbox.feeds),
-            stop: inbox.stop,
-        }
+    /// For the log's thread: what is new, if anything may be.
+    pub(super) fn take_news(&self) -> Option<News<E>> {
+        self.inbox.take(drop, |news| News {
+            commands: std::mem::take(&mut news.commands),
+            feeds: std::mem::take(&mut news.feeds),
+            stop: news.stop,
+        })
     }
 
     /// Nothing is taken any more; who waits is told.
     pub(super) fn close(&self) {
         let (left, asking) = {
-            let mut inbox = lock(&self.inbox);
-            inbox.closed = true;
-            (std::mem::take(&mut inbox.commands), std::mem::take(&mut inbox.asking))
+            let mut news = self.inbox.news();
+            news.closed = true;
+            (std::mem::take(&mut news.commands), std::mem::take(&mut news.asking))
         };
         left.into_iter().for_each(drop_quietly);
         // Their wakers are foreign.
@@ -175,22 +180,22 @@ impl<E: Send + Clone + 'static> LogLink<E> {
 
     /// Keeps the place of an answer until it is there; its number. Dropped when nobody answers any more.
     pub(super) fn keep_answer(&self, answer: Answer<E, FoundInLog<E>>) -> u64 {
-        let mut inbox = lock(&self.inbox);
-        inbox.asked += 1;
-        let number = inbox.asked;
-        let refused = if inbox.closed { Some(answer) } else { inbox.asking.insert(number, answer) };
-        drop(inbox);
+        let mut news = self.inbox.news();
+        news.asked += 1;
+        let number = news.asked;
+        let refused = if news.closed { Some(answer) } else { news.asking.insert(number, answer) };
+        drop(news);
         drop_quietly(refused);
         number
     }
 
     pub(super) fn take_answer(&self, number: u64) -> Option<Answer<E, FoundInLog<E>>> {
-        lock(&self.inbox).asking.remove(&number)
+        self.inbox.news().asking.remove(&number)
     }
 
     /// Why the thread has ended before its time, if it has.
     pub(in crate::bus) fn why_over(&self) -> Option<String> {
-        if !lock(&self.inbox).closed {
+        if !self.inbox.news().closed {
             return None;
         }
         lock(&self.status).failed.clone()
@@ -198,8 +203,7 @@ impl<E: Send + Clone + 'static> LogLink<E> {
 
     /// Has everything written that was published; the thread ends then.
     pub(in crate::bus) fn stop(&self) {
-        lock(&self.inbox).stop = true;
-        self.bell.ring_command();
+        self.inbox.command(|news| news.stop = true);
     }
 
     /// Waits for that; false when the thread is left behind, because it has not ended `until` then.

@@ -10,7 +10,7 @@ use super::super::position::Position;
 use super::super::registry::Bus;
 use super::super::{Cursor, lock};
 use super::feed::{Fed, FeedReader};
-use super::link::{LogLink, News};
+use super::link::LogLink;
 use super::reads::Looking;
 use super::{EventLog, LogError, Records, guarded};
 use crate::bridge::bell::{LaneBell, Polled};
@@ -104,16 +104,17 @@ impl<E: Send + Clone + 'static> Writer<E> {
     fn run(&mut self) {
         // A core that was left behind may publish for ever, and only what came before the end is waited for.
         let mut last_groups = self.link.options.feed_capacity / GROUP_MAX + 2;
+        let mut stop = false;
         loop {
             let began = Instant::now();
-            self.link.bell.take(|_| {});
-            let News { commands, feeds, stop } = self.link.take_news();
-            for (source, feed) in feeds {
+            let news = self.link.take_news().unwrap_or_default();
+            stop |= news.stop;
+            for (source, feed) in news.feeds {
                 self.intakes[source].feed = Some(feed);
             }
             let wrote = self.write_group();
             self.look_again();
-            for command in commands {
+            for command in news.commands {
                 command(self);
             }
             if wrote {

@@ -133,7 +133,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
             return false;
         };
         if slot_wanted {
-            mailbox.lane(sent.lane()).credit.freed();
+            mailbox.lane(sent.lane()).credit.freed(1);
         }
         self.sent = None;
         true

@@ -1,33 +1,19 @@
 //! Every interleaving of a send with the end of its lane.
 
-use std::time::Duration;
-
 use loom::thread;
 
 use super::*;
 use crate::bridge::bell::CoreBell;
-use crate::bridge::doorbell::Doorbell;
+use crate::bridge::bell::model::ModelDoorbell;
 use crate::bridge::ring::ring;
 use crate::sync::Arc;
 use crate::sync::mutants::{explore, mutant};
-
-/// Nobody sleeps here.
-#[derive(Debug)]
-struct Silent;
-
-impl Doorbell for Silent {
-    fn ring(&self) {}
-
-    fn wait(&self, _timeout: Option<Duration>) -> bool {
-        true
-    }
-}
 
 /// Two requests of a lane that its core polls, or that is armed: each is answered by the core or comes back,
 /// and none does both.
 fn send_against_close(armed: bool) {
     explore(3, move || {
-        let core = std::sync::Arc::new(CoreBell::new(std::sync::Arc::new(Silent)));
+        let core = std::sync::Arc::new(CoreBell::new(std::sync::Arc::new(ModelDoorbell::new())));
         let bell = Arc::new(LaneBell::new(core, 0));
         if !armed {
             bell.disarm();

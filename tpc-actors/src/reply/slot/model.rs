@@ -10,7 +10,6 @@ use loom::sync::atomic::AtomicUsize;
 use loom::thread;
 
 use super::*;
-use crate::mailbox::waiters::Waiters;
 use crate::sync::Arc;
 use crate::sync::mutants::{explore, mutant};
 
@@ -196,34 +195,6 @@ fn returned() {
     });
 }
 
-/// The asker leaves while the owner of the slots lines up for one.
-fn left_while_lined_up(slab: &Arc<Slab<Value>>, free: &mut FreeSlots, ticket: Ticket) {
-    let waiters = Arc::new(Waiters::default());
-    let (theirs, line) = (Arc::clone(slab), Arc::clone(&waiters));
-    let asker = thread::spawn(move || {
-        drop(theirs.leave(ticket));
-        line.freed_in_order(1);
-    });
-    let mut lined_up = false;
-    loom::future::block_on(poll_fn(|context| {
-        if !lined_up {
-            waiters.join(None, context.waker().clone(), NO_DEADLINE);
-        }
-        lined_up = true;
-        if slab.has_free(free, MOST) { Poll::Ready(()) } else { Poll::Pending }
-    }));
-    asker.join().unwrap();
-}
-
-/// A slot comes back while its owner lines up for one: who gives it back sees the line, or the owner sees it.
-fn lined_up_for() {
-    explore(3, || {
-        let (slab, mut free, _drops) = slab(1);
-        let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
-        left_while_lined_up(&slab, &mut free, ticket);
-    });
-}
-
 /// A core that is late, while the slot is used until its generation is about to come round: nobody who has it
 /// by then sees the late answer, or has its own request started by the stale ticket.
 fn late_over_all_generations() {
@@ -272,11 +243,6 @@ fn model_slot_returned() {
 }
 
 #[test]
-fn model_slot_lined_up_for() {
-    lined_up_for();
-}
-
-#[test]
 fn model_slot_late_over_all_generations() {
     late_over_all_generations();
 }
@@ -298,5 +264,3 @@ mutant!(mutant_bump_generation: "slot.bump-generation" breaks reused);
 mutant!(mutant_see_ready_here: "slot.see-ready-here" breaks kept_by_owner);
 mutant!(mutant_give_back: "slot.give-back" breaks returned);
 mutant!(mutant_take_returned: "slot.take-returned/relaxed" breaks returned);
-mutant!(mutant_see_who_lined_up: "slot.see-who-lined-up" breaks lined_up_for);
-mutant!(mutant_lined_up_join_fence: "waiters.join-fence" breaks lined_up_for);

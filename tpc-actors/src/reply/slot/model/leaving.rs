@@ -142,17 +142,6 @@ fn left_and_handed_on() {
     });
 }
 
-/// An asker leaves a request that its handler keeps, while somebody lines up for a slot: there is another one.
-fn lined_up_for_one_that_is_kept() {
-    explore(3, || {
-        let (slab, mut free, _drops) = slab(1);
-        let ticket = acquire(&slab, &mut free, MOST, None, NO_DEADLINE).unwrap();
-        let started = slab.start(ticket).unwrap();
-        left_while_lined_up(&slab, &mut free, ticket);
-        drop(started);
-    });
-}
-
 #[test]
 fn model_slot_left() {
     left();
@@ -188,12 +177,6 @@ fn model_slot_left_and_handed_on() {
     left_and_handed_on();
 }
 
-#[test]
-fn model_slot_lined_up_for_one_that_is_kept() {
-    lined_up_for_one_that_is_kept();
-}
-
-mutant!(mutant_abandon: "slot.abandon/relaxed" breaks lined_up_for_one_that_is_kept);
 mutant!(mutant_torn_abandon: "slot.abandon" breaks left_while_answered);
 mutant!(mutant_torn_abandoned: "slot.abandoned" breaks left_and_used_again);
 mutant!(mutant_torn_take_aside: "slot.take-aside" breaks left_and_used_again);
