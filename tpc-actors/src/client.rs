@@ -30,6 +30,7 @@ mod ask;
 mod ask_batch;
 pub(crate) mod block;
 mod cancel;
+mod cancelled;
 mod crowd;
 mod line;
 mod lone;
@@ -184,8 +185,7 @@ impl<A: Actor> Client<A> {
     fn tell_at_once(&self, shard: usize, request: &mut Option<A::Request>) {
         let mailbox = self.mailbox(shard);
         if self.ordered.is_none() && mailbox.is_plain() {
-            threads::with_own_lane(mailbox, |lane| lane.tell_at_once(request));
-            mailbox.answer_if_lost();
+            mailbox.sending(|| threads::with_own_lane(mailbox, |lane| lane.tell_at_once(request)));
         }
     }
 
@@ -202,9 +202,7 @@ impl<A: Actor> Client<A> {
             return None;
         }
         let ask = |lane: &mut LaneProducer<A>| lane.ask_at_once(mailbox, request, waker);
-        let sent = threads::with_own_lane(mailbox, ask).flatten();
-        mailbox.answer_if_lost();
-        sent
+        mailbox.sending(|| threads::with_own_lane(mailbox, ask)).flatten()
     }
 
     /// Sends as many of `messages` as nothing is in the way of, from the first one on; says how many.
@@ -262,7 +260,7 @@ impl<A: Actor> Client<A> {
         if let Some(refusal) = mailbox.refusal() {
             return Err(Refused { refusal, lane: None });
         }
-        let sent = self.with_lane(shard, |lane| {
+        let send = |lane: &mut LaneProducer<A>| {
             let fixed = lane.fixed();
             if patient && fixed.line(Shortage::Place).any() {
                 return Err(Refused::full(Shortage::Place, lane.lane));
@@ -272,16 +270,16 @@ impl<A: Actor> Client<A> {
             }
             let sent = lane.send(mailbox, request, &mut wish);
             sent.map_err(|refusal| Refused { refusal, lane: Some(lane.lane) })
-        });
+        };
+        let outcome = mailbox.sending(|| self.with_lane(shard, send));
         // What is left of it, the waker of the slot's last use perhaps, is foreign.
         drop_quietly(wish);
-        mailbox.answer_if_lost();
-        if let Some(Err(Refused { refusal: Refusal::Reopened, .. })) = &sent {
+        if let Some(Err(Refused { refusal: Refusal::Reopened, .. })) = &outcome {
             self.forget_lane(shard);
         }
         // No lane at all: the actor has just ended, or memory is short.
         let none = || mailbox.refusal().unwrap_or(Refusal::Full(Shortage::Place));
-        sent.unwrap_or_else(|| Err(Refused { refusal: none(), lane: None }))
+        outcome.unwrap_or_else(|| Err(Refused { refusal: none(), lane: None }))
     }
 
     /// Lets go of the lane that a send from here takes, because its core has a new thread.

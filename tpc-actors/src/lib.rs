@@ -25,6 +25,10 @@ pub mod bridge;
 pub mod bus;
 #[cfg(not(tpc_loom))]
 pub mod client;
+#[cfg(tpc_loom)]
+mod client {
+    mod cancelled;
+}
 #[cfg(not(tpc_loom))]
 mod core_loop;
 #[cfg(tpc_loom)]
@@ -39,6 +43,7 @@ mod mailbox;
 mod mailbox {
     mod closing;
     mod earliest;
+    mod ends;
     mod life;
     pub(crate) mod waiters;
 }

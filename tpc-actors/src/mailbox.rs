@@ -21,6 +21,7 @@ mod closing;
 mod deadlines;
 mod earliest;
 mod ended;
+mod ends;
 mod entry;
 mod fill;
 pub(crate) mod lane;
@@ -154,12 +155,6 @@ impl<A: Actor> Mailbox<A> {
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
         self.life.is_plain()
-    }
-
-    /// Whether the core is gone: asked after each send.
-    #[inline]
-    pub(crate) fn is_lost(&self) -> bool {
-        self.life.is_lost()
     }
 
     pub(crate) fn life(&self) -> Life {
@@ -308,7 +303,7 @@ impl<A: Actor> Mailbox<A> {
     /// because the first end of a lane may outlive a thread of the core by far.
     fn lane_ended(&self, lane: u32, id: u32) {
         // The visitors' id is reserved.
-        if lane == VISITOR || !self.lane(lane).end_dropped() {
+        if lane == VISITOR || !self.lane(lane).ends.one_is_gone() {
             return;
         }
         self.lane(lane).unwatch();

@@ -4,41 +4,23 @@ use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
+use super::cancelled::Cancelled;
 use super::{Ask, block};
 use crate::actor::Actor;
 use crate::error::AskError;
-use crate::isolate::{drop_quietly, wake_quietly};
-
-#[derive(Debug, Default)]
-struct Cancel {
-    cancelled: AtomicBool,
-    waker: Mutex<Option<Waker>>,
-}
-
-impl Cancel {
-    fn replace(&self, waker: Option<Waker>) -> Option<Waker> {
-        let mut place = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *place, waker)
-    }
-}
 
 /// Ends an ask with [`AskError::Cancelled`]; made by [`Ask::cancellable`]. Any thread may use it, and
 /// dropping it ends nothing.
 #[derive(Debug, Clone)]
-pub struct Canceller(Arc<Cancel>);
+pub struct Canceller(Arc<Cancelled>);
 
 impl Canceller {
     /// Ends the ask, unless it has been answered. A handler that has not begun will not run.
     pub fn cancel(&self) {
-        self.0.cancelled.store(true, Ordering::Release);
-        // Taken with the lock that a poll registers under, so one of the two sees the other.
-        if let Some(waker) = self.0.replace(None) {
-            wake_quietly(waker);
-        }
+        self.0.set();
     }
 }
 
@@ -50,15 +32,14 @@ impl Canceller {
 #[must_use = "an ask does nothing until it is awaited or waited for"]
 pub struct CancellableAsk<'a, A: Actor, T, E = Infallible> {
     ask: Ask<'a, A, T, E>,
-    cancel: Arc<Cancel>,
+    cancelled: Arc<Cancelled>,
     over: bool,
 }
 
 impl<'a, A: Actor, T, E> CancellableAsk<'a, A, T, E> {
     pub(super) fn new(ask: Ask<'a, A, T, E>) -> (Self, Canceller) {
-        let cancel = Arc::<Cancel>::default();
-        let canceller = Canceller(Arc::clone(&cancel));
-        (Self { ask, cancel, over: false }, canceller)
+        let cancelled = Arc::<Cancelled>::default();
+        (Self { ask, cancelled: Arc::clone(&cancelled), over: false }, Canceller(cancelled))
     }
 
     /// Waits for the answer on this thread.
@@ -82,8 +63,7 @@ impl<A: Actor, T, E> Future for CancellableAsk<'_, A, T, E> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         assert!(!this.over, "an ask was polled after its end");
-        drop_quietly(this.cancel.replace(Some(context.waker().clone())));
-        if this.cancel.cancelled.load(Ordering::Acquire) {
+        if this.cancelled.look(context.waker()) {
             this.over = true;
             return Poll::Ready(match this.ask.give_up() {
                 Ok(outcome) => this.ask.decoded(outcome),
@@ -98,8 +78,7 @@ impl<A: Actor, T, E> Future for CancellableAsk<'_, A, T, E> {
 
 impl<A: Actor, T, E> Drop for CancellableAsk<'_, A, T, E> {
     fn drop(&mut self) {
-        // A canceller that is kept would keep the asker's task with it.
-        drop_quietly(self.cancel.replace(None));
+        self.cancelled.forget();
     }
 }
 

@@ -30,8 +30,7 @@ impl<A: Actor> Line<A> {
     /// Has the sender woken when `deadline` has passed.
     pub(super) fn limit(&self, deadline: u64) {
         if let Some(id) = self.id {
-            self.waiters().limit(id, deadline);
-            self.mailbox.note_deadline(deadline);
+            self.mailbox.with_deadline(deadline, || self.waiters().limit(id, deadline));
         }
     }
 }

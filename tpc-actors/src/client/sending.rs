@@ -15,7 +15,6 @@ use crate::error::TellError;
 use crate::isolate::drop_quietly;
 use crate::mailbox::lane::{Sent, Wish};
 use crate::mailbox::{Mailbox, Refusal, Shortage};
-use crate::reply::slot::NO_DEADLINE;
 
 /// The two addresses that tell wakers apart: of the clone that a slot holds, so that they stay its own
 /// for as long as it may be woken.
@@ -164,8 +163,8 @@ impl<'a, A: Actor> Sending<'a, A> {
     pub(super) fn limit_sent(&mut self, sent: Sent) {
         let deadline = self.start_clock();
         let mailbox = self.mailbox();
-        mailbox.lane(sent.lane()).credit.limit(sent.ticket(), deadline);
-        mailbox.note_deadline(deadline);
+        let credit = &mailbox.lane(sent.lane()).credit;
+        mailbox.with_deadline(deadline, || credit.limit(sent.ticket(), deadline));
     }
 
     pub(crate) fn mailbox(&self) -> &Arc<Mailbox<A>> {
@@ -331,10 +330,8 @@ impl<'a, A: Actor> Sending<'a, A> {
             let still = self.client.get().shortage(self.shard, lane, ask) == Some(shortage);
             still && mailbox.refusal().is_none()
         };
-        let id = waiters.line_up(id, context.waker().clone(), deadline, is_short);
-        if deadline != NO_DEADLINE {
-            mailbox.note_deadline(deadline);
-        }
+        let line_up = || waiters.line_up(id, context.waker().clone(), deadline, is_short);
+        let id = mailbox.with_deadline(deadline, line_up);
         let mailbox = Arc::clone(mailbox);
         self.line = Some(Line { mailbox, lane, shortage, id: Some(id) });
     }

@@ -8,12 +8,19 @@ use crate::keeper::Expire;
 use crate::reply::slot::NO_DEADLINE;
 
 impl<A: Actor> Mailbox<A> {
-    /// Tells the keeper of a deadline, if it is earlier than what it knows.
-    pub(crate) fn note_deadline(self: &Arc<Self>, deadline: u64) {
-        if self.earliest_deadline.is_news(deadline) {
+    /// Has `place` put a deadline where the keeper looks for it, which is told of it if that is earlier than what it knows.
+    pub(crate) fn with_deadline<R>(
+        self: &Arc<Self>,
+        deadline: u64,
+        place: impl FnOnce() -> R,
+    ) -> R {
+        if deadline == NO_DEADLINE {
+            return place();
+        }
+        self.earliest_deadline.note(deadline, place, || {
             let who: Weak<Self> = Arc::downgrade(self);
             self.keeper.note(deadline, self.id, who);
-        }
+        })
     }
 }
 

@@ -13,7 +13,7 @@
 //! loads and stores are enough.
 
 use crate::reply::slot::NO_DEADLINE;
-use crate::sync::{AtomicU64, Ordering, fence, intact};
+use crate::sync::{AtomicU64, Ordering, fence, in_order, intact};
 
 /// In nanoseconds since the clock's epoch.
 #[derive(Debug)]
@@ -24,8 +24,22 @@ impl Earliest {
         Self(AtomicU64::new(NO_DEADLINE))
     }
 
-    /// Asker: call after a slot was given this deadline; true when the keeper must be told of it.
-    pub(super) fn is_news(&self, deadline: u64) -> bool {
+    /// Asker: has `place` put the deadline where the keeper finds it, and has `tell` tell the keeper if it has to.
+    pub(super) fn note<R>(
+        &self,
+        deadline: u64,
+        place: impl FnOnce() -> R,
+        tell: impl FnOnce(),
+    ) -> R {
+        let tell_of_news = || {
+            if self.is_news(deadline) {
+                tell();
+            }
+        };
+        in_order!("deadlines.place-first", place(), tell_of_news())
+    }
+
+    fn is_news(&self, deadline: u64) -> bool {
         if intact!("deadlines.asker-fence") {
             // Pairs with the fence in `look`.
             fence(Ordering::SeqCst);

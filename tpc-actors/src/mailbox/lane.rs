@@ -7,11 +7,11 @@
 mod consumer;
 mod producer;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
 use super::Shortage;
+use super::ends::Ends;
 use super::waiters::Waiters;
 use crate::actor::Actor;
 use crate::bridge::Pressure;
@@ -55,8 +55,8 @@ pub(crate) struct Lane<A: Actor> {
     gauge: Mutex<Option<Gauge<Envelope<A>>>>,
     /// How full that ring was when somebody looked last.
     level: Level,
-    /// One of the two ends of the ring in use is gone.
-    half_gone: AtomicBool,
+    /// Those of the ring in use.
+    pub(super) ends: Ends,
 }
 
 impl<A: Actor> Lane<A> {
@@ -66,18 +66,8 @@ impl<A: Actor> Lane<A> {
             waiters: Waiters::default(),
             gauge: Mutex::new(None),
             level: Level::default(),
-            half_gone: AtomicBool::new(false),
+            ends: Ends::default(),
         }
-    }
-
-    /// Notes that one of the two ends is gone; true for the second one.
-    pub(crate) fn end_dropped(&self) -> bool {
-        // The swap back to false is by the one that is second, before anyone else can have the lane.
-        if self.half_gone.swap(true, Ordering::AcqRel) {
-            self.half_gone.store(false, Ordering::Release);
-            return true;
-        }
-        false
     }
 
     /// The line for what is short.

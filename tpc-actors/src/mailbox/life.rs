@@ -4,7 +4,7 @@ use std::time::Duration;
 
 #[cfg(not(tpc_loom))]
 use crate::error::TellError;
-use crate::sync::{AtomicU32, AtomicU64, Ordering, heavy_fence, intact, whole};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, heavy_fence, in_order, intact, whole};
 
 /// Life of an actor, as its senders see it. Written by the actor's core (and, when that is lost, by
 /// whoever noticed), read with every send.
@@ -69,16 +69,22 @@ impl LifeWord {
         self.advance(Life::Lost);
         if intact!("life.lose-fence") {
             // Pairs with the light fence in `LaneBell::published`: a sender that has not seen this, in
-            // [`Self::is_lost`], is seen by `refuse`.
+            // [`Self::send`], is seen by `refuse`.
             heavy_fence();
         }
         refuse();
     }
 
-    /// Sender: asked after each send, because `refuse` may have looked at the slots before that.
+    /// Sender: sends, and then looks whether the core has been lost, because `refuse` may have looked at the slots before
+    /// that, and has to look again.
     #[inline]
-    pub(crate) fn is_lost(&self) -> bool {
-        !self.is_plain() && self.life() == Life::Lost && intact!("life.look-again")
+    pub(crate) fn send<R>(&self, send: impl FnOnce() -> R, refuse: impl FnOnce()) -> R {
+        let look_again = || {
+            if !self.is_plain() && self.life() == Life::Lost {
+                refuse();
+            }
+        };
+        in_order!("life.send-first", send(), look_again())
     }
 
     /// The one way back: the core of a lost actor has a new thread.

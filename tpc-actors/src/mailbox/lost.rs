@@ -15,13 +15,11 @@ impl<A: Actor> Mailbox<A> {
         self.for_each_lane(Lane::wake_all);
     }
 
-    /// To be called after each send, when its lane is free again: foreign wakers are woken here.
+    /// Runs `send`, after which no lane is borrowed: should the core be lost by then, what it has not begun is answered here,
+    /// and foreign wakers are woken.
     #[inline]
-    pub(crate) fn answer_if_lost(&self) {
-        if self.is_lost() {
-            // Pairs with the fence in `give_up`: its look at the slots may have come before the send.
-            self.refuse_queued();
-        }
+    pub(crate) fn sending<R>(&self, send: impl FnOnce() -> R) -> R {
+        self.life.send(send, || self.refuse_queued())
     }
 
     /// Answers what waits in the lanes of a core that is gone or does not move.

@@ -4,7 +4,8 @@ use std::task::Waker;
 
 use super::Ask;
 use crate::actor::Actor;
-use crate::reply::slot::{NO_DEADLINE, Ticket};
+use crate::mailbox::lane::LaneProducer;
+use crate::reply::slot::Ticket;
 
 impl<A: Actor, T, E> Ask<'_, A, T, E> {
     /// Sends as many asks from the first on as can go together, with one publish and without wakers; says
@@ -18,8 +19,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
         if !mailbox.is_plain() {
             return 0;
         }
-        let mut earliest = NO_DEADLINE;
-        let sent = client.get().with_lane(shard, |lane| {
+        let send = |lane: &mut LaneProducer<A>| {
             if lane.fixed().waiters.any() || lane.fixed().credit.waiters.any() {
                 return 0;
             }
@@ -33,10 +33,11 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
                     break;
                 }
                 let deadline = ask.sending.start_clock();
-                let (sent, waker) = lane.write_ask(ask.sending.take_request(), deadline);
+                let request = ask.sending.take_request();
+                let write = || lane.write_ask(request, deadline);
+                let (sent, waker) = mailbox.with_deadline(deadline, write);
                 wakers.extend(waker);
                 ask.sent = Some(sent);
-                earliest = earliest.min(deadline);
                 together += 1;
             }
             if together > 0 && lane.publish().is_err() {
@@ -51,12 +52,8 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
                 together = asks[..together].iter().take_while(|ask| ask.is_sent()).count();
             }
             together
-        });
-        if earliest != NO_DEADLINE {
-            mailbox.note_deadline(earliest);
-        }
-        mailbox.answer_if_lost();
-        sent.unwrap_or(0)
+        };
+        mailbox.sending(|| client.get().with_lane(shard, send)).unwrap_or(0)
     }
 
     fn has(&self, ticket: Option<Ticket>) -> bool {

@@ -21,10 +21,8 @@ impl Waiting {
     }
 
     fn ask(&self, slot: usize, deadline: u64) {
-        self.slots[slot].store(deadline, Ordering::Relaxed);
-        if self.earliest.is_news(deadline) {
-            self.tell(deadline);
-        }
+        let place = || self.slots[slot].store(deadline, Ordering::Relaxed);
+        self.earliest.note(deadline, place, || self.tell(deadline));
     }
 
     /// As the keeper does it: who is looked at has no time while that lasts.
@@ -83,3 +81,4 @@ fn model_deadlines_two_askers() {
 
 mutant!(mutant_asker_fence: "deadlines.asker-fence" breaks one_asker);
 mutant!(mutant_keeper_fence: "deadlines.keeper-fence" breaks one_asker);
+mutant!(mutant_place_first: "deadlines.place-first" breaks one_asker);

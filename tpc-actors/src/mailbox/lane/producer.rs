@@ -174,19 +174,15 @@ impl<A: Actor> LaneProducer<A> {
             return Err(self.full(mailbox, shortage));
         }
         mailbox.admit()?;
-        let (mut ticket, mut deadline) = (None, NO_DEADLINE);
-        if let Some(wish) = wish {
-            deadline = wish.deadline;
-            ticket = self.fixed.credit.acquire(&mut self.free, &mut wish.waker, deadline);
-        }
+        let ticket = wish.as_mut().and_then(|Wish { waker, deadline }| {
+            let acquire = || self.fixed.credit.acquire(&mut self.free, waker, *deadline);
+            mailbox.with_deadline(*deadline, acquire)
+        });
         let Some(message) = request.take() else { unreachable!("there is one") };
         self.ring.push_free(Envelope { request: message, ticket });
         let rang = self.ring_bell(ticket, request);
         if request.is_some() {
             return Err(mailbox.refusal().unwrap_or(Refusal::Reopened));
-        }
-        if deadline != NO_DEADLINE {
-            mailbox.note_deadline(deadline);
         }
         Ok(Sent::new(self.lane, ticket, rang))
     }
@@ -228,7 +224,7 @@ impl<A: Actor> Drop for LaneProducer<A> {
         match self.mailbox.upgrade() {
             Some(mailbox) => mailbox.lane_ended(self.lane, self.bell.lane()),
             // The table index went with the mailbox; the lane's id is the core's, and goes back to it.
-            None if self.lane != VISITOR && self.fixed.end_dropped() => {
+            None if self.lane != VISITOR && self.fixed.ends.one_is_gone() => {
                 self.core.release_lane_id(self.bell.lane());
             }
             None => {}

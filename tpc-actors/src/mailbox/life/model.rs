@@ -22,12 +22,12 @@ fn ask_against_loss() {
         let (their_life, theirs) = (Arc::clone(&life), Arc::clone(&credit));
         let refuse = |credit: &Credit<_>| _ = credit.refuse_queued(|| "the core is gone");
         let loss = thread::spawn(move || their_life.lose(|| refuse(&theirs)));
-        // As `LaneProducer::send` does it.
-        let ticket = credit.acquire(&mut free, &mut None, NO_DEADLINE).unwrap();
-        bell.published().unwrap();
-        if life.is_lost() {
-            refuse(&credit);
-        }
+        let send = || {
+            let ticket = credit.acquire(&mut free, &mut None, NO_DEADLINE).unwrap();
+            bell.published().unwrap();
+            ticket
+        };
+        let ticket = life.send(send, || refuse(&credit));
         loss.join().unwrap();
         let waker = std::task::Waker::noop();
         assert_eq!(credit.poll(ticket, Some(waker.clone())), Polled::Ready("the core is gone"));
@@ -116,4 +116,4 @@ mutant!(mutant_torn_clear_flag: "life.clear-flag" breaks flags_beside_the_end);
 mutant!(mutant_relaxed_set_flag: "life.set-flag/relaxed" breaks gate_ajar);
 mutant!(mutant_torn_permit: "life.permit" breaks gate_ajar);
 mutant!(mutant_relaxed_close: "bell.close/relaxed" breaks closed_for_a_reason);
-mutant!(mutant_look_again: "life.look-again" breaks ask_against_loss);
+mutant!(mutant_send_first: "life.send-first" breaks ask_against_loss);
