@@ -7,8 +7,9 @@
 //! *delivered + reported missing = wanted by the filter*, also when the last events were lost.
 //! [`Subscription::replay`] fetches what a gap lost, as long as the bus [retains](Events::retain) it.
 
-// A model (`--cfg tpc_loom`) builds the lanes alone.
+// A model (`--cfg tpc_loom`) builds these alone.
 mod lane;
+mod presence;
 mod stage;
 
 #[cfg(not(tpc_loom))]

@@ -1,6 +1,6 @@
 //! What a subscription and the sources share.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use atomic_waker::AtomicWaker;
@@ -10,6 +10,7 @@ use super::end_reason::EndReason;
 use super::lane::{LaneReader, Policy};
 use super::lock;
 use super::log::holes::Holes;
+use super::presence::Presence;
 use super::stats::{Consumption, LaneStats, ReaderStats, Received};
 use crate::isolate::wake_quietly;
 
@@ -82,8 +83,8 @@ pub(super) struct Channel<E> {
     /// By source.
     ends: Box<[End<E>]>,
     waker: CachePadded<AtomicWaker>,
-    /// The subscriber has gone, or the subscription has ended. Latched.
-    closed: AtomicBool,
+    /// Over when the subscriber has gone, or the subscription has ended.
+    pub(super) presence: Presence,
     /// Why it has ended, if the subscriber has not gone.
     end_reason: OnceLock<EndReason>,
 }
@@ -111,7 +112,7 @@ impl<E> Channel<E> {
             policy: Arc::new(policy),
             ends: ends.map(end).collect(),
             waker: CachePadded::default(),
-            closed: AtomicBool::new(false),
+            presence: Presence::default(),
             end_reason: OnceLock::new(),
         })
     }
@@ -180,14 +181,5 @@ impl<E> Channel<E> {
         if let Some(waker) = self.waker.take() {
             wake_quietly(waker);
         }
-    }
-
-    /// Ends the subscription; true for the first to do so.
-    pub(super) fn close(&self) -> bool {
-        !self.closed.swap(true, Ordering::AcqRel)
-    }
-
-    pub(super) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
     }
 }

@@ -3,7 +3,7 @@
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -171,7 +171,7 @@ impl<E: Send + Clone + 'static> Bus<E> {
     }
 
     fn close_channel(&self, channel: &Arc<Channel<E>>) {
-        if channel.close() {
+        if channel.presence.end() {
             self.changed();
         }
         channel.wake();
@@ -186,12 +186,12 @@ impl<E: Send + Clone + 'static> Bus<E> {
         {
             log.look_at_subscriptions();
         }
-        // Pairs with the fence in `Source::attach`: a source that attaches at this very moment is seen, or sees the end.
-        fence(Ordering::SeqCst);
         let attached = |index: &usize| channel.state(*index) == end::ATTACHED;
         let learned = |index: &usize| channel.holes(*index).learned_at().is_some();
         let known = |index: &usize| if channel.durable { learned(index) } else { attached(index) };
-        for index in (0..self.sources()).filter(known) {
+        let sources: Vec<_> =
+            channel.presence.find_sources(|| (0..self.sources()).filter(known).collect());
+        for index in sources {
             let bus = Arc::clone(self);
             let reap = move |core: &mut crate::core_loop::Core| {
                 core.local.publisher_of(&bus).reap();

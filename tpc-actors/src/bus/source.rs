@@ -2,7 +2,7 @@
 //! outside, or nobody.
 
 use std::sync::Arc;
-use std::sync::atomic::{Ordering, fence};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::channel::{Channel, end};
@@ -174,7 +174,7 @@ impl<E: Send + Clone + 'static> Source<E> {
         self.dispatch(bus);
         self.version = bus.version.load(Ordering::Acquire);
         let channels = bus.channels();
-        let gone = |outlet: &mut Outlet<E>| outlet.channel.is_closed();
+        let gone = |outlet: &mut Outlet<E>| outlet.channel.presence.is_over();
         let mut gone: Vec<_> = self.outlets.extract_if(.., gone).collect();
         // What they were offered is shown and counted; with it they would lose what waited before it.
         for outlet in &mut gone {
@@ -214,18 +214,16 @@ impl<E: Send + Clone + 'static> Source<E> {
     }
 
     fn attach(&mut self, bus: &Bus<E>, channel: &Arc<Channel<E>>, next_seq: u64) {
-        match Outlet::attach(Arc::clone(channel), self.index, next_seq) {
+        let attach = || Outlet::attach(Arc::clone(channel), self.index, next_seq);
+        let (outlet, is_there) = channel.presence.attach(attach);
+        match outlet {
             Ok(outlet) => {
-                // Pairs with the fence in `Bus::unsubscribe`: who leaves sees that this is attached and has it taken out,
-                // or has left as far as is seen here.
-                fence(Ordering::SeqCst);
-                let stats = bus.stats(self.index);
                 SourceStats::comes::<E>(self.index);
-                if channel.is_closed() {
-                    stats.leaves::<E>(self.index);
-                    drop_quietly(outlet);
-                } else {
+                if is_there {
                     self.outlets.push(outlet);
+                } else {
+                    bus.stats(self.index).leaves::<E>(self.index);
+                    drop_quietly(outlet);
                 }
             }
             Err(error) => {
@@ -249,7 +247,7 @@ impl<E: Send + Clone + 'static> Source<E> {
         if fetch.attach
             && found.reach == Reach::End
             && fetch.channel.state(self.index) == end::LATE
-            && !fetch.channel.is_closed()
+            && !fetch.channel.presence.is_over()
         {
             self.attach(bus, &fetch.channel, next_seq);
             bus.stats(self.index).set_subscribers(self.outlets.len());

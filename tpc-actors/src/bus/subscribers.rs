@@ -31,7 +31,7 @@ impl<E> Subscribers<E> {
 
     /// Those that still want events.
     pub(super) fn open(&self) -> Vec<Arc<Channel<E>>> {
-        let open = |channel: &&Arc<Channel<E>>| !channel.is_closed();
+        let open = |channel: &&Arc<Channel<E>>| !channel.presence.is_over();
         self.channels.iter().filter(open).cloned().collect()
     }
 

@@ -14,6 +14,7 @@ use super::end_reason::EndReason;
 use super::inlet::Inlet;
 use super::log::LogError;
 use super::position::{Delivery, Position};
+use super::presence::last_look;
 use super::registry::Bus;
 use super::start::Cursor;
 use super::stats::LaneStatus;
@@ -189,10 +190,10 @@ impl<E: Send + Clone + 'static> Subscription<E> {
             return Poll::Ready(Some(delivery));
         }
         self.channel.register(context.waker());
-        // Looked at before the lanes, so that nothing published before the end is missed.
-        let over = self.bus.is_closed() || self.channel.is_closed();
+        let is_over = |it: &Self| it.bus.is_closed() || it.channel.presence.is_over();
         // A source shows its events and then takes the waker: it finds ours, or we find them.
-        match self.try_next() {
+        let (over, delivery) = last_look(self, is_over, Self::try_next);
+        match delivery {
             Some(delivery) => Poll::Ready(Some(delivery)),
             // What came before the subscription may still be on its way, and has the channel woken.
             None if over && !self.inlets.iter().any(Inlet::is_behind) => {

@@ -88,7 +88,7 @@ impl<E: Clone> Feed<E> {
         // Before the first event that they get, or lose: who finds that finds this.
         self.shared.learned.add(1);
         // Who leaves at this very moment sees that it is known here and has it taken out, or has left as far as is seen here.
-        let (gone, known) = channels.into_iter().partition(|channel| channel.is_closed());
+        let (gone, known) = channels.into_iter().partition(|channel| channel.presence.is_over());
         let before = std::mem::replace(&mut self.durable, known);
         // Perhaps the last to hold their filters, which are foreign.
         before.into_iter().chain::<Vec<_>>(gone).for_each(drop_quietly);

@@ -176,7 +176,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
         let goes_on = next.max(self.shown(source));
         let attaches = fetch.until.is_none()
             && fetch.channel.state(source) == end::LATE
-            && !fetch.channel.is_closed();
+            && !fetch.channel.presence.is_over();
         if stopped.is_none() && is_end && attaches {
             if self.has_failed() {
                 stopped = Some(Stopped::Unreadable(LogError::Poisoned));

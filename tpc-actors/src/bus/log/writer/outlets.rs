@@ -108,7 +108,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
         }
         (self.version, self.learned) = (version, learned);
         for (source, intake) in self.intakes.iter_mut().enumerate() {
-            let gone = |durable: &mut DurableOutlet<E>| durable.outlet.channel.is_closed();
+            let gone = |durable: &mut DurableOutlet<E>| durable.outlet.channel.presence.is_over();
             for durable in intake.outlets.extract_if(.., gone) {
                 self.bus.log_stats(source).leaves::<E>(source);
                 drop_quietly(durable);
