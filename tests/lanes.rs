@@ -196,3 +196,39 @@ fn who_waits_for_room_gets_the_places_of_quick_messages_while_a_slow_one_runs() 
     assert!(matches!(other.poll(&mut contexts[1]), Poll::Ready(Ok(()))));
     system.shutdown_wait(Duration::from_secs(5));
 }
+
+/// One place comes free, and who is told of it first has gone over to another thread, whose lane has room anyway.
+#[test]
+fn who_is_told_of_room_and_goes_another_way_passes_it_on() {
+    let system = System::builder().cores(1).start().unwrap();
+    let walker = system.spawn::<Walker>(()).wait().unwrap();
+    tpc_actors::register_thread();
+    let flag = Arc::<AtomicBool>::default;
+    let (at_first, first, at_second, second) = (flag(), flag(), flag(), flag());
+    walker.stand(Arc::clone(&at_first), Arc::clone(&first)).wait().unwrap();
+    assert!(comes(&at_first));
+    walker.stand(Arc::clone(&at_second), Arc::clone(&second)).now().unwrap();
+    while walker.pass().now().is_ok() {}
+    let woken = [Arc::<Woken>::default(), Arc::default()];
+    let wakers = woken.clone().map(Waker::from);
+    let mut contexts = wakers.each_ref().map(Context::from_waker);
+    let (mut one, mut other) = (pin!(walker.pass()), pin!(walker.pass()));
+    assert!(one.as_mut().poll(&mut contexts[0]).is_pending(), "a full lane");
+    assert!(other.as_mut().poll(&mut contexts[1]).is_pending(), "a full lane");
+    first.store(true, Ordering::Release);
+    assert!(comes(&at_second) && comes(&woken[0].0), "first come, first served");
+    assert!(!woken[1].0.load(Ordering::Acquire), "there is one place");
+    let context = &wakers[0];
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            tpc_actors::register_thread();
+            let sent = one.poll(&mut Context::from_waker(context));
+            assert!(matches!(sent, Poll::Ready(Ok(()))));
+        });
+    });
+    let told = comes(&woken[1].0);
+    second.store(true, Ordering::Release);
+    assert!(told, "the place is free, and nobody was told");
+    assert!(matches!(other.poll(&mut contexts[1]), Poll::Ready(Ok(()))));
+    system.shutdown_wait(Duration::from_secs(5));
+}

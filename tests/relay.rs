@@ -2,6 +2,8 @@
 
 mod until;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -15,13 +17,14 @@ const LONG: Duration = Duration::from_secs(10);
 #[core_actor]
 struct Echo {
     waiting: Vec<(u64, Reply<u64>)>,
+    echoed: u64,
 }
 
 #[core_actor]
 impl Echo {
     #[init]
     fn new() -> Self {
-        Self { waiting: Vec::new() }
+        Self { waiting: Vec::new(), echoed: 0 }
     }
 
     #[handler]
@@ -41,9 +44,27 @@ impl Echo {
 
     #[handler]
     fn echo(&mut self, n: u64) -> u64 {
+        self.echoed += 1;
         n
     }
 
+    /// Says that it is there, and sticks until another thread has opened it.
+    #[handler(tell)]
+    fn wait_for(&mut self, at: Arc<AtomicBool>, open: Arc<AtomicBool>) {
+        self.echoed = 0;
+        at.store(true, Ordering::SeqCst);
+        until("it", || open.load(Ordering::SeqCst));
+    }
+
+    /// Sticks until `all` are woken, if they have been answered by now; says whether.
+    #[handler(tell)]
+    fn stick(&self, all: u64, woken: Arc<AtomicU64>, stuck: std::sync::mpsc::Sender<bool>) {
+        let sticks = self.echoed == all;
+        if sticks {
+            until("the asker", || woken.load(Ordering::SeqCst) == all);
+        }
+        stuck.send(sticks).unwrap();
+    }
     /// Keeps the core busy, so that what is asked meanwhile is answered in one batch.
     #[handler(tell)]
     fn nap(&mut self) {
@@ -141,11 +162,11 @@ fn askers_of_a_local_set_that_blocks_the_only_worker_are_woken() {
 fn block_on(future: impl Future) {
     struct Unpark(std::thread::Thread);
     impl std::task::Wake for Unpark {
-        fn wake(self: std::sync::Arc<Self>) {
+        fn wake(self: Arc<Self>) {
             self.0.unpark();
         }
     }
-    let waker = std::task::Waker::from(std::sync::Arc::new(Unpark(std::thread::current())));
+    let waker = std::task::Waker::from(Arc::new(Unpark(std::thread::current())));
     let mut future = std::pin::pin!(future);
     let mut context = std::task::Context::from_waker(&waker);
     while future.as_mut().poll(&mut context).is_pending() {
@@ -198,5 +219,47 @@ fn a_core_that_spins_does_not_leave_askers_to_a_worker_that_they_block() {
         echo.answer().wait().unwrap();
     }
     runtime.block_on(async { tokio::time::timeout(LONG, blocked).await.unwrap().unwrap() });
+    assert!(system.shutdown_wait(LONG).is_clean());
+}
+
+/// Tasks that block their only worker are answered together and left to it, and then the core sticks in the handler of
+/// another client's message.
+#[test]
+fn a_core_that_sticks_does_not_leave_askers_to_a_worker_that_they_block() {
+    const TASKS: u64 = 32;
+    // Dropped last, because it waits for the tasks, and these for the system.
+    let runtime = one_worker();
+    let (system, echo) = start();
+    runtime.block_on(async { askers(&echo, 8, 1).join_all().await });
+    let (first, last) = (echo.ordered(), echo.ordered());
+    let mut stuck = 0;
+    // In most rounds: lanes are served by turns.
+    for _ in 0..12 {
+        let (at, go) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
+        first.wait_for(Arc::clone(&at), Arc::clone(&go)).wait().unwrap();
+        until("the gate", || at.load(Ordering::SeqCst));
+        let woken = Arc::<AtomicU64>::default();
+        let (asks, theirs) = (echo.clone(), Arc::clone(&woken));
+        let blocked = runtime.spawn(async move {
+            let local = tokio::task::LocalSet::new();
+            for task in 0..TASKS {
+                let (echo, woken) = (asks.clone(), Arc::clone(&theirs));
+                local.spawn_local(async move {
+                    assert_eq!(echo.echo(task).await.unwrap(), task);
+                    woken.fetch_add(1, Ordering::SeqCst);
+                });
+            }
+            block_on(local);
+        });
+        until("the asks", || system.actors()[0].queue_depth() as u64 >= TASKS);
+        // They look for their answers for a while.
+        std::thread::sleep(Duration::from_millis(1));
+        let (tell, told) = std::sync::mpsc::channel();
+        last.stick(TASKS, Arc::clone(&woken), tell).now().unwrap();
+        go.store(true, Ordering::SeqCst);
+        stuck += u64::from(told.recv().unwrap());
+        runtime.block_on(async { tokio::time::timeout(LONG, blocked).await.unwrap().unwrap() });
+    }
+    assert!(stuck > 0, "the asks never came first");
     assert!(system.shutdown_wait(LONG).is_clean());
 }

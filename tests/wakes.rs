@@ -4,12 +4,14 @@
 //! hang or as a count.
 
 mod random;
+mod until;
 
 use std::thread;
 use std::time::Duration;
 
 use random::Random;
 use tpc_actors::prelude::*;
+use until::until;
 
 #[core_actor(capacity = 1024)]
 struct Echo;
@@ -104,6 +106,25 @@ fn an_unneeded_backstop_finds_nothing() {
     }
     // Also when the sender is held up between its publish and its ring.
     assert_eq!(system.cores()[0].backstop_rescues(), 0);
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+}
+
+/// Nobody else would wake the core: it looks at its lanes for nothing else.
+#[test]
+fn a_core_that_sleeps_hears_of_a_client_that_goes() {
+    let system = System::builder().cores(1).park_backstop(None).start().unwrap();
+    let echo = system.spawn::<Echo>(()).wait().unwrap();
+    let own = echo.ordered();
+    assert_eq!(own.echo(1).wait().unwrap(), 1);
+    let parks = || system.cores()[0].parks();
+    // Asleep for good: it has parked, and nothing has woken it for a while.
+    let mut seen = 0;
+    until("the core's sleep", || {
+        let before = std::mem::replace(&mut seen, parks());
+        before == seen && seen > 0
+    });
+    drop(own);
+    until("a look at the lane that has closed", || parks() > seen);
     assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
 }
 
