@@ -1,47 +1,57 @@
 //! Wakes that meet each other and the poll that they are for.
 
-use std::collections::VecDeque;
-
-use loom::sync::{Condvar, Mutex};
 use loom::thread;
 
 use super::*;
+use crate::bridge::bell::CoreBell;
+use crate::bridge::bell::model::ModelDoorbell;
+use crate::bridge::inbox::Inbox;
 use crate::sync::mutants::{explore, mutant};
 use crate::sync::{Arc, AtomicUsize};
 
 /// A core with one task, as its wakers see it.
 struct Core {
     queued: Queued,
-    queue: Mutex<VecDeque<()>>,
-    news: Condvar,
+    bell: std::sync::Arc<CoreBell>,
+    /// How often the task has been queued.
+    inbox: Inbox<usize>,
     /// What the task waits for, which nothing orders but its wakes.
     written: [AtomicUsize; 2],
 }
 
 impl Core {
+    fn new() -> Self {
+        let bell = std::sync::Arc::new(CoreBell::new(std::sync::Arc::new(ModelDoorbell::new())));
+        Self {
+            queued: Queued::new(),
+            inbox: Inbox::new(std::sync::Arc::clone(&bell), 0),
+            bell,
+            written: [AtomicUsize::new(0), AtomicUsize::new(0)],
+        }
+    }
+
     fn write_and_wake(&self, word: usize) {
         self.written[word].store(1, Ordering::Relaxed);
         if self.queued.wake() {
-            let mut queue = self.queue.lock().unwrap();
-            queue.push_back(());
-            assert!(queue.len() <= 1, "the task is queued once");
-            self.news.notify_one();
+            self.inbox.tell(|queued| *queued += 1);
         }
     }
 
     /// Polls the task whenever it is queued, until it has seen everything; without a limit, so that a wake that is lost is
     /// a deadlock.
     fn run(&self) {
+        let mut queued = 1;
         loop {
-            let mut queue = self.queue.lock().unwrap();
-            while queue.pop_front().is_none() {
-                queue = self.news.wait(queue).unwrap();
+            assert!(queued <= 1, "the task is queued once");
+            if queued == 1 {
+                self.queued.begin_poll();
+                if self.written.iter().all(|word| word.load(Ordering::Relaxed) == 1) {
+                    return;
+                }
+            } else if self.bell.announce_sleep() {
+                self.bell.sleep(None);
             }
-            drop(queue);
-            self.queued.begin_poll();
-            if self.written.iter().all(|word| word.load(Ordering::Relaxed) == 1) {
-                return;
-            }
+            queued = self.inbox.take(drop, std::mem::take).unwrap_or(0);
         }
     }
 }
@@ -49,12 +59,7 @@ impl Core {
 /// Two that wake the task while it is polled for the first time.
 fn two_wakers() {
     explore(3, || {
-        let core = Arc::new(Core {
-            queued: Queued::new(),
-            queue: Mutex::new(VecDeque::from([()])),
-            news: Condvar::new(),
-            written: [AtomicUsize::new(0), AtomicUsize::new(0)],
-        });
+        let core = Arc::new(Core::new());
         let wakers = [0, 1].map(|word| {
             let core = Arc::clone(&core);
             thread::spawn(move || core.write_and_wake(word))
