@@ -176,12 +176,10 @@ fn poll_send<A: Actor>(
             // Who comes back to the same line keeps its place.
             let id = waiting.take_if(|(line, _)| *line == shortage).map(|(_, id)| id);
             leave_line(to, waiting);
-            let id = to.line_up(shortage, id, context.waker().clone());
+            // A deferred reply on another thread may free a slot at this very moment.
+            let is_short = || to.shortage(ask) == Some(shortage);
+            let id = to.line_up(shortage, id, context.waker().clone(), is_short);
             *waiting = Some((shortage, id));
-            // A deferred reply on another thread may have freed a slot just before we lined up.
-            if to.shortage(ask) != Some(shortage) {
-                to.line(shortage).freed(1);
-            }
             Poll::Pending
         }
         Err((refusal, message)) => {

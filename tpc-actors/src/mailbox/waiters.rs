@@ -11,7 +11,7 @@ use std::task::Waker;
 
 use crate::isolate::wake_quietly;
 use crate::reply::slot::NO_DEADLINE;
-use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering, fence, intact};
+use crate::sync::{AtomicBool, Mutex, MutexGuard, Ordering, fence, in_order, intact};
 
 /// Waiters that are taken out of the line at a time.
 const TOLD_TOGETHER_MAX: usize = if cfg!(tpc_loom) { 1 } else { 16 };
@@ -76,8 +76,8 @@ impl Waiters {
         id
     }
 
-    /// Adds a waiter to the line, with the old number when coming back; for who frees places on the same thread.
-    pub(crate) fn join(&self, id: Option<WaiterId>, waker: Waker, deadline: u64) -> WaiterId {
+    /// Adds a waiter to the line, with the old number when coming back.
+    fn join(&self, id: Option<WaiterId>, waker: Waker, deadline: u64) -> WaiterId {
         let mut queue = self.queue();
         let id = id.unwrap_or_else(|| {
             queue.next_id += 1;
@@ -141,6 +141,12 @@ impl Waiters {
         if gone.is_none() && intact!("waiters.pass-on") {
             self.wake(1);
         }
+    }
+
+    /// Has `show` show the senders that so many places are free, and tells as many of those that wait.
+    #[inline]
+    pub(crate) fn free(&self, places: usize, show: impl FnOnce()) {
+        in_order!("waiters.show-first", show(), self.freed(places));
     }
 
     /// Tells as many waiters as places were freed.

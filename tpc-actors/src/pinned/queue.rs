@@ -82,15 +82,16 @@ impl<A: Actor> LocalMailbox<A> {
         self.ways.borrow_mut().of(&self.credit, RelayId::default(), wrap)
     }
 
-    /// Lines up for what is short; see [`Waiters::join`].
+    /// Lines up for what is short; see [`Waiters::line_up`].
     pub(super) fn line_up(
         &self,
         shortage: Shortage,
         id: Option<WaiterId>,
         waker: Waker,
+        is_short: impl FnOnce() -> bool,
     ) -> WaiterId {
         self.detour.set(true);
-        self.line(shortage).join(id, waker, NO_DEADLINE)
+        self.line(shortage).line_up(id, waker, NO_DEADLINE, is_short)
     }
 
     /// The line for what is short.

@@ -98,8 +98,7 @@ impl<A: Actor> LaneConsumer<A> {
 
     /// Tells the senders of `places` that are free now.
     pub(crate) fn publish(&mut self, places: usize) {
-        self.ring.publish();
-        self.rest.fixed.waiters.freed(places);
+        self.rest.fixed.waiters.free(places, || self.ring.publish());
     }
 
     /// Answers `fate` to everything in the ring.

@@ -60,8 +60,8 @@ impl Room {
 
     /// The core's side: a read-modify-write, so that two places of one instant are two.
     fn make(&self, places: usize) {
-        self.free.fetch_add(places, Ordering::AcqRel);
-        self.waiters.freed(places);
+        let show = || _ = self.free.fetch_add(places, Ordering::AcqRel);
+        self.waiters.free(places, show);
     }
 
     /// A sender that awaits its place.
@@ -90,8 +90,7 @@ fn lining_up() {
         let theirs = Arc::clone(&room);
         let core = thread::spawn(move || {
             // Without the ordering of a lock or of a read-modify-write between the two.
-            theirs.free.store(1, Ordering::Release);
-            theirs.waiters.freed(1);
+            theirs.waiters.free(1, || theirs.free.store(1, Ordering::Release));
         });
         room.wait_for_place();
         core.join().unwrap();
@@ -224,3 +223,4 @@ mutant!(mutant_recheck: "waiters.recheck" breaks lining_up);
 mutant!(mutant_freed_fence: "waiters.freed-fence" breaks lining_up);
 mutant!(mutant_pass_on: "waiters.pass-on" breaks leaving);
 mutant!(mutant_no_more_than_freed: "waiters.as-many" breaks as_many_as_freed);
+mutant!(mutant_show_first: "waiters.show-first" breaks lining_up);
