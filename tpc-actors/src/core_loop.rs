@@ -218,13 +218,13 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
-        // When the thread unwinds, whoever was answered or owed an answer must still be woken. Each step
-        // on its own, so that a second panic in one of them does not keep the others from their turn.
+        // When the thread unwinds, whoever is owed an answer must still get one, and who was left to a relay must be woken;
+        // the turn has woken the others. Each step on its own, so that a second panic in one of them does not keep the
+        // others from their turn.
         for actor in self.cells.take_all() {
             drop_quietly(actor);
         }
         drop_quietly(catch(|| answer_unwound(&Fate::CoreLost { started: true })));
-        drop_quietly(catch(|| self.local.publish()));
         drop_quietly(catch(|| self.local.wakes.overtake()));
         drop_quietly(catch(|| self.local.end_publishers()));
     }
