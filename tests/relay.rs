@@ -4,6 +4,7 @@ mod until;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -56,15 +57,16 @@ impl Echo {
         until("it", || open.load(Ordering::SeqCst));
     }
 
-    /// Sticks until `all` are woken, if they have been answered by now; says whether.
+    /// If all have been answered by now that ask in a round, sticks until `over` says so; says whether it did.
     #[handler(tell)]
-    fn stick(&self, all: u64, woken: Arc<AtomicU64>, stuck: std::sync::mpsc::Sender<bool>) {
-        let sticks = self.echoed == all;
+    fn stick(&self, over: Over, stuck: Sender<bool>) {
+        let sticks = self.echoed == TASKS;
         if sticks {
-            until("the asker", || woken.load(Ordering::SeqCst) == all);
+            until("its end", over);
         }
         stuck.send(sticks).unwrap();
     }
+
     /// Keeps the core busy, so that what is asked meanwhile is answered in one batch.
     #[handler(tell)]
     fn nap(&mut self) {
@@ -222,44 +224,81 @@ fn a_core_that_spins_does_not_leave_askers_to_a_worker_that_they_block() {
     assert!(system.shutdown_wait(LONG).is_clean());
 }
 
+/// Tasks that ask in a round.
+const TASKS: u64 = 32;
+
+type Over = Box<dyn Fn() -> bool + Send>;
+
 /// Tasks that block their only worker are answered together and left to it, and then the core sticks in the handler of
-/// another client's message.
+/// another client's message until `over` of those that are woken. All of them have to be woken. Says whether it came
+/// like that: lanes are served by turns.
+fn left_to_a_blocked_worker(
+    system: &System,
+    runtime: &Runtime,
+    [asks, first, last]: &[EchoClient; 3],
+    over: impl FnOnce(Arc<AtomicU64>) -> Over,
+) -> bool {
+    let (at, go) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
+    first.wait_for(Arc::clone(&at), Arc::clone(&go)).wait().unwrap();
+    until("the gate", || at.load(Ordering::SeqCst));
+    let woken = Arc::<AtomicU64>::default();
+    let (asks, theirs) = (asks.clone(), Arc::clone(&woken));
+    let blocked = runtime.spawn(async move {
+        let local = tokio::task::LocalSet::new();
+        for task in 0..TASKS {
+            let (echo, woken) = (asks.clone(), Arc::clone(&theirs));
+            local.spawn_local(async move {
+                match echo.echo(task).await {
+                    Ok(echo) => assert_eq!(echo, task),
+                    Err(error) => assert!(matches!(error, AskError::CoreLost { .. }), "{error}"),
+                }
+                woken.fetch_add(1, Ordering::SeqCst);
+            });
+        }
+        block_on(local);
+    });
+    until("the asks", || system.actors()[0].queue_depth() as u64 >= TASKS);
+    // They look for their answers for a while.
+    std::thread::sleep(Duration::from_millis(1));
+    let (tell, told) = channel();
+    last.stick(over(woken), tell).now().unwrap();
+    go.store(true, Ordering::SeqCst);
+    // Told nothing, when the core is lost before.
+    let stuck = told.recv() == Ok(true);
+    runtime.block_on(async { tokio::time::timeout(LONG, blocked).await.unwrap().unwrap() });
+    stuck
+}
+
 #[test]
 fn a_core_that_sticks_does_not_leave_askers_to_a_worker_that_they_block() {
-    const TASKS: u64 = 32;
     // Dropped last, because it waits for the tasks, and these for the system.
     let runtime = one_worker();
     let (system, echo) = start();
     runtime.block_on(async { askers(&echo, 8, 1).join_all().await });
-    let (first, last) = (echo.ordered(), echo.ordered());
-    let mut stuck = 0;
-    // In most rounds: lanes are served by turns.
-    for _ in 0..12 {
-        let (at, go) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
-        first.wait_for(Arc::clone(&at), Arc::clone(&go)).wait().unwrap();
-        until("the gate", || at.load(Ordering::SeqCst));
-        let woken = Arc::<AtomicU64>::default();
-        let (asks, theirs) = (echo.clone(), Arc::clone(&woken));
-        let blocked = runtime.spawn(async move {
-            let local = tokio::task::LocalSet::new();
-            for task in 0..TASKS {
-                let (echo, woken) = (asks.clone(), Arc::clone(&theirs));
-                local.spawn_local(async move {
-                    assert_eq!(echo.echo(task).await.unwrap(), task);
-                    woken.fetch_add(1, Ordering::SeqCst);
-                });
-            }
-            block_on(local);
-        });
-        until("the asks", || system.actors()[0].queue_depth() as u64 >= TASKS);
-        // They look for their answers for a while.
-        std::thread::sleep(Duration::from_millis(1));
-        let (tell, told) = std::sync::mpsc::channel();
-        last.stick(TASKS, Arc::clone(&woken), tell).now().unwrap();
-        go.store(true, Ordering::SeqCst);
-        stuck += u64::from(told.recv().unwrap());
-        runtime.block_on(async { tokio::time::timeout(LONG, blocked).await.unwrap().unwrap() });
-    }
+    let clients = [echo.clone(), echo.ordered(), echo.ordered()];
+    let all =
+        |woken: Arc<AtomicU64>| -> Over { Box::new(move || woken.load(Ordering::SeqCst) == TASKS) };
+    let round = || left_to_a_blocked_worker(&system, &runtime, &clients, all);
+    let stuck = (0..12).filter(|_| round()).count();
     assert!(stuck > 0, "the asks never came first");
     assert!(system.shutdown_wait(LONG).is_clean());
+}
+
+#[test]
+fn a_core_that_is_lost_does_not_leave_askers_to_a_worker_that_they_block() {
+    let runtime = one_worker();
+    let (system, echo) = start();
+    runtime.block_on(async { askers(&echo, 8, 1).join_all().await });
+    let clients = [echo.clone(), echo.ordered(), echo.ordered()];
+    let lost = |_| -> Over {
+        let system = system.clone();
+        Box::new(move || {
+            system.crash_core(0);
+            true
+        })
+    };
+    // Its end is asked for once: the other rounds do nothing else.
+    let stuck = (0..12).any(|_| left_to_a_blocked_worker(&system, &runtime, &clients, lost));
+    assert!(stuck, "the asks never came first");
+    assert_eq!(system.shutdown_wait(LONG).lost_threads(), ["tpc-core-0"]);
 }
