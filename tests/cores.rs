@@ -3,13 +3,14 @@
 mod until;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tpc_actors::prelude::*;
 use tpc_actors::supervision::{Group, Strategy, Supervise};
-use tpc_actors::{Ended, StallReport};
+use tpc_actors::{ActorState, ActorStatus, Ended, StallReport};
 use until::until;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -48,6 +49,13 @@ impl Store {
     #[handler]
     fn keep(&mut self, reply: Reply<u64>) {
         self.kept.push(reply);
+    }
+
+    /// Answers those that wait, and sticks until it is told that somebody has seen that.
+    #[handler(tell)]
+    fn answer_and_wait(&mut self, seen: Receiver<()>) {
+        self.kept.drain(..).for_each(|reply| reply.send(7));
+        seen.recv_timeout(LONG).unwrap();
     }
 
     #[handler(tell)]
@@ -364,4 +372,47 @@ fn a_shutdown_may_meet_a_lost_core_at_any_moment() {
         assert!(store.call().wait().is_err());
         store.closed().wait();
     }
+}
+
+/// A core that comes back after a while, on the first of two.
+fn away(pause: Duration) -> (System, [StoreClient; 2]) {
+    let restarts = Supervise::new().max(3).backoff(pause, pause);
+    let system = System::builder().cores(2).core_restarts(restarts).start().unwrap();
+    let on = |core| system.spawner().core(core).spawn::<Store>(Arc::default()).wait().unwrap();
+    let stores = [on(0), on(1)];
+    system.crash_core(0);
+    (system, stores)
+}
+
+/// Who is answered by a core that sticks is woken from outside, also while another core is away.
+#[test]
+fn the_other_cores_are_looked_after_while_one_is_away() {
+    let (system, [_, store]) = away(LONG * 2);
+    let lost = || system.actors()[0].state() == ActorState::CoreLost;
+    until("the loss", lost);
+    let kept = store.keep().now().unwrap();
+    let (seen, looks) = channel();
+    store.answer_and_wait(looks).wait().unwrap();
+    assert_eq!(kept.wait().unwrap(), 7);
+    seen.send(()).unwrap();
+    assert!(lost(), "it is still away");
+    system.shutdown_wait(LONG);
+}
+
+#[test]
+fn two_cores_are_away_at_the_same_time() {
+    let pause = Duration::from_secs(3);
+    let (system, stores) = away(pause);
+    system.crash_core(1);
+    let states = || system.actors().iter().map(ActorStatus::state).collect::<Vec<_>>();
+    until("the losses", || states() == [ActorState::CoreLost; 2]);
+    until("the first one", || states().contains(&ActorState::Open));
+    let first = Instant::now();
+    until("the second one", || states() == [ActorState::Open; 2]);
+    // One after the other, it would come a whole pause later.
+    assert!(first.elapsed() < pause * 2 / 3);
+    for store in stores {
+        until("an answer", || store.call().wait().is_ok());
+    }
+    system.shutdown_wait(LONG);
 }

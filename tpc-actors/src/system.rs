@@ -24,11 +24,13 @@ mod builder;
 mod checkpoint;
 mod cores;
 mod group;
+mod losses;
 mod names;
 mod shutdown;
 mod simulated;
 mod spawn;
 mod stall_report;
+mod starting;
 mod status;
 mod warden;
 
@@ -93,8 +95,6 @@ struct Inner {
     /// Held while a checkpoint is taken.
     checkpoints: Mutex<()>,
     ending: Mutex<Option<Arc<Ending>>>,
-    /// Cores that did not end with the system.
-    given_up: Mutex<Vec<usize>>,
     drop_drain_time: Duration,
     /// Prefix of the cores' thread names.
     thread_name: String,
@@ -246,7 +246,7 @@ impl System {
         &self.inner().placement
     }
 
-    /// Every actor, in the order in which they were spawned. One that has ended is listed for as long as
+    /// Every actor that has started, in the order in which they were spawned. One that has ended is listed for as long as
     /// somebody holds a client of it.
     pub fn actors(&self) -> Vec<ActorStatus> {
         let actors: Vec<_> = lock(&self.inner().actors)
@@ -254,10 +254,10 @@ impl System {
             .map(|actor| actor.upgrade().ok_or_else(|| actor.gone()))
             .collect();
         let status = |actor: Result<Arc<dyn Observed>, ActorStatus>| match actor {
-            Ok(actor) => actor.status(),
-            Err(gone) => gone,
+            Ok(actor) => actor.has_started().then(|| actor.status()),
+            Err(gone) => Some(gone),
         };
-        actors.into_iter().map(status).collect()
+        actors.into_iter().filter_map(status).collect()
     }
 
     /// Has the thread of a core panic outside of every actor, for tests of what follows.

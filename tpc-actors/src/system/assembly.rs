@@ -53,7 +53,6 @@ impl SystemBuilder {
             names: Mutex::default(),
             checkpoints: Mutex::default(),
             ending: Mutex::default(),
-            given_up: Mutex::default(),
             drop_drain_time: self.drop_drain_time,
             thread_name: self.thread_name.clone(),
             plan: CorePlan { clock, idle, tasks_max: self.tasks_max, policy: self.core_policy },

@@ -300,7 +300,6 @@ impl Inner {
     /// Answers what a core that does not move any more will not answer.
     fn give_up(&self, core: &CoreShared) {
         core.refuse_starts();
-        lock(&self.given_up).push(core.index);
         // Acted on outside the lock: wakers and what slots hold are foreign.
         let actors: Vec<_> = lock(&self.actors).iter().filter_map(|actor| actor.on(core)).collect();
         for actor in actors {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::status::Watched;
+use super::starting::Starting;
 use super::{Inner, lock};
 use crate::actor::{Actor, Settings, Sharded, request_fits};
 use crate::bridge::ring::check_capacity;
@@ -148,14 +148,14 @@ impl<'a> Spawner<'a> {
         // The size of a generic actor's requests is known no earlier than here.
         const { request_fits::<A>() };
         let inner = Arc::clone(self.inner);
-        let starting = match self.mailboxes::<A>(shards.len()) {
+        let awaited = match self.mailboxes::<A>(shards.len()) {
             Err(error) => vec![Err(error)],
             Ok(mailboxes) => {
-                let pairs = mailboxes.into_iter().zip(shards);
-                pairs.map(|(mailbox, make)| self.start(mailbox, make)).collect()
+                let pairs = Starting::all(&inner, mailboxes).into_iter().zip(shards);
+                pairs.map(|(starting, make)| self.start(starting, make)).collect()
             }
         };
-        Spawn { starting, inner }
+        Spawn { awaited, inner }
     }
 
     /// A mailbox for each shard, under the name if there is one.
@@ -201,18 +201,20 @@ impl<'a> Spawner<'a> {
     /// Has the mailbox's core start one shard.
     fn start<A: Actor>(
         &self,
-        mailbox: Arc<Mailbox<A>>,
+        starting: Starting<A>,
         make_args: MakeArgs<A>,
-    ) -> Result<Starting<A>, SpawnError> {
+    ) -> Result<Awaited<A>, SpawnError> {
         let (report, started) = oneshot::channel();
-        let theirs = Arc::clone(&mailbox);
+        let mailbox = Arc::clone(starting.mailbox());
         let (group, on_progress) = (self.group, self.on_progress.clone());
         let command = move |core: &mut Core| {
             if core.is_finished() {
+                drop_quietly(starting);
                 drop_quietly(report.send(Err(SpawnError::Stopping)));
                 drop_quietly(make_args);
                 return;
             }
+            let theirs = Arc::clone(starting.mailbox());
             let cell = core.cells.number();
             let local = Rc::clone(&core.local);
             theirs.set_group(group);
@@ -225,6 +227,10 @@ impl<'a> Spawner<'a> {
                     core.join_group(id, group, cell);
                 }
             });
+            match &outcome {
+                Ok(()) => starting.has_started(),
+                Err(_) => drop_quietly(starting),
+            }
             // Nobody may be waiting any more; the actor runs all the same.
             drop_quietly(report.send(outcome));
         };
@@ -232,7 +238,7 @@ impl<'a> Spawner<'a> {
             let ending = lock(&self.inner.ending).is_some();
             return Err(if ending { SpawnError::Stopping } else { SpawnError::CoreLost });
         }
-        Ok(Starting { mailbox, started })
+        Ok(Awaited { mailbox, started })
     }
 }
 
@@ -245,8 +251,8 @@ impl fmt::Debug for Spawner<'_> {
     }
 }
 
-/// One shard that is being started.
-struct Starting<A: Actor> {
+/// One shard whose start is awaited.
+struct Awaited<A: Actor> {
     mailbox: Arc<Mailbox<A>>,
     started: oneshot::Receiver<Result<(), SpawnError>>,
 }
@@ -256,7 +262,7 @@ struct Starting<A: Actor> {
 /// The actor starts with the call that made this; dropping it does not stop the actor.
 #[must_use = "the client comes out of this future"]
 pub struct Spawn<A: Actor> {
-    starting: Vec<Result<Starting<A>, SpawnError>>,
+    awaited: Vec<Result<Awaited<A>, SpawnError>>,
     inner: Arc<Inner>,
 }
 
@@ -264,10 +270,10 @@ impl<A: Actor> Spawn<A> {
     async fn finish(self) -> Result<A::Client, SpawnError> {
         let mut failed = None;
         let mut mailboxes = Vec::new();
-        for starting in self.starting {
-            let started = match starting {
+        for shard in self.awaited {
+            let started = match shard {
                 // A core that ends drops the sender.
-                Ok(Starting { mailbox, started }) => {
+                Ok(Awaited { mailbox, started }) => {
                     let outcome = started.await.unwrap_or(Err(SpawnError::CoreLost));
                     outcome.map(|()| mailbox)
                 }
@@ -278,24 +284,7 @@ impl<A: Actor> Spawn<A> {
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
-        if let Some(error) = failed {
-            for mailbox in mailboxes {
-                mailbox.stop(Core::stop_cell);
-            }
-            return Err(error);
-        }
-        {
-            let mut actors = lock(&self.inner.actors);
-            // Those of which nothing is left would add up where actors come and go.
-            actors.retain(|actor| actor.upgrade().is_some());
-            actors.extend(mailboxes.iter().map(Watched::new));
-        }
-        // The system may have ended without these meanwhile.
-        let given_up = lock(&self.inner.given_up).clone();
-        for mailbox in mailboxes.iter().filter(|mailbox| given_up.contains(&mailbox.core.index)) {
-            mailbox.give_up();
-        }
-        Ok(A::Client::from(Client::new(mailboxes)))
+        failed.map_or_else(|| Ok(A::Client::from(Client::new(mailboxes))), Err)
     }
 
     /// Waits for the actor on this thread.

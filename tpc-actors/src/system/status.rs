@@ -231,6 +231,7 @@ pub(super) struct Watched {
 pub(super) trait Observed: Send + Sync {
     fn status(&self) -> ActorStatus;
     fn core(&self) -> &Arc<CoreShared>;
+    fn has_started(&self) -> bool;
     fn advance(&self, life: Life);
     fn give_up(&self);
     /// Type name, shard and method, if it is the actor at this index that is being called.
@@ -244,6 +245,10 @@ impl<A: Actor> Observed for Mailbox<A> {
 
     fn core(&self) -> &Arc<CoreShared> {
         &self.core
+    }
+
+    fn has_started(&self) -> bool {
+        self.cell.get().is_some()
     }
 
     fn advance(&self, life: Life) {
@@ -265,6 +270,14 @@ impl Watched {
     pub(super) fn new<A: Actor>(mailbox: &Arc<Mailbox<A>>) -> Self {
         let weak: Weak<Mailbox<A>> = Arc::downgrade(mailbox);
         Self { mailbox: weak, first: status(mailbox) }
+    }
+
+    pub(super) fn is<A: Actor>(&self, mailbox: &Arc<Mailbox<A>>) -> bool {
+        std::ptr::addr_eq(self.mailbox.as_ptr(), Arc::as_ptr(mailbox))
+    }
+
+    pub(super) fn is_there(&self) -> bool {
+        self.mailbox.strong_count() > 0
     }
 
     /// The mailbox, unless it went away with its core and its last client.

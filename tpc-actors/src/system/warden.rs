@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::losses::Losses;
 use super::stall_report::{OnStall, StallReport};
 use super::{CoreThread, Inner, lock};
 use crate::core_loop::called::{cell_of, is_call};
 use crate::core_loop::shared::CoreShared;
 use crate::isolate::{catch, drop_quietly, panic_message};
 use crate::rate::FiveAMinute;
-use crate::supervision::{Decision, History, Supervise};
+use crate::supervision::Supervise;
 
 /// What a system wants to be looked after for.
 #[derive(Debug, Clone)]
@@ -106,9 +107,9 @@ pub(super) fn start(inner: &Arc<Inner>, options: WatchOptions) -> std::io::Resul
     let now = Instant::now();
     let mut cores: Vec<_> =
         inner.cores.iter().map(|core| Stalls::new(Look::at(core), now)).collect();
-    let mut losses = History::new(options.restarts);
+    let mut losses = Losses::new(options.restarts);
     let run = move || {
-        while nap.pause(pause) {
+        while nap.pause(losses.due_within(pause, Instant::now())) {
             let Some(inner) = weak.upgrade() else { return };
             let looked = inner.cores.iter().zip(&mut cores);
             let stuck: Vec<_> = looked
@@ -176,32 +177,33 @@ impl Inner {
         }
     }
 
-    /// Replaces the threads of cores that have ended although nobody wanted it, or gives up.
-    fn replace_lost(self: &Arc<Self>, losses: &mut History) {
-        let lost = {
-            let mut threads = lock(&self.threads);
-            let place = threads.iter().position(|thread| thread.thread.is_finished());
-            // While the system ends, threads end, and are joined by who ends it.
-            if place.is_none() || lock(&self.ending).is_some() {
-                return;
-            }
-            place.map(|place| threads.swap_remove(place))
-        };
-        let Some(CoreThread { index, name, thread }) = lost else { return };
-        let message = match thread.join() {
-            Ok(()) => "it ended by itself".to_owned(),
-            Err(payload) => panic_message(payload),
-        };
-        tracing::error!(core = index, message, "the thread of a core is lost");
-        lock(&self.lost_cores).push(name);
-        match losses.failed(Instant::now(), 0) {
-            Decision::Restart { after } if self.nap.pause(after) => self.replace_core(index),
-            Decision::Restart { .. } => {}
-            Decision::GiveUp(_) => {
+    /// Replaces the threads of cores that have ended although nobody wanted it, when it is time for that, or gives up.
+    fn replace_lost(self: &Arc<Self>, losses: &mut Losses) {
+        while let Some(CoreThread { index, name, thread }) = self.take_lost() {
+            let message = match thread.join() {
+                Ok(()) => "it ended by itself".to_owned(),
+                Err(payload) => panic_message(payload),
+            };
+            tracing::error!(core = index, message, "the thread of a core is lost");
+            lock(&self.lost_cores).push(name);
+            if !losses.lost(index, Instant::now()) {
                 tracing::error!("too many cores were lost: the system ends");
                 drop(self.shut_down(Duration::ZERO));
             }
         }
+        for index in losses.take_due(Instant::now()) {
+            self.replace_core(index);
+        }
+    }
+
+    /// A thread that has ended. While the system ends, threads end, and are joined by who ends it.
+    fn take_lost(&self) -> Option<CoreThread> {
+        let mut threads = lock(&self.threads);
+        let place = threads.iter().position(|thread| thread.thread.is_finished())?;
+        if lock(&self.ending).is_some() {
+            return None;
+        }
+        Some(threads.swap_remove(place))
     }
 
     fn replace_core(self: &Arc<Self>, index: usize) {
