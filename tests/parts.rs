@@ -185,3 +185,65 @@ async fn an_ask_of_a_batch_waits_for_its_own_shard_only() {
     drop(let_go);
     system.shutdown(LONG).await;
 }
+
+/// The first shard has stopped, and the second one has no room: a tell to both is polled, and told to the one alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn who_has_refused_a_tell_to_all_is_not_forgotten() {
+    let (system, shards, _, alive) = start().await;
+    let (begun, has_begun) = channel();
+    let (go, until) = channel();
+    shards.hold(alive, begun, until).await.unwrap();
+    has_begun.recv().unwrap();
+    while shards.note(alive).now().is_ok() {}
+    let polled = || {
+        let mut all = shards.note_all(7);
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut all).poll(&mut context).is_pending());
+        all
+    };
+    let all = [polled(), polled()];
+    drop(go);
+    while shards.note(alive).now().is_err() {}
+    let [now, wait] = all;
+    let refused = now.now();
+    assert!(matches!(refused, Err(TellError::Stopped(_))), "{refused:?}");
+    let refused = tokio::task::block_in_place(|| wait.wait());
+    assert!(matches!(refused, Err(TellError::Stopped(_))), "{refused:?}");
+    system.shutdown(LONG).await;
+}
+
+/// Tells all shards, of which one has no room, and then waits: on a core, where nobody may.
+#[core_actor]
+struct Teller;
+
+#[core_actor]
+impl Teller {
+    #[init]
+    fn new() -> Self {
+        Self
+    }
+
+    #[handler]
+    fn tell_all(&mut self, shards: ShardClient, full: u64) -> bool {
+        while shards.note(full).now().is_ok() {}
+        let mut all = shards.note_all(7);
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut all).poll(&mut context).is_pending());
+        matches!(all.wait(), Err(TellError::WouldBlockCore(_)))
+    }
+}
+
+#[tokio::test]
+async fn a_core_does_not_wait_for_the_rest_of_a_tell_to_all() {
+    let system = System::builder().cores(2).start().unwrap();
+    let shards = system.spawner().core(0).spawn_sharded::<Shard>(2, |_| ()).await.unwrap();
+    let teller = system.spawner().core(0).spawn::<Teller>(()).await.unwrap();
+    let full = (0..100).find(|key| shards.shard_of(key) == 1).unwrap();
+    let (begun, has_begun) = channel();
+    let (go, until) = channel();
+    shards.hold(full, begun, until).await.unwrap();
+    has_begun.recv().unwrap();
+    assert!(teller.tell_all(shards, full).await.unwrap(), "told all, it says");
+    drop(go);
+    system.shutdown(LONG).await;
+}

@@ -178,7 +178,8 @@ impl<'a, A: Actor> TellAll<'a, A> {
             Step::Going(tell) => tell.now(),
             Step::Done(_) => Ok(()),
         });
-        told.fold(Ok(()), Result::and)
+        // Who refused it while it was polled counts as well.
+        told.fold(self.refused.map_or(Ok(()), Err), Result::and)
     }
 
     /// Waits for room on this thread.
@@ -188,10 +189,10 @@ impl<'a, A: Actor> TellAll<'a, A> {
     /// As for [`Tell::wait`], with the message of the first shard that refused. Others may have accepted theirs.
     pub fn wait(mut self) -> Result<(), TellError<A::Request>> {
         if crate::core_loop::on_core_thread() {
-            return match self.tells.drain(..).next() {
-                Some(Step::Going(tell)) => tell.wait(),
-                _ => Ok(()),
-            };
+            let going = |step| if let Step::Going(tell) = step { Some(tell) } else { None };
+            let told = self.refused.take().map_or(Ok(()), Err);
+            // Each that is left says that it would block.
+            return told.and(self.tells.drain(..).find_map(going).map_or(Ok(()), Tell::wait));
         }
         let system = self.tells.iter().find_map(|step| Some(step.going()?.system()));
         block::block_on_of(system.unwrap_or_default(), self)
