@@ -64,6 +64,28 @@ fn no_handler_runs_between_two_hooks_of_a_checkpoint() {
     }
 }
 
+/// What has waited meanwhile goes on in the same order each time, also what came over lanes that nobody polled.
+#[test]
+fn what_waits_for_the_end_of_a_checkpoint_goes_on_in_one_order() {
+    let story = || {
+        let mut sim = Sim::seeded(7).cores(1).start();
+        let page = page(&mut sim);
+        let clients: Vec<_> = (0..8).map(|_| page.ordered()).collect();
+        for client in &clients {
+            sim.run(client.touched()).unwrap();
+        }
+        sim.advance(Duration::from_secs(1));
+        let asks: Vec<_> = clients.iter().map(|client| client.touched().now().unwrap()).collect();
+        sim.checkpoint();
+        for ask in asks {
+            sim.run(ask).unwrap();
+        }
+        sim.trace()
+    };
+    let first = story();
+    assert!((0..10).all(|_| story() == first));
+}
+
 #[test]
 fn a_core_that_is_lost_when_the_system_ends_does_not_come_back() {
     let mut sim = Sim::seeded(1).cores(1).start();

@@ -36,7 +36,9 @@ impl Core {
 
     /// Polls every lane that holds something, also the armed ones.
     pub(crate) fn poll_all_lanes(&mut self) {
-        let lanes: Vec<_> = self.lanes.values().copied().collect();
+        let mut lanes: Vec<_> = self.lanes.values().copied().collect();
+        // In an order, which a simulation repeats.
+        lanes.sort_unstable();
         for (cell, lane) in lanes {
             if self.lane_has_request(cell, lane) {
                 self.activate(cell, lane);
