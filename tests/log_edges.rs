@@ -9,7 +9,7 @@ use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tpc_actors::bus::log::{DecodeError, LogEvent, LogOptions, MemoryLog};
+use tpc_actors::bus::log::{DecodeError, EventLog, LogEvent, LogOptions, MemoryLog};
 use tpc_actors::bus::{Position, Publisher, Start, Subscription};
 use tpc_actors::prelude::*;
 
@@ -27,7 +27,9 @@ impl Clone for Event {
 }
 
 impl LogEvent for Event {
-    fn encode(&self, _into: &mut Vec<u8>) {}
+    fn encode(&self, into: &mut Vec<u8>) {
+        into.push(0);
+    }
 
     fn decode(_bytes: &[u8]) -> Result<Self, DecodeError> {
         Ok(Self { bad: false })
@@ -232,4 +234,38 @@ fn who_begins_in_the_middle_of_a_loss_is_told_of_the_rest() {
     publish(&publisher, false);
     system.shutdown_wait(Duration::from_secs(10));
     assert_eq!((missing, all(&mut events)), (3, vec!["13".to_owned()]));
+}
+
+/// Events that a log keeps of those that were written in groups, when it is told to keep ten.
+fn kept(groups: u64, each: u64) -> u64 {
+    let system = System::builder().cores(1).start().unwrap();
+    let mut log = MemoryLog::new();
+    let options = LogOptions::new().keep_events(10).commit_interval(Duration::from_millis(1));
+    system.log_events::<Event>(log.clone(), options).unwrap();
+    let publisher = system.publisher();
+    for group in 1..=groups {
+        (0..each).for_each(|_| publish(&publisher, false));
+        wait_durable(&system, group * each);
+    }
+    system.shutdown_wait(Duration::from_secs(5));
+    log.bounds(1).unwrap().map_or(0, |bounds| bounds.events)
+}
+
+#[test]
+fn a_log_that_removes_one_event_at_a_time_keeps_as_many_as_it_was_told_to() {
+    assert_eq!(kept(20, 1), 10);
+    assert_eq!(kept(20, 100), 10);
+}
+
+/// The same by their bytes, of which an event has one.
+#[test]
+fn a_log_that_removes_one_event_at_a_time_keeps_as_many_bytes_as_it_was_told_to() {
+    let system = System::builder().cores(1).start().unwrap();
+    let mut log = MemoryLog::new();
+    let options = LogOptions::new().keep_bytes(10).commit_interval(Duration::from_millis(1));
+    system.log_events::<Event>(log.clone(), options).unwrap();
+    let publisher = system.publisher();
+    (0..1000).for_each(|_| publish(&publisher, false));
+    system.shutdown_wait(Duration::from_secs(5));
+    assert_eq!(log.bounds(1).unwrap().map(|bounds| bounds.bytes), Some(10));
 }

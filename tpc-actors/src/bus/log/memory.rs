@@ -30,6 +30,8 @@ pub struct MemoryLog(Arc<Mutex<Store>>);
 #[derive(Debug, Clone, Default)]
 struct Store {
     events: BTreeMap<Position, (SystemTime, Vec<u8>)>,
+    /// How many there are of each core, and their bytes.
+    sums: BTreeMap<usize, (u64, u64)>,
     /// Appended since the last sync.
     unsynced: Vec<Position>,
     epoch: u64,
@@ -52,9 +54,13 @@ impl MemoryLog {
     /// What would be found after a crash now: another log, with what is durable.
     #[must_use]
     pub fn crash(&self) -> Self {
-        let Store { mut events, unsynced, epoch, .. } = lock(&self.0).clone();
-        events.retain(|position, _| !unsynced.contains(position));
-        let store = Store { events, epoch, ..Store::default() };
+        let Store { events, unsynced, epoch, .. } = lock(&self.0).clone();
+        let mut store = Store { epoch, ..Store::default() };
+        for (position, (at, record)) in events {
+            if !unsynced.contains(&position) {
+                store.keep(position, at, record);
+            }
+        }
         Self(Arc::new(Mutex::new(store)))
     }
 }
@@ -69,6 +75,20 @@ impl Store {
         core: usize,
     ) -> impl DoubleEndedIterator<Item = (&Position, &(SystemTime, Vec<u8>))> {
         self.events.range(Position::new(core, 0, 0)..Position::new(core + 1, 0, 0))
+    }
+
+    fn keep(&mut self, position: Position, at: SystemTime, record: Vec<u8>) {
+        let (events, bytes) = self.sums.entry(position.core).or_default();
+        *events += 1;
+        *bytes += record.len() as u64;
+        self.events.insert(position, (at, record));
+    }
+
+    fn remove(&mut self, position: Position) {
+        let Some((_, record)) = self.events.remove(&position) else { return };
+        let (events, bytes) = self.sums.entry(position.core).or_default();
+        *events -= 1;
+        *bytes -= record.len() as u64;
     }
 
     fn check(&self) -> Result<(), LogError> {
@@ -94,7 +114,7 @@ impl EventLog for MemoryLog {
         }
         let mut position = first;
         for record in records.iter() {
-            store.events.insert(position, (SystemTime::now(), record.to_vec()));
+            store.keep(position, SystemTime::now(), record.to_vec());
             store.unsynced.push(position);
             position = position.next();
         }
@@ -132,9 +152,11 @@ impl EventLog for MemoryLog {
 
     fn trim_to(&mut self, to: Position) -> Result<(), LogError> {
         let mut store = lock(&self.0);
-        let keep = |position: &Position| position.core != to.core || *position >= to;
-        store.events.retain(|position, _| keep(position));
-        store.unsynced.retain(keep);
+        let first = |store: &Store| store.of(to.core).next().map(|(position, _)| *position);
+        while let Some(position) = first(&store).filter(|position| *position < to) {
+            store.remove(position);
+        }
+        store.unsynced.retain(|position| position.core != to.core || *position >= to);
         Ok(())
     }
 
@@ -142,11 +164,7 @@ impl EventLog for MemoryLog {
         let store = lock(&self.0);
         let Some((first, (oldest, _))) = store.of(core).next() else { return Ok(None) };
         let next = store.next(core).unwrap_or(*first);
-        let (mut events, mut bytes) = (0, 0);
-        for (_, (_, record)) in store.of(core) {
-            events += 1;
-            bytes += record.len() as u64;
-        }
-        Ok(Some(Bounds::new((*first, next), (events, bytes), (*oldest, first.next()))))
+        let sums = store.sums.get(&core).copied().unwrap_or_default();
+        Ok(Some(Bounds::new((*first, next), sums, (*oldest, first.next()))))
     }
 }

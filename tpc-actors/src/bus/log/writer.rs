@@ -74,13 +74,12 @@ impl<E: Send + Clone + 'static> Writer<E> {
             unwritten: Vec::new(),
         };
         let intakes = (0..bus.sources()).map(&mut intake).collect();
-        let records = Records::default();
         Self {
             link,
             bus,
             log,
             intakes,
-            records,
+            records: Records::default(),
             version: 0,
             learned: 0,
             failed: false,
@@ -120,9 +119,8 @@ impl<E: Send + Clone + 'static> Writer<E> {
             if wrote {
                 if !stop {
                     self.pause(began);
-                    continue;
                 }
-                last_groups -= 1;
+                last_groups -= usize::from(stop);
                 if last_groups > 0 {
                     continue;
                 }
@@ -243,6 +241,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
     fn show(&mut self) {
         for source in 0..self.intakes.len() {
             let mut group = std::mem::take(&mut self.intakes[source].group);
+            let written = group.len();
             if let Some(last) = group.last() {
                 self.intakes[source].shown = last.seq + 1;
             }
@@ -257,7 +256,7 @@ impl<E: Send + Clone + 'static> Writer<E> {
             }
             self.intakes[source].group = group;
             self.flush(source);
-            self.trim(source);
+            self.trim(source, written);
         }
     }
 
