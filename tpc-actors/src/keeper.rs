@@ -78,6 +78,18 @@ impl Keeper {
         }
     }
 
+    /// Nobody waits there any more, and its memory is not to wait for the last deadline that somebody had.
+    pub(crate) fn forget(&self, id: u64) {
+        let mut state = self.state();
+        let Some(at) = state.times.remove(&id) else { return };
+        state.by_time.remove(&(at, id));
+        let is_last = state.stopped && state.by_time.is_empty();
+        drop(state);
+        if is_last {
+            self.changed.notify_one();
+        }
+    }
+
     #[cold]
     fn start_again(self: &Arc<Self>) {
         if let Err(error) = self.start() {

@@ -328,6 +328,7 @@ impl<A: Actor> Mailbox<A> {
 impl<A: Actor> Drop for Mailbox<A> {
     fn drop(&mut self) {
         self.core.release_lane_id(self.visitor_id);
+        self.keeper.forget(self.id);
     }
 }
 
