@@ -112,6 +112,11 @@ impl Fragile {
     }
 
     #[handler]
+    fn offload_for_ever(&mut self, cx: &mut Ctx<Self>, reply: Reply<u32>) {
+        cx.offload(std::future::pending(), move |_, _, ()| reply.send(1));
+    }
+
+    #[handler]
     fn continuation(&mut self, cx: &mut Ctx<Self>, reply: Reply<u32>) {
         cx.offload(async {}, move |_, _, ()| {
             let _held = reply;
@@ -179,7 +184,26 @@ fn no_source_of_panics_takes_the_core_down() {
     let offloaded = fragile.offload().wait();
     assert!(matches!(offloaded, Err(AskError::Dropped)), "{offloaded:?}");
     assert!(fragile.builds().wait().is_ok());
-    system.shutdown_wait(Duration::from_secs(10));
+    let panics = system.actors()[0].panics();
+    assert_eq!(
+        system.shutdown_wait(Duration::from_secs(10)).panics(),
+        panics,
+        "each is the actor's"
+    );
+}
+
+/// Nobody has panicked.
+#[test]
+fn an_offloaded_future_whose_runtime_goes_away_is_dropped() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let system = System::builder().cores(1).tokio(runtime.handle().clone()).start().unwrap();
+    let fragile = system.spawn::<Fragile>(Arc::default()).wait().unwrap();
+    let ask = fragile.offload_for_ever().now().unwrap();
+    assert!(fragile.builds().wait().is_ok());
+    runtime.shutdown_background();
+    let dropped = ask.wait();
+    assert!(matches!(dropped, Err(AskError::Dropped)), "{dropped:?}");
+    assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
 }
 
 #[test]

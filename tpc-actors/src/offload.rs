@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::isolate::{catch, drop_quietly};
 use crate::placement::CpuSet;
@@ -61,7 +61,7 @@ impl Offload {
     pub(crate) fn spawn<F>(
         &self,
         future: F,
-    ) -> impl Future<Output = Result<F::Output, String>> + use<F>
+    ) -> impl Future<Output = Result<F::Output, NoOutput>> + use<F>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -71,20 +71,12 @@ impl Offload {
             None => self.handle().map(|handle| Started::Task(AbortOnDrop(handle.spawn(future)))),
         };
         async move {
-            let started = started.map_err(|error| format!("no Tokio runtime: {error}"))?;
-            let mut running = match started {
+            match started.map_err(NoOutput::NoRuntime)? {
                 Started::Simulated(future) => {
-                    return future.await.unwrap_or_else(|_| Err(GONE.to_owned()));
+                    future.await.map_err(|_| NoOutput::Gone)?.map_err(NoOutput::Panicked)
                 }
-                Started::Task(running) => running,
-            };
-            (&mut running.0).await.map_err(|error| match error.try_into_panic() {
-                Ok(payload) => {
-                    let message = catch(|| std::panic::resume_unwind(payload));
-                    message.err().unwrap_or_default()
-                }
-                Err(_) => GONE.to_owned(),
-            })
+                Started::Task(mut running) => (&mut running.0).await.map_err(NoOutput::of),
+            }
         }
     }
 
@@ -114,8 +106,24 @@ impl fmt::Debug for Offload {
     }
 }
 
-/// Why there is no output of a future that was not polled to its end.
-const GONE: &str = "its runtime was shut down";
+/// Why there is no output of an offloaded future.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoOutput {
+    #[error("it panicked: {0}")]
+    Panicked(String),
+    #[error("its runtime was shut down")]
+    Gone,
+    #[error("no Tokio runtime: {0}")]
+    NoRuntime(std::io::Error),
+}
+
+impl NoOutput {
+    fn of(error: JoinError) -> Self {
+        let Ok(payload) = error.try_into_panic() else { return Self::Gone };
+        let message = catch(|| std::panic::resume_unwind(payload));
+        Self::Panicked(message.err().unwrap_or_default())
+    }
+}
 
 /// An offloaded future that runs.
 enum Started<T> {

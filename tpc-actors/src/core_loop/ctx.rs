@@ -13,6 +13,7 @@ use crate::bus::publisher::CorePublisher;
 use crate::client::Ask;
 use crate::error::{AskError, PanicReport};
 use crate::isolate::{catch, drop_quietly};
+use crate::offload::NoOutput;
 use crate::pinned::{LocalMailbox, Pinned, PinnedToCore};
 use crate::system::{OnProgress, Progress};
 
@@ -186,7 +187,8 @@ impl<A: Actor> Ctx<A> {
     ///
     /// Tokio is the runtime in which the system was started, or else one that the system brings.
     /// The future is aborted when this incarnation of the actor ends first. When it panics, `then` is
-    /// dropped (a [`Reply`](crate::Reply) in it answers `Dropped`) and the panic is counted.
+    /// dropped (a [`Reply`](crate::Reply) in it answers `Dropped`) and the panic is counted. So is `then`, with a log line
+    /// instead, when the runtime is shut down before the future's end.
     ///
     /// What the future asks goes over the lane of its Tokio worker, like anybody's there, and of asks under way each lane has
     /// twice its actor's [`capacity`](crate::actor::Policy::capacity). Actors that answer each other only after asking back
@@ -210,12 +212,16 @@ impl<A: Actor> Ctx<A> {
         let task: LocalFuture = Box::pin(async move {
             match running.await {
                 Ok(output) => me.resume(Box::new(move |this, cx| then(this, cx, output))),
-                Err(message) => {
+                Err(NoOutput::Panicked(message)) => {
+                    me.mailbox.stats.panics.add(1);
                     me.local.shared.stats.panics.add(1);
                     let core = me.local.shared.index;
                     let report = PanicReport::new(A::NAME, "offload", core, message);
                     me.local.note_panic(&report, me.mailbox.shard);
                     me.local.tell_of_panic(&report, me.mailbox.shard);
+                }
+                Err(why) => {
+                    tracing::error!(actor = A::NAME, %why, "an offloaded future has no output");
                 }
             }
         });
