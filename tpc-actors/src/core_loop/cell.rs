@@ -159,8 +159,14 @@ impl<A: Actor> ActorCell<A> {
         }
     }
 
+    /// Whether this incarnation lives and takes calls.
+    fn runs(&self, incarnation: u64) -> bool {
+        incarnation == self.cx.incarnation && matches!(self.state, State::Running(_))
+    }
+
     fn set_timers(&self) {
-        let now = self.cx.now();
+        // Not when the turn began: the start may have taken a while.
+        let now = self.local().clock.now();
         let mut timers = self.local().timers.borrow_mut();
         for (index, timer) in A::TIMERS.iter().enumerate() {
             let due = Due::Every { cell: self.cx.cell, incarnation: self.cx.incarnation, index };
@@ -249,7 +255,10 @@ impl<A: Actor> ActorCell<A> {
         self.mailbox.stats.incarnation.add(1);
         self.mailbox.set_flag(flag::RESTARTING, true);
         while_ending(fate, || {
-            drop_quietly(state);
+            if let Err(message) = catch(|| drop(state)) {
+                // Counted and told of; what follows has been decided.
+                drop(self.report("drop", message));
+            }
             self.local().tasks.end_owned(Owner { cell, incarnation });
             drop_each(self.cx.me.take_continuations());
         });

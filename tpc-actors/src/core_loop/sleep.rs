@@ -68,7 +68,9 @@ impl CoreClock {
 
     /// Ready at the first turn of the loop after `time` has passed from now on.
     pub fn sleep(&self, time: Duration) -> Sleep {
-        Sleep { until: later(self.now(), time), alarm: None, local: Rc::clone(&self.local) }
+        // Not when the turn began: its task may have been at work for a while.
+        let until = later(self.local.clock.now(), time);
+        Sleep { until, alarm: None, local: Rc::clone(&self.local) }
     }
 }
 
@@ -107,7 +109,8 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.local.now.get() >= self.until {
+        // Not within the turn that it began in, also when it is over already: who sleeps lets others have theirs.
+        if self.alarm.is_some() && self.local.now.get() >= self.until {
             return Poll::Ready(());
         }
         let waker = Some(context.waker().clone());

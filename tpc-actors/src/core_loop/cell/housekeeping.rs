@@ -12,19 +12,20 @@ use crate::isolate::{catch, drop_quietly};
 impl<A: Actor> ActorCell<A> {
     /// Calls a `#[maintenance]` method until it is done or its budget is used up; true when there is more.
     pub(super) fn housekeeping(&mut self, chore: &Chore) -> bool {
-        if chore.incarnation != self.cx.incarnation || !matches!(self.state, State::Running(_)) {
+        if !self.runs(chore.incarnation) {
             return false;
         }
         let Some(maintenance) = A::MAINTENANCE.get(chore.index) else { return false };
         let local = std::rc::Rc::clone(&self.cx.me.local);
         let end = later(local.clock.now(), maintenance.budget);
         loop {
+            // After a panic that the policy goes on from, the next one is that of the next interval.
             let mut left = Work::Done;
-            let done = self.call(Called::Maintenance(chore.index), |actor, cx| {
+            self.call(Called::Maintenance(chore.index), |actor, cx| {
                 left = (maintenance.run)(actor, cx);
             });
             self.stop_if_asked();
-            if !done {
+            if !self.runs(chore.incarnation) {
                 return false;
             }
             if left == Work::Done {

@@ -158,12 +158,14 @@ impl<A: Actor> Cell for ActorCell<A> {
     }
 
     fn tick(&mut self, incarnation: u64, index: usize, due: Instant) {
-        if incarnation != self.cx.incarnation || !matches!(self.state, State::Running(_)) {
+        if !self.runs(incarnation) {
             return;
         }
         let Some(timer) = A::TIMERS.get(index) else { return };
-        if self.call(Called::Timer(index), timer.run) {
-            let next = next_tick(due, timer.every, self.cx.now());
+        self.call(Called::Timer(index), timer.run);
+        // Also after a panic that the policy goes on from.
+        if self.runs(incarnation) {
+            let next = next_tick(due, timer.every, self.local().clock.now());
             let due = Due::Every { cell: self.cx.cell, incarnation, index };
             self.local().timers.borrow_mut().set(next, due);
         }
