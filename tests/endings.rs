@@ -1,10 +1,12 @@
 //! The end of a system in the middle of something else: its start, a restart, a cool-down, a drop.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::Poll;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use tpc_actors::ActorState;
 use tpc_actors::prelude::*;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -244,4 +246,93 @@ fn what_the_same_thread_sends_after_a_stop_is_not_handled() {
         closed.wait();
     }
     system.shutdown_wait(LONG);
+}
+
+/// Has tasks that nobody waits for, and tells of what it does.
+#[core_actor]
+struct Worker;
+
+#[core_actor]
+impl Worker {
+    #[init]
+    fn new() -> Self {
+        Self
+    }
+
+    #[handler(tell)]
+    fn poll_for_ever(&self, cx: &mut Ctx<Self>) {
+        cx.spawn(std::future::poll_fn(|context| {
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }));
+    }
+
+    #[handler]
+    fn number(&self) -> u32 {
+        7
+    }
+
+    #[handler(tell)]
+    fn sleep(&self, time: Duration) {
+        thread::sleep(time);
+    }
+}
+
+fn worker() -> (System, WorkerClient) {
+    let system = System::builder().cores(1).start().unwrap();
+    let worker = system.spawn::<Worker>(()).wait().unwrap();
+    (system, worker)
+}
+
+#[test]
+fn a_task_that_polls_is_not_waited_for() {
+    let (system, worker) = worker();
+    worker.poll_for_ever().wait().unwrap();
+    assert_eq!(worker.number().wait().unwrap(), 7);
+    let began = Instant::now();
+    assert!(system.shutdown_wait(10 * LONG).is_clean());
+    assert!(began.elapsed() < LONG, "{:?}", began.elapsed());
+}
+
+#[test]
+fn the_end_begins_with_the_call() {
+    for _ in 0..20 {
+        let (system, worker) = worker();
+        let ending = system.shutdown(LONG);
+        assert!(worker.number().wait().is_err());
+        let spawned = system.spawn::<Worker>(()).wait();
+        assert!(matches!(spawned, Err(SpawnError::Stopping)));
+        drop(ending);
+        assert!(system.shutdown_wait(LONG).is_clean());
+        assert_eq!(system.actors()[0].state(), ActorState::Stopped);
+    }
+}
+
+/// Who hears of a stall ends the system there, and so waits for himself; or does not come back.
+#[test]
+fn who_hears_of_a_stall_may_do_what_he_likes() {
+    for ends in [true, false] {
+        let slot = Arc::<Mutex<Option<System>>>::default();
+        let (theirs, (go, gate)) = (Arc::clone(&slot), mpsc::channel::<()>());
+        let gate = Mutex::new(gate);
+        let hear = move |_: &tpc_actors::StallReport| {
+            if ends {
+                let system = theirs.lock().unwrap().take();
+                if let Some(system) = system {
+                    system.shutdown_wait(Duration::ZERO);
+                }
+            } else {
+                let _ = gate.lock().unwrap().recv();
+            }
+        };
+        let system = System::builder().cores(1).on_stall(hear).start().unwrap();
+        *slot.lock().unwrap() = Some(system.clone());
+        let worker = system.spawn::<Worker>(()).wait().unwrap();
+        worker.sleep(Duration::from_millis(200)).wait().unwrap();
+        assert_eq!(worker.number().wait().map_err(drop), if ends { Err(()) } else { Ok(7) });
+        let report = system.shutdown_wait(Duration::from_millis(100));
+        let stuck = report.stuck_threads();
+        assert!(stuck.iter().any(|thread| thread == "tpc-warden"), "{report}");
+        drop(go);
+    }
 }

@@ -250,3 +250,29 @@ fn actors_that_come_and_go_leave_no_memory() {
     assert!(after <= goal, "{before} bytes before, {after} after");
     assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
 }
+
+/// Threads of this process that keep deadlines.
+fn keepers() -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().filter_map(Result::ok);
+    let name = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("comm"));
+    tasks.filter_map(|task| name(task).ok()).filter(|name| name.trim() == "tpc-deadlines").count()
+}
+
+#[test]
+fn no_thread_stays_for_deadlines_of_asks_that_were_answered() {
+    let _turn = TURN.lock();
+    let mut clients = Vec::new();
+    for _ in 0..10 {
+        let system = System::builder().cores(1).start().unwrap();
+        let sum = system.spawn::<Sum>(()).wait().unwrap();
+        assert_eq!(sum.get().deadline(Duration::from_hours(1)).wait().unwrap(), 0);
+        clients.push(sum);
+        assert!(system.shutdown_wait(Duration::from_secs(10)).is_clean());
+    }
+    // Who joins a thread is let go before the kernel has taken it off its list.
+    let gone = (0..1_000).any(|_| {
+        thread::sleep(Duration::from_millis(1));
+        keepers() == 0
+    });
+    assert!(gone, "{} left", keepers());
+}

@@ -190,6 +190,8 @@ pub(crate) struct Probe {
     pub(crate) work_done: u64,
     /// Accepted work is not finished.
     pub(crate) busy: bool,
+    /// Tasks that nobody waits for have something to do.
+    pub(crate) has_ready: bool,
 }
 
 impl Core {

@@ -109,8 +109,17 @@ impl Keeper {
         std::thread::Builder::new().name("tpc-deadlines".to_owned()).spawn(move || keeper.run())
     }
 
-    pub(crate) fn stop(&self) {
-        self.state().stopped = true;
+    /// Looks once more for those who really wait: deadlines of asks that were answered keep no thread.
+    pub(crate) fn stop(self: &Arc<Self>) {
+        let known: Vec<_> = {
+            let mut state = self.state();
+            state.stopped = true;
+            state.by_time.keys().copied().collect()
+        };
+        let now = nanos(&*self.clock, self.clock.now());
+        for (at, id) in known {
+            self.look_at_first(at, id, now, BETWEEN_LOOKS);
+        }
         self.changed.notify_one();
     }
 

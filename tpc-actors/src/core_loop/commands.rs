@@ -55,10 +55,11 @@ impl Core {
     /// Whether anything accepted is unfinished, and how much has been done so far.
     pub(crate) fn probe(&mut self) -> Probe {
         let busy = self.local.tasks.awaited() > 0
-            || self.local.tasks.has_ready()
             || self.cells.iter().any(|actor| actor.borrow_mut().has_work());
+        let has_ready = self.local.tasks.has_ready();
         let stats = &self.local.shared.stats;
-        Probe { work_done: stats.handled.get() + stats.cancelled.get() + stats.expired.get(), busy }
+        let work_done = stats.handled.get() + stats.cancelled.get() + stats.expired.get();
+        Probe { work_done, busy, has_ready }
     }
 
     /// Ends every actor, the youngest first, and then the loop; says how many continuations are lost.

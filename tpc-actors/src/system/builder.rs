@@ -167,8 +167,9 @@ impl SystemBuilder {
     }
 
     /// Has `hear` called with each report of a stall, on the thread that looks after the cores: while it takes its
-    /// time, other stalls are not noticed. A panic in it is swallowed. Together with `stall_after(None)`, by which
-    /// there is nothing to hear, it is refused at the start.
+    /// time, other stalls are not noticed. A panic in it is swallowed. If it has not come back at the end of the system,
+    /// it is left behind as `tpc-warden`. Together with `stall_after(None)`, by which there is nothing to hear, it is
+    /// refused at the start.
     pub fn on_stall(mut self, hear: impl Fn(&StallReport) + Send + Sync + 'static) -> Self {
         self.watch.on_stall = Some(OnStall(Arc::new(hear)));
         self

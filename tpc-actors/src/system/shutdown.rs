@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::status::Watched;
@@ -163,8 +164,23 @@ impl Ending {
 const GRACE: Duration = Duration::from_millis(100);
 /// Beyond the drain time, how long the event logs may take to make durable what was published.
 const LOG_GRACE: Duration = Duration::from_secs(2);
+/// Rounds without any work done in which tasks that nobody waits for may still have something to do.
+const ROUNDS_FOR_TASKS: u32 = 20;
 /// Between two questions whether a busy core has finished.
 const PROBE_PAUSE: Duration = Duration::from_micros(500);
+
+/// Joins a thread that calls foreign code: wakers, or who hears of stalls. Its name, if it has not come back `until` then.
+fn join_helper(thread: &Mutex<Option<JoinHandle<()>>>, until: Instant) -> Option<String> {
+    let thread = lock(thread).take()?;
+    while !thread.is_finished() {
+        if Instant::now() >= until {
+            return Some(thread.thread().name().unwrap_or_default().to_owned());
+        }
+        std::thread::sleep(PROBE_PAUSE);
+    }
+    drop_quietly(thread.join());
+    None
+}
 
 impl Inner {
     /// Begins the end, unless it has begun.
@@ -176,6 +192,8 @@ impl Inner {
         let ending = Arc::new(Ending::default());
         *slot = Some(Arc::clone(&ending));
         drop(slot);
+        // Here, so that nothing is accepted that this thread sends from now on.
+        drop(catch(|| self.begin_drain()));
         let (inner, theirs) = (Arc::clone(self), Arc::clone(&ending));
         // Whatever happens, whoever waits for the report gets one.
         let end = move || {
@@ -197,7 +215,6 @@ impl Inner {
 
     fn end(&self, drain_time: Duration) -> ShutdownReport {
         let deadline = later(Instant::now(), drain_time);
-        self.begin_drain();
         self.drain(deadline);
         let (abandoned, counts) = mpsc::channel();
         self.finish_cores(&abandoned);
@@ -218,16 +235,13 @@ impl Inner {
             self.give_up(core);
         }
         self.keeper.stop();
+        let until = deadline.max(Instant::now()) + GRACE;
         // Left behind with those that still wait for a time: a leaked reply, or a stuck handler.
-        if self.keeper.is_idle()
-            && let Some(thread) = lock(&self.keeper_thread).take()
-        {
-            drop_quietly(thread.join());
+        if self.keeper.is_idle() {
+            stuck.extend(join_helper(&self.keeper_thread, until));
         }
         // It may have been replacing a core, and has told its callers.
-        if let Some(thread) = lock(&self.warden_thread).take() {
-            drop_quietly(thread.join());
-        }
+        stuck.extend(join_helper(&self.warden_thread, until));
         self.offload.shut_down();
         stuck.extend(std::iter::repeat_n("tpc-log".to_owned(), logs));
         self.report(counts.try_iter().sum(), stuck, lost)
@@ -251,19 +265,26 @@ impl Inner {
     /// work done (Mattern, "Algorithms for distributed termination detection", 1987).
     fn drain(&self, deadline: Instant) {
         let mut before = None;
+        let mut patience = ROUNDS_FOR_TASKS;
         loop {
-            let round = self.probe(deadline);
-            let busy = round.as_ref().is_none_or(|round| round.iter().any(|probe| probe.busy));
-            if !busy && round == before {
-                return;
+            let round = self.probe(deadline).unwrap_or_default();
+            let busy = round.is_empty() || round.iter().any(|probe| probe.busy);
+            let has_ready = round.iter().any(|probe| probe.has_ready);
+            let work_done: Vec<_> = round.iter().map(|probe| probe.work_done).collect();
+            if !busy && before.as_ref() == Some(&work_done) {
+                // A task that was just woken may answer somebody; one that is always ready is not waited for.
+                if !has_ready || patience == 0 {
+                    return;
+                }
+                patience -= 1;
             }
             if Instant::now() >= deadline {
                 return;
             }
-            if busy {
+            if busy || has_ready {
                 std::thread::sleep(PROBE_PAUSE);
             }
-            before = round;
+            before = Some(work_done);
         }
     }
 

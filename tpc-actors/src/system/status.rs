@@ -303,6 +303,7 @@ fn status<A: Actor>(mailbox: &Mailbox<A>) -> ActorStatus {
         core: mailbox.core.index,
         shard: mailbox.shard,
         state: match mailbox.life() {
+            Life::Draining | Life::Closing if mailbox.ending.get().is_some() => ActorState::Stopped,
             Life::Open if mailbox.has_flag(flag::GUARDED | flag::CORE_GUARDED) => {
                 ActorState::Degraded
             }

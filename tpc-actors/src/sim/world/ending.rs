@@ -44,7 +44,7 @@ impl World {
         for _ in 0..self.limits.steps_max {
             let round: Vec<_> =
                 self.seats.iter_mut().filter_map(|seat| seat.with(Core::probe)).collect();
-            let busy = round.iter().any(|probe| probe.busy);
+            let busy = round.iter().any(|probe| probe.busy || probe.has_ready);
             if !busy && before.as_ref() == Some(&round) {
                 return;
             }
