@@ -302,6 +302,14 @@ fn hooks_that_fail_are_named_and_cores_that_do_not_stop_are_not_waited_for() {
     assert!(matches!(late, Err(CheckpointError::TimedOut)), "{late:?}");
     assert_eq!(blocked.wait().unwrap(), 1);
     assert_eq!(careless.block(Duration::ZERO).wait().unwrap(), 1, "and the core goes on");
+    // One that nobody waits for keeps the next one no longer than that may take.
+    let blocked = careless.block(Duration::from_millis(300)).now().unwrap();
+    thread::sleep(Duration::from_millis(20));
+    drop(system.checkpoint(LONG));
+    thread::sleep(Duration::from_millis(20));
+    let late = system.checkpoint(Duration::from_millis(50)).wait();
+    assert!(matches!(late, Err(CheckpointError::TimedOut)), "{late:?}");
+    assert_eq!(blocked.wait().unwrap(), 1);
     system.shutdown_wait(LONG);
     assert!(matches!(system.checkpoint(LONG).wait(), Err(CheckpointError::Stopping)));
 }

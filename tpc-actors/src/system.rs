@@ -92,8 +92,7 @@ struct Inner {
     next_core: AtomicUsize,
     actors: Mutex<Vec<Watched>>,
     names: Mutex<Names>,
-    /// Held while a checkpoint is taken.
-    checkpoints: Mutex<()>,
+    checkpoints: checkpoint::Turns,
     ending: Mutex<Option<Arc<Ending>>>,
     drop_drain_time: Duration,
     /// Prefix of the cores' thread names.
@@ -247,7 +246,7 @@ impl System {
     }
 
     /// Every actor that has started, in the order in which they were spawned. One that has ended is listed for as long as
-    /// somebody holds a client of it.
+    /// somebody holds a client of it, and until another one is spawned.
     pub fn actors(&self) -> Vec<ActorStatus> {
         let actors: Vec<_> = lock(&self.inner().actors)
             .iter()
@@ -283,8 +282,8 @@ impl System {
     /// answered when its handler ends, or has its deadline: its asker can be woken by nobody else. An event log has two
     /// seconds more to make durable what was published, and is left behind then.
     ///
-    /// The end begins with the call; the returned future only waits for it. A second call gets the same
-    /// report.
+    /// The end begins with the call: what the same thread sends or spawns afterwards is refused. The returned future only
+    /// waits for it. A second call gets the same report.
     pub fn shutdown(&self, drain_time: Duration) -> Shutdown {
         self.inner().shut_down(drain_time)
     }

@@ -51,7 +51,7 @@ impl SystemBuilder {
             next_core: AtomicUsize::new(0),
             actors: Mutex::default(),
             names: Mutex::default(),
-            checkpoints: Mutex::default(),
+            checkpoints: super::checkpoint::Turns::default(),
             ending: Mutex::default(),
             drop_drain_time: self.drop_drain_time,
             thread_name: self.thread_name.clone(),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -129,13 +129,43 @@ impl fmt::Debug for Checkpoint {
     }
 }
 
+/// One checkpoint at a time.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    taken: Mutex<bool>,
+    free: Condvar,
+}
+
+/// Whose turn it is.
+struct Alone<'a>(&'a Turns);
+
+impl Turns {
+    /// `None` when the one before has not ended by then.
+    fn begin(&self, deadline: Instant) -> Option<Alone<'_>> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let waited = self.free.wait_timeout_while(lock(&self.taken), left, |taken| *taken);
+        let (mut taken, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let is_free = !std::mem::replace(&mut *taken, true);
+        drop(taken);
+        is_free.then(|| Alone(self))
+    }
+}
+
+impl Drop for Alone<'_> {
+    fn drop(&mut self) {
+        *lock(&self.0.taken) = false;
+        self.0.free.notify_one();
+    }
+}
+
 impl Inner {
     pub(super) fn checkpoint(self: &Arc<Self>, within: Duration) -> Checkpoint {
         let (report, done) = oneshot::channel();
+        let deadline = later(Instant::now(), within);
         let inner = Arc::clone(self);
         let thread = std::thread::Builder::new().name("tpc-checkpoint".to_owned());
         let started = thread.spawn(move || {
-            let outcome = inner.take_checkpoint(within);
+            let outcome = inner.take_checkpoint(deadline);
             // Nobody may wait for it any more.
             drop(report.send(outcome));
         });
@@ -145,10 +175,9 @@ impl Inner {
         }))
     }
 
-    fn take_checkpoint(&self, within: Duration) -> Result<CheckpointReport, CheckpointError> {
+    fn take_checkpoint(&self, deadline: Instant) -> Result<CheckpointReport, CheckpointError> {
         // One after the other: a second one must not have the cores go on under the first.
-        let _alone = lock(&self.checkpoints);
-        let deadline = later(Instant::now(), within);
+        let _alone = self.checkpoints.begin(deadline).ok_or(CheckpointError::TimedOut)?;
         // Declared before anything stands still, and dropped on every way out.
         let _go_on = GoOn(self);
         self.on_every_core(deadline, Core::stand_still)?;
