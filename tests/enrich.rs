@@ -170,3 +170,47 @@ fn each_core_learns_for_itself_and_so_do_publishers_outside() {
     assert_eq!(users(&mut events), [Some("eve")]);
     stop(&system);
 }
+
+/// Comes from somebody who is known, perhaps, and makes somebody else known.
+#[derive(Clone, Debug, PartialEq)]
+struct Invitation {
+    from: u32,
+    by: Option<&'static str>,
+    to: u32,
+    name: &'static str,
+}
+
+impl Enrich for Invitation {
+    type Key = u32;
+    type Route = &'static str;
+
+    fn binding(&self) -> Option<(u32, &'static str)> {
+        Some((self.to, self.name))
+    }
+
+    fn unrouted(&self) -> Option<u32> {
+        self.by.is_none().then_some(self.from)
+    }
+
+    fn set_route(&mut self, route: &'static str) {
+        self.by = Some(route);
+    }
+}
+
+#[test]
+fn an_event_that_tells_of_a_route_learns_its_own() {
+    let system = System::builder().cores(1).start().unwrap();
+    let publisher = system.publisher::<Invitation>().with_routes();
+    let mut events = system.events::<Invitation>().subscribe();
+    let invite = |from, to, name| Invitation { from, by: None, to, name };
+    for invitation in [invite(0, 1, "ada"), invite(1, 2, "bob"), invite(2, 2, "eve")] {
+        publisher.publish(invitation).unwrap();
+    }
+    let mut by = || match events.next_wait() {
+        Some(Delivery::Event { event, .. }) => event.by,
+        other => panic!("{other:?}"),
+    };
+    // Before it tells of another one with the same key.
+    assert_eq!([by(), by(), by()], [None, Some("ada"), Some("bob")]);
+    system.shutdown_wait(Duration::from_secs(5));
+}

@@ -152,14 +152,15 @@ impl<E: Enrich> Routes<E> {
 
 impl<E: Enrich + 'static> Router<E> for Routes<E> {
     fn enrich(&mut self, event: &mut E) {
+        if let Some(key) = event.unrouted()
+            && let Some(route) = self.known.get(&key)
+        {
+            event.set_route(route.clone());
+        }
         if let Some((key, route)) = event.binding() {
             let full = self.known.len() == self.known.cap().get();
             self.evicted += u64::from(full && !self.known.contains(&key));
             self.known.push(key, route);
-        } else if let Some(key) = event.unrouted()
-            && let Some(route) = self.known.get(&key)
-        {
-            event.set_route(route.clone());
         }
         if let Some(key) = event.unbinding() {
             self.known.pop(&key);
