@@ -540,3 +540,49 @@ fn wakers_may_panic() {
     let report = system.shutdown_wait(Duration::from_secs(10));
     assert!(report.lost_threads().is_empty(), "{report}");
 }
+
+/// Cannot be dropped, and asks what cannot be asked.
+#[core_actor]
+struct Careless;
+
+#[core_actor]
+impl Careless {
+    #[init]
+    fn new() -> Self {
+        Self
+    }
+
+    #[handler]
+    fn ask_again(&mut self, cx: &mut Ctx<Self>, other: FragileClient) {
+        let mut ask = other.builds();
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(std::pin::Pin::new(&mut ask).poll(&mut context).is_ready(), "it has stopped");
+        cx.ask(ask, |_, _, _| {});
+    }
+}
+
+impl Drop for Careless {
+    fn drop(&mut self) {
+        panic!("could not flush");
+    }
+}
+
+#[test]
+fn a_state_whose_drop_panics_is_counted() {
+    let Setup { system, fragile } = start();
+    let careless = system.spawn::<Careless>(()).wait().unwrap();
+    system.stop(&careless).wait();
+    assert_eq!(system.actors()[1].panics(), 1);
+    drop(fragile);
+    assert_eq!(system.shutdown_wait(Duration::from_secs(10)).panics(), 1);
+}
+
+#[test]
+fn an_ask_that_is_over_is_asked_by_a_handler_that_panics() {
+    let Setup { system, fragile } = start();
+    let careless = system.spawn::<Careless>(()).wait().unwrap();
+    system.stop(&fragile).wait();
+    let panicked = careless.ask_again(fragile).wait();
+    assert!(matches!(panicked, Err(AskError::Panicked(_))), "{panicked:?}");
+    system.shutdown_wait(Duration::from_secs(10));
+}

@@ -247,3 +247,13 @@ async fn a_core_does_not_wait_for_the_rest_of_a_tell_to_all() {
     drop(go);
     system.shutdown(LONG).await;
 }
+
+#[tokio::test]
+async fn more_shards_than_there_can_be_are_refused() {
+    let system = System::builder().cores(1).start().unwrap();
+    for shards in [100_000, usize::MAX] {
+        let refused = system.spawn_sharded::<Shard>(shards, |_| ()).await.map(drop);
+        assert!(matches!(refused, Err(SpawnError::TooManyLanes)), "{refused:?}");
+    }
+    assert!(system.shutdown(LONG).await.is_clean());
+}

@@ -10,7 +10,8 @@
 //! move to another worker thread between two sends, so two *tells* of one task may overtake each other;
 //! asks that are awaited one after the other never do. A client from `.ordered()` has a lane of its own
 //! that its clones share, and is strictly first in, first out wherever its tasks run. What a plain thread sends comes
-//! after whatever the actor had accepted before; there is no order between other senders.
+//! after whatever the actor had accepted from clients before; there is no order between other senders, and none between
+//! a client and the [pinned](crate::pinned) handle, which is a way of its own, also where one task uses both.
 
 use std::fmt;
 use std::hash::Hash;

@@ -101,10 +101,14 @@ impl<A: Actor> PinnedTell<'_, A> {
     /// # Errors
     ///
     /// Hands the message back when there is no room, or the actor has stopped.
+    ///
+    /// # Panics
+    ///
+    /// It has been polled to its end.
     #[expect(clippy::inline_always, reason = "a copy of the request costs more than the rest")]
     #[inline(always)]
     pub fn now(mut self) -> Result<(), TellError<A::Request>> {
-        let Some(request) = self.request.take() else { return Ok(()) };
+        let request = self.request.take().expect("a tell is sent once");
         self.to.send(request).map_err(|(refusal, request)| refusal.with(request))
     }
 }

@@ -16,6 +16,9 @@ use crate::error::TellError;
 /// Ready means *accepted*: the message is in the actor's lane. It is then run once, unless the actor
 /// stops first, which the shutdown report counts.
 ///
+/// Where there is room, it is ready at once. A task that tells in a loop therefore has others of its runtime wait until the
+/// lane is full, or until it yields.
+///
 /// # Cancel safety
 ///
 /// Dropping it before it is ready drops the message unsent.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::sleep::{CoreClock, Sleep};
-use super::tasks::{LocalFuture, Owner};
+use super::tasks::{LocalFuture, Owner, Polled};
 use crate::actor::Actor;
 use crate::bus::Position;
 use crate::bus::publisher::CorePublisher;
@@ -161,7 +161,7 @@ impl<A: Actor> Ctx<A> {
     ///
     /// # Panics
     ///
-    /// When the core holds as many tasks as it may.
+    /// When the core holds as many tasks as it may, or the ask is over.
     pub fn ask<B: Actor, T: 'static, E: 'static>(
         &mut self,
         ask: Ask<'_, B, T, E>,
@@ -178,9 +178,13 @@ impl<A: Actor> Ctx<A> {
         let id = tasks.spawn(self.owner(), true, task);
         // Polled here and now: that sends the request. Our own code only, so nothing is re-entered.
         let calling = self.me.local.shared.stats.calling.get();
-        drop(tasks.poll(id));
+        let polled = tasks.poll(id);
         // It is the handler again that panics or stalls from here on.
         self.me.local.shared.stats.calling.set(calling);
+        if let Polled::Panicked { message, .. } = polled {
+            // The ask was over. Its panic has been seen by the hook.
+            std::panic::resume_unwind(Box::new(message));
+        }
     }
 
     /// Runs `future` on Tokio and goes on; `then` runs on this actor with its output.

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::starting::Starting;
 use super::{Inner, lock};
 use crate::actor::{Actor, Settings, Sharded, request_fits};
+use crate::bridge::bell::LANES_MAX;
 use crate::bridge::ring::check_capacity;
 use crate::client::Client;
 use crate::client::block::block_on_of;
@@ -137,6 +138,11 @@ impl<'a> Spawner<'a> {
     where
         A::Args: Clone,
     {
+        if shards > self.inner.cores.len().saturating_mul(LANES_MAX) {
+            // Not asked of each shard first: there may be no memory for as many questions.
+            let awaited = vec![Err(SpawnError::TooManyLanes)];
+            return Spawn { awaited, inner: Arc::clone(self.inner) };
+        }
         let make = |shard| -> MakeArgs<A> {
             let args = args(shard);
             Box::new(move || args.clone())
@@ -161,6 +167,9 @@ impl<'a> Spawner<'a> {
     /// A mailbox for each shard, under the name if there is one.
     fn mailboxes<A: Actor>(&self, shards: usize) -> Result<Vec<Arc<Mailbox<A>>>, SpawnError> {
         let cores = &self.inner.cores;
+        if lock(&self.inner.ending).is_some() {
+            return Err(SpawnError::Stopping);
+        }
         if shards == 0 {
             return Err(SpawnError::NoShards);
         }
