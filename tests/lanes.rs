@@ -157,6 +157,14 @@ impl Wake for Woken {
     }
 }
 
+/// Has the walker stand at a gate: whether it is there, and what opens it.
+fn gate(walker: &WalkerClient) -> [Arc<AtomicBool>; 2] {
+    let gate = [Arc::<AtomicBool>::default(), Arc::default()];
+    let [at, open] = gate.clone();
+    walker.stand(at, open).now().unwrap();
+    gate
+}
+
 /// True as soon as `flag` is, false after a long time.
 fn comes(flag: &AtomicBool) -> bool {
     let end = Instant::now() + Duration::from_secs(20);
@@ -171,15 +179,13 @@ fn who_waits_for_room_gets_the_places_of_quick_messages_while_a_slow_one_runs() 
     let system = System::builder().cores(1).start().unwrap();
     let walker = system.spawn::<Walker>(()).wait().unwrap();
     tpc_actors::register_thread();
-    let flag = Arc::<AtomicBool>::default;
-    let (at_first, first, at_second, second) = (flag(), flag(), flag(), flag());
-    walker.stand(Arc::clone(&at_first), Arc::clone(&first)).wait().unwrap();
+    let [at_first, first] = gate(&walker);
     assert!(comes(&at_first));
     // What follows is taken in one look.
     for _ in 0..16 {
         walker.pass().now().unwrap();
     }
-    walker.stand(Arc::clone(&at_second), Arc::clone(&second)).now().unwrap();
+    let [at_second, second] = gate(&walker);
     while walker.pass().now().is_ok() {}
     let woken = [Arc::<Woken>::default(), Arc::default()];
     let wakers = woken.clone().map(Waker::from);
@@ -203,11 +209,9 @@ fn who_is_told_of_room_and_goes_another_way_passes_it_on() {
     let system = System::builder().cores(1).start().unwrap();
     let walker = system.spawn::<Walker>(()).wait().unwrap();
     tpc_actors::register_thread();
-    let flag = Arc::<AtomicBool>::default;
-    let (at_first, first, at_second, second) = (flag(), flag(), flag(), flag());
-    walker.stand(Arc::clone(&at_first), Arc::clone(&first)).wait().unwrap();
+    let [at_first, first] = gate(&walker);
     assert!(comes(&at_first));
-    walker.stand(Arc::clone(&at_second), Arc::clone(&second)).now().unwrap();
+    let [at_second, second] = gate(&walker);
     while walker.pass().now().is_ok() {}
     let woken = [Arc::<Woken>::default(), Arc::default()];
     let wakers = woken.clone().map(Waker::from);
