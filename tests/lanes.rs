@@ -1,13 +1,17 @@
 //! Threads that come and go, and what their lanes leave behind.
 
+mod poll_once;
+
 use std::future::Future;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use poll_once::poll_once;
+use tpc_actors::client::Tell;
 use tpc_actors::prelude::*;
 
 #[core_actor(capacity = 32)]
@@ -174,65 +178,62 @@ fn comes(flag: &AtomicBool) -> bool {
     flag.load(Ordering::Acquire)
 }
 
-#[test]
-fn who_waits_for_room_gets_the_places_of_quick_messages_while_a_slow_one_runs() {
+/// A walker at a gate; what follows is taken in one look when it is opened.
+fn start_at_gate() -> (System, WalkerClient, Arc<AtomicBool>) {
     let system = System::builder().cores(1).start().unwrap();
     let walker = system.spawn::<Walker>(()).wait().unwrap();
     tpc_actors::register_thread();
-    let [at_first, first] = gate(&walker);
-    assert!(comes(&at_first));
-    // What follows is taken in one look.
+    let [at, open] = gate(&walker);
+    assert!(comes(&at));
+    (system, walker, open)
+}
+
+/// A sender that has found the lane full, and whether it has been told of room.
+fn in_line(to: &WalkerClient) -> (Pin<Box<Tell<'_, Walker>>>, Arc<Woken>) {
+    let (mut tell, woken) = (Box::pin(to.pass()), Arc::<Woken>::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    assert!(tell.as_mut().poll(&mut Context::from_waker(&waker)).is_pending(), "a full lane");
+    (tell, woken)
+}
+
+#[test]
+fn who_waits_for_room_gets_the_places_of_quick_messages_while_a_slow_one_runs() {
+    let (system, walker, first) = start_at_gate();
     for _ in 0..16 {
         walker.pass().now().unwrap();
     }
     let [at_second, second] = gate(&walker);
     while walker.pass().now().is_ok() {}
-    let woken = [Arc::<Woken>::default(), Arc::default()];
-    let wakers = woken.clone().map(Waker::from);
-    let mut contexts = wakers.each_ref().map(Context::from_waker);
     // The place of the first message goes to one of them.
-    let (mut one, mut other) = (pin!(walker.pass()), pin!(walker.pass()));
-    assert!(one.as_mut().poll(&mut contexts[0]).is_pending(), "a full lane");
-    assert!(other.as_mut().poll(&mut contexts[1]).is_pending(), "a full lane");
+    let ((mut one, one_told), (mut other, other_told)) = (in_line(&walker), in_line(&walker));
     first.store(true, Ordering::Release);
-    let told = comes(&at_second) && woken.iter().all(|woken| comes(&woken.0));
+    let told = comes(&at_second) && comes(&one_told.0) && comes(&other_told.0);
     second.store(true, Ordering::Release);
     assert!(told, "places were free, and a sender was not told");
-    assert!(matches!(one.poll(&mut contexts[0]), Poll::Ready(Ok(()))));
-    assert!(matches!(other.poll(&mut contexts[1]), Poll::Ready(Ok(()))));
+    assert!(matches!(poll_once(one.as_mut()), Some(Ok(()))));
+    assert!(matches!(poll_once(other.as_mut()), Some(Ok(()))));
     system.shutdown_wait(Duration::from_secs(5));
 }
 
 /// One place comes free, and who is told of it first has gone over to another thread, whose lane has room anyway.
 #[test]
 fn who_is_told_of_room_and_goes_another_way_passes_it_on() {
-    let system = System::builder().cores(1).start().unwrap();
-    let walker = system.spawn::<Walker>(()).wait().unwrap();
-    tpc_actors::register_thread();
-    let [at_first, first] = gate(&walker);
-    assert!(comes(&at_first));
+    let (system, walker, first) = start_at_gate();
     let [at_second, second] = gate(&walker);
     while walker.pass().now().is_ok() {}
-    let woken = [Arc::<Woken>::default(), Arc::default()];
-    let wakers = woken.clone().map(Waker::from);
-    let mut contexts = wakers.each_ref().map(Context::from_waker);
-    let (mut one, mut other) = (pin!(walker.pass()), pin!(walker.pass()));
-    assert!(one.as_mut().poll(&mut contexts[0]).is_pending(), "a full lane");
-    assert!(other.as_mut().poll(&mut contexts[1]).is_pending(), "a full lane");
+    let ((mut one, one_told), (mut other, other_told)) = (in_line(&walker), in_line(&walker));
     first.store(true, Ordering::Release);
-    assert!(comes(&at_second) && comes(&woken[0].0), "first come, first served");
-    assert!(!woken[1].0.load(Ordering::Acquire), "there is one place");
-    let context = &wakers[0];
+    assert!(comes(&at_second) && comes(&one_told.0), "first come, first served");
+    assert!(!other_told.0.load(Ordering::Acquire), "there is one place");
     thread::scope(|scope| {
         scope.spawn(move || {
             tpc_actors::register_thread();
-            let sent = one.poll(&mut Context::from_waker(context));
-            assert!(matches!(sent, Poll::Ready(Ok(()))));
+            assert!(matches!(poll_once(one.as_mut()), Some(Ok(()))));
         });
     });
-    let told = comes(&woken[1].0);
+    let told = comes(&other_told.0);
     second.store(true, Ordering::Release);
     assert!(told, "the place is free, and nobody was told");
-    assert!(matches!(other.poll(&mut contexts[1]), Poll::Ready(Ok(()))));
+    assert!(matches!(poll_once(other.as_mut()), Some(Ok(()))));
     system.shutdown_wait(Duration::from_secs(5));
 }
