@@ -61,6 +61,8 @@ mod system;
 
 #[cfg(not(tpc_loom))]
 mod clock;
+#[cfg(all(test, not(tpc_loom)))]
+mod counted;
 #[cfg(not(tpc_loom))]
 mod hook;
 mod isolate;

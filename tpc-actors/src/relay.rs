@@ -181,28 +181,18 @@ impl Drop for Pump {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::task::Wake;
+    use std::sync::atomic::Ordering;
 
     use super::*;
     use crate::bridge::ring::Line;
-
-    #[derive(Default)]
-    struct Count(AtomicUsize);
-
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
+    use crate::counted::counted;
 
     #[test]
     fn whoever_is_left_at_its_end_is_woken_and_so_is_the_pump() {
-        let count = Arc::<Count>::default();
-        let waker = || Waker::from(Arc::clone(&count));
-        let asker = |_| Asker { waker: waker(), answer: Line::of(&count) };
+        let (count, waker) = counted();
+        let asker = |_| Asker { waker: waker.clone(), answer: Line::of(&count) };
         let askers = (0..3).map(asker).collect();
-        let state = State { askers, pump: Some(waker()), of_tasks: None, over: false };
+        let state = State { askers, pump: Some(waker.clone()), of_tasks: None, over: false };
         let relay = Arc::new(Relay(Mutex::new(state)));
         drop(OfThread(Arc::clone(&relay)));
         assert!(relay.is_over());

@@ -229,25 +229,8 @@ mod model;
 
 #[cfg(all(test, not(tpc_loom)))]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::AtomicUsize;
-    use std::task::Wake;
-
     use super::*;
-
-    #[derive(Default)]
-    struct Count(AtomicUsize);
-
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    fn counted() -> (Arc<Count>, Waker) {
-        let count = Arc::<Count>::default();
-        (Arc::clone(&count), Waker::from(count))
-    }
+    use crate::counted::counted;
 
     #[test]
     fn exactly_as_many_are_told_as_places_were_freed_and_the_first_first() {
