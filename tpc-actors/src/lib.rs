@@ -67,6 +67,8 @@ mod counted;
 mod hook;
 mod isolate;
 #[cfg(not(tpc_loom))]
+mod join;
+#[cfg(not(tpc_loom))]
 mod keeper;
 mod nap;
 #[cfg(not(tpc_loom))]

@@ -23,6 +23,7 @@ mod assembly;
 mod builder;
 mod checkpoint;
 mod cores;
+mod drain;
 mod group;
 mod losses;
 mod names;

@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 use super::status::Watched;
 use super::{CoreThread, Inner, lock};
 use crate::clock::later;
-use crate::core_loop::Probe;
 use crate::core_loop::shared::CoreShared;
 use crate::isolate::{catch, drop_quietly, wake_quietly};
+use crate::join::join_until;
 use crate::mailbox::Life;
 
 /// How a system ended.
@@ -164,22 +164,16 @@ impl Ending {
 const GRACE: Duration = Duration::from_millis(100);
 /// Beyond the drain time, how long the event logs may take to make durable what was published.
 const LOG_GRACE: Duration = Duration::from_secs(2);
-/// Rounds without any work done in which tasks that nobody waits for may still have something to do.
-const ROUNDS_FOR_TASKS: u32 = 20;
-/// Between two questions whether a busy core has finished.
-const PROBE_PAUSE: Duration = Duration::from_micros(500);
 
 /// Joins a thread that calls foreign code: wakers, or who hears of stalls. Its name, if it has not come back `until` then.
 fn join_helper(thread: &Mutex<Option<JoinHandle<()>>>, until: Instant) -> Option<String> {
-    let thread = lock(thread).take()?;
-    while !thread.is_finished() {
-        if Instant::now() >= until {
-            return Some(thread.thread().name().unwrap_or_default().to_owned());
+    match join_until(lock(thread).take()?, until) {
+        Ok(ended) => {
+            drop_quietly(ended);
+            None
         }
-        std::thread::sleep(PROBE_PAUSE);
+        Err(thread) => Some(thread.thread().name().unwrap_or_default().to_owned()),
     }
-    drop_quietly(thread.join());
-    None
 }
 
 impl Inner {
@@ -260,55 +254,6 @@ impl Inner {
         }
     }
 
-    /// Waits until no core has anything left. One quiet round is not enough: a message may have been on
-    /// its way from a core asked late to one asked early. So two rounds must find the same amount of
-    /// work done (Mattern, "Algorithms for distributed termination detection", 1987).
-    fn drain(&self, deadline: Instant) {
-        let mut before = None;
-        let mut patience = ROUNDS_FOR_TASKS;
-        loop {
-            let round = self.probe(deadline).unwrap_or_default();
-            let busy = round.is_empty() || round.iter().any(|probe| probe.busy);
-            let has_ready = round.iter().any(|probe| probe.has_ready);
-            let work_done: Vec<_> = round.iter().map(|probe| probe.work_done).collect();
-            if !busy && before.as_ref() == Some(&work_done) {
-                // A task that was just woken may answer somebody; one that is always ready is not waited for.
-                if !has_ready || patience == 0 {
-                    return;
-                }
-                patience -= 1;
-            }
-            if Instant::now() >= deadline {
-                return;
-            }
-            if busy || has_ready {
-                std::thread::sleep(PROBE_PAUSE);
-            }
-            before = Some(work_done);
-        }
-    }
-
-    /// Asks every core; `None` when one does not answer before the deadline.
-    fn probe(&self, deadline: Instant) -> Option<Vec<Probe>> {
-        let (answer, answers) = mpsc::channel();
-        let mut asked = 0;
-        for core in &self.cores {
-            let (answer, index) = (answer.clone(), core.index);
-            let command = Box::new(move |core: &mut crate::core_loop::Core| {
-                let _ = answer.send((index, core.probe()));
-            });
-            asked += usize::from(core.command(command).is_ok());
-        }
-        drop(answer);
-        let mut round = Vec::with_capacity(asked);
-        for _ in 0..asked {
-            let left = deadline.saturating_duration_since(Instant::now());
-            round.push(answers.recv_timeout(left).ok()?);
-        }
-        round.sort_unstable_by_key(|(index, _)| *index);
-        Some(round.into_iter().map(|(_, probe)| probe).collect())
-    }
-
     fn finish_cores(&self, abandoned: &mpsc::Sender<u64>) {
         for core in &self.cores {
             let abandoned = abandoned.clone();
@@ -337,14 +282,13 @@ impl Inner {
         // Not locked over the loop: the warden looks at them, too.
         let threads = std::mem::take(&mut *lock(&self.threads));
         for CoreThread { index: _, name, thread } in threads {
-            while !thread.is_finished() && Instant::now() < deadline {
-                std::thread::sleep(PROBE_PAUSE);
-            }
-            if !thread.is_finished() {
-                stuck.push(name);
-            } else if let Err(payload) = thread.join() {
-                drop_quietly(payload);
-                lost.push(name);
+            match join_until(thread, deadline) {
+                Ok(Ok(())) => {}
+                Ok(Err(payload)) => {
+                    drop_quietly(payload);
+                    lost.push(name);
+                }
+                Err(_) => stuck.push(name),
             }
         }
         (stuck, lost)

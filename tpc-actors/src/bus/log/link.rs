@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::super::fetch::Answer;
 use super::super::lock;
@@ -18,10 +18,8 @@ use crate::bridge::doorbell::platform_doorbell;
 use crate::bridge::inbox::Inbox;
 use crate::bridge::ring::check_capacity;
 use crate::isolate::drop_quietly;
+use crate::join::join_until;
 use crate::placement::CpuSet;
-
-/// Between two looks whether the thread has ended.
-const STOP_PAUSE: Duration = Duration::from_micros(500);
 
 /// Something for the log's thread to do between two groups.
 pub(super) type Command<E> = Box<dyn FnOnce(&mut Writer<E>) + Send>;
@@ -209,15 +207,12 @@ impl<E: Send + Clone + 'static> LogLink<E> {
     /// Waits for that; false when the thread is left behind, because it has not ended `until` then.
     pub(in crate::bus) fn join(&self, until: Instant) -> bool {
         let Some(thread) = lock(&self.thread).take() else { return true };
-        while !thread.is_finished() {
-            if Instant::now() >= until {
-                tracing::error!("an event log did not come to an end with its system");
-                self.close();
-                return false;
-            }
-            std::thread::sleep(STOP_PAUSE);
-        }
-        drop_quietly(thread.join());
+        let Ok(ended) = join_until(thread, until) else {
+            tracing::error!("an event log did not come to an end with its system");
+            self.close();
+            return false;
+        };
+        drop_quietly(ended);
         true
     }
 
