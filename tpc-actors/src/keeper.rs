@@ -100,7 +100,7 @@ impl Keeper {
 
     /// Whether nobody waits for a time.
     pub(crate) fn is_idle(&self) -> bool {
-        self.state().by_time.values().all(|who| who.strong_count() == 0)
+        self.state().by_time.is_empty()
     }
 
     /// Starts the thread; it ends after [`Self::stop`], as soon as nobody waits for a time.
@@ -126,15 +126,10 @@ impl Keeper {
     fn run(self: &Arc<Self>) {
         let mut state = self.state();
         loop {
-            if state.stopped {
-                // Asks that outlive the system (their reply tokens were taken elsewhere) still end in time.
-                state.by_time.retain(|_, who| who.strong_count() > 0);
-                if state.by_time.is_empty() {
-                    state.ended = true;
-                    return;
-                }
-                let State { by_time, times, .. } = &mut *state;
-                times.retain(|id, at| by_time.contains_key(&(*at, *id)));
+            // Asks that outlive the system (their reply tokens were taken elsewhere) still end in time.
+            if state.stopped && state.by_time.is_empty() {
+                state.ended = true;
+                return;
             }
             let now = nanos(&*self.clock, self.clock.now());
             let Some(&(at, id)) = state.by_time.keys().next() else {

@@ -47,11 +47,9 @@ impl<A: Actor> Starting<A> {
             one_failed: AtomicBool::new(false),
             inner: Arc::downgrade(inner),
         });
-        // None of these is going to start, and the list stays what it was.
-        let is_ending = lock(&inner.ending).is_some();
         let mut actors = lock(&inner.actors);
         // Those of which nothing is left would add up where actors come and go.
-        actors.retain(|actor| is_ending || actor.is_there());
+        actors.retain(Watched::is_there);
         actors.extend(mailboxes.iter().map(Watched::new));
         drop(actors);
         let starting = |mailbox| Self { mailbox, shards: Arc::clone(&shards), started: false };
