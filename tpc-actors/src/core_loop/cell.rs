@@ -179,12 +179,7 @@ impl<A: Actor> ActorCell<A> {
     }
 
     fn report(&self, handler: &'static str, message: String) -> PanicReport {
-        let stats = &self.local().shared.stats;
-        stats.panics.add(u64::from(!planted!("uncounted-panic", 1 in 10)));
-        self.mailbox.stats.panics.add(1);
-        let report = PanicReport::new(A::NAME, handler, self.cx.core(), message);
-        self.local().note_panic(&report, self.mailbox.shard);
-        report
+        self.local().count_panic(&self.mailbox, handler, message)
     }
 
     /// A call into the actor's code panicked: answer who waits for it, drop the state, decide.
@@ -269,21 +264,15 @@ impl<A: Actor> ActorCell<A> {
         });
     }
 
-    /// Runs one call into the actor's code; false when nothing may follow it: it panicked, or it asked for
-    /// the actor's stop.
-    fn call(&mut self, what: Called, call: impl FnOnce(&mut A, &mut Ctx<A>)) -> bool {
-        let State::Running(actor) = &mut self.state else { return false };
+    /// Runs one call into the actor's code. Whether more may follow, [`Self::runs`] says.
+    fn call(&mut self, what: Called, call: impl FnOnce(&mut A, &mut Ctx<A>)) {
+        let State::Running(actor) = &mut self.state else { return };
         let cx = &mut self.cx;
         cx.me.local.shared.stats.calling.set(what.word(cx.cell));
         let shard = self.mailbox.shard;
         cx.me.local.shared.note(|| format!("{}[{shard}] {}", A::NAME, what.name::<A>()));
-        match catch(|| call(actor, cx)) {
-            // A handler that stops its actor is its last one.
-            Ok(()) => !self.cx.stopping,
-            Err(message) => {
-                self.failed(what.name::<A>(), message);
-                false
-            }
+        if let Err(message) = catch(|| call(actor, cx)) {
+            self.failed(what.name::<A>(), message);
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::actor::Actor;
 use crate::bus::Position;
 use crate::bus::publisher::CorePublisher;
 use crate::client::Ask;
-use crate::error::{AskError, PanicReport};
+use crate::error::AskError;
 use crate::isolate::{catch, drop_quietly};
 use crate::offload::NoOutput;
 use crate::pinned::{LocalMailbox, Pinned, PinnedToCore};
@@ -217,11 +217,7 @@ impl<A: Actor> Ctx<A> {
             match running.await {
                 Ok(output) => me.resume(Box::new(move |this, cx| then(this, cx, output))),
                 Err(NoOutput::Panicked(message)) => {
-                    me.mailbox.stats.panics.add(1);
-                    me.local.shared.stats.panics.add(1);
-                    let core = me.local.shared.index;
-                    let report = PanicReport::new(A::NAME, "offload", core, message);
-                    me.local.note_panic(&report, me.mailbox.shard);
+                    let report = me.local.count_panic(&me.mailbox, "offload", message);
                     me.local.tell_of_panic(&report, me.mailbox.shard);
                 }
                 Err(why) => {

@@ -13,14 +13,17 @@ use super::shared::CoreShared;
 use super::tasks::Tasks;
 use super::timers::Timers;
 use super::wakes::Wakes;
+use crate::actor::Actor;
 use crate::bus::publisher::{CorePublisher, Flush};
 use crate::bus::{Bus, BusRegistry};
 use crate::clock::Clock;
 use crate::error::PanicReport;
 use crate::isolate::{catch, drop_quietly};
+use crate::mailbox::Mailbox;
 use crate::offload::Offload;
 use crate::random::Random;
 use crate::rate::FiveAMinute;
+use crate::sync::planted;
 
 /// Services of one core.
 pub(crate) struct CoreLocal {
@@ -119,10 +122,18 @@ impl CoreLocal {
         }
     }
 
-    /// Tells the simulation, if this is one, of a panic.
-    pub(crate) fn note_panic(&self, report: &PanicReport, shard: usize) {
-        let (actor, handler, message) = (report.actor(), report.handler(), report.message());
+    /// Counts a panic in the figures of its actor and of the core, and tells the simulation, if this is one.
+    pub(crate) fn count_panic<A: Actor>(
+        &self,
+        mailbox: &Mailbox<A>,
+        handler: &'static str,
+        message: String,
+    ) -> PanicReport {
+        self.shared.stats.panics.add(u64::from(!planted!("uncounted-panic", 1 in 10)));
+        mailbox.stats.panics.add(1);
+        let (actor, shard) = (A::NAME, mailbox.shard);
         self.shared.note(|| format!("{actor}[{shard}] {handler} panicked: {message}"));
+        PanicReport::new(actor, handler, self.shared.index, message)
     }
 
     /// A chore has something to do.
