@@ -5,7 +5,7 @@ use std::task::Waker;
 use super::Ask;
 use crate::actor::Actor;
 use crate::mailbox::lane::LaneProducer;
-use crate::reply::slot::Ticket;
+use crate::reply::slot::{NO_DEADLINE, Ticket};
 
 impl<A: Actor, T, E> Ask<'_, A, T, E> {
     /// Sends as many asks from the first on as can go together, with one publish and without wakers; says
@@ -19,6 +19,7 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
         if !mailbox.is_plain() {
             return 0;
         }
+        let mut earliest = NO_DEADLINE;
         let send = |lane: &mut LaneProducer<A>| {
             if lane.fixed().waiters.any() || lane.fixed().credit.waiters.any() {
                 return 0;
@@ -33,11 +34,10 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
                     break;
                 }
                 let deadline = ask.sending.start_clock();
-                let request = ask.sending.take_request();
-                let write = || lane.write_ask(request, deadline);
-                let (sent, waker) = mailbox.with_deadline(deadline, write);
+                let (sent, waker) = lane.write_ask(ask.sending.take_request(), deadline);
                 wakers.extend(waker);
                 ask.sent = Some(sent);
+                earliest = earliest.min(deadline);
                 together += 1;
             }
             if together > 0 && lane.publish().is_err() {
@@ -53,7 +53,10 @@ impl<A: Actor, T, E> Ask<'_, A, T, E> {
             }
             together
         };
-        mailbox.sending(|| client.get().with_lane(shard, send)).unwrap_or(0)
+        let together = mailbox.sending(|| client.get().with_lane(shard, send));
+        // All of them are in their places, and one look at what the keeper knows is enough.
+        mailbox.with_deadline(earliest, || ());
+        together.unwrap_or(0)
     }
 
     fn has(&self, ticket: Option<Ticket>) -> bool {

@@ -174,13 +174,16 @@ impl<A: Actor> LaneProducer<A> {
             return Err(self.full(mailbox, shortage));
         }
         mailbox.admit()?;
-        let ticket = wish.as_mut().and_then(|Wish { waker, deadline }| {
-            let acquire = || self.fixed.credit.acquire(&mut self.free, waker, *deadline);
-            mailbox.with_deadline(*deadline, acquire)
-        });
         let Some(message) = request.take() else { unreachable!("there is one") };
-        self.ring.push_free(Envelope { request: message, ticket });
-        let rang = self.ring_bell(ticket, request);
+        let deadline = wish.as_ref().map_or(NO_DEADLINE, |wish| wish.deadline);
+        // Sent before the keeper is told, which may have to be woken.
+        let (ticket, rang) = mailbox.with_deadline(deadline, || {
+            let ticket = wish.as_mut().and_then(|Wish { waker, deadline }| {
+                self.fixed.credit.acquire(&mut self.free, waker, *deadline)
+            });
+            self.ring.push_free(Envelope { request: message, ticket });
+            (ticket, self.ring_bell(ticket, request))
+        });
         if request.is_some() {
             return Err(mailbox.refusal().unwrap_or(Refusal::Reopened));
         }
