@@ -124,7 +124,13 @@ impl<'a, A: Actor> Sending<'a, A> {
         // Dropped before anything can panic: what a panic has to drop must stand in memory until then.
         let Self { client: own, shard, request, limit, line, .. } = self;
         let same = own.get().has_lanes_of(client);
-        drop((own, line));
+        // Each where it is known to be there: for what may be empty, the compiler calls a function that looks.
+        if let Sender::Owned(own) = own {
+            drop(own);
+        }
+        if let Some(line) = line {
+            drop(line);
+        }
         assert!(same, "the tell is for another actor, or for another ordered client of this one");
         assert!(limit.is_none(), "a tell in a batch has no deadline of its own; give `send()` one");
         (shard, request.expect("a request is sent once"))
