@@ -11,9 +11,11 @@
 //! noticed.
 
 use std::future::poll_fn;
+use std::ops::Range;
 use std::task::Poll;
 use std::time::Duration;
 
+use tpc_actors::client::TellBatch;
 use tpc_actors::prelude::*;
 use tpc_actors_benches::peers::{Counter, CounterClient, Peer, Peers};
 use tpc_actors_benches::stage::Stage;
@@ -33,20 +35,22 @@ fn tells(stage: &Stage, peer: &impl Peer, count: u64) -> f64 {
     })
 }
 
-/// Tells in batches of 32.
-fn batches(stage: &Stage, counter: &CounterClient, count: u64) -> f64 {
+/// Tells in batches of 32, which `fill` puts together.
+fn batches(
+    stage: &Stage,
+    counter: &CounterClient,
+    count: u64,
+    fill: impl for<'a> Fn(&mut TellBatch<'a, Counter>, &'a CounterClient, Range<u64>) + Send + 'static,
+) -> f64 {
     let counter = counter.clone();
     timed(count, || {
         stage.in_task(async move {
             let before = counter.get(0).await.expect("alive");
             let mut batch = counter.batch();
-            for n in 0..count {
-                batch.push(counter.add(n));
-                if n % 32 == 31 {
-                    batch.send().await.expect("alive");
-                }
+            for first in (0..count).step_by(32) {
+                fill(&mut batch, &counter, first..first + 32);
+                batch.send().await.expect("alive");
             }
-            batch.send().await.expect("alive");
             let after = counter.get(0).await.expect("alive");
             assert_eq!(after.wrapping_sub(before), count * (count - 1) / 2, "every tell once");
         });
@@ -127,7 +131,18 @@ fn main() {
         9,
         vec![
             Contender::new("tpc-actors", || tells(&stage, &counter, count)),
-            Contender::new("tpc-actors, batches of 32", || batches(&stage, &counter, count * 4)),
+            Contender::new("tpc-actors, batches of 32", || {
+                batches(&stage, &counter, count * 4, |batch, counter, numbers| {
+                    batch.extend(numbers.map(|n| counter.add(n)));
+                })
+            }),
+            Contender::new("the same, pushed one by one", || {
+                batches(&stage, &counter, count * 4, |batch, counter, numbers| {
+                    for n in numbers {
+                        batch.push(counter.add(n));
+                    }
+                })
+            }),
             Contender::new("crossfire", || tells(&stage, &peers.crossfire, count)),
             Contender::new("crossbeam-channel", || tells(&stage, &peers.crossbeam, count)),
             Contender::new("kanal", || tells(&stage, &peers.kanal, count)),

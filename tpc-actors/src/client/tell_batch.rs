@@ -44,6 +44,11 @@ pub(crate) use staged::Staged;
 /// batch.send().wait()?;
 /// assert!(batch.is_empty());
 /// assert_eq!(sum.total().wait()?, 5050);
+///
+/// // Many of them are added quicker together.
+/// batch.extend((1..=100).map(|n| sum.add(n)));
+/// batch.send().wait()?;
+/// assert_eq!(sum.total().wait()?, 10_100);
 /// # system.shutdown_wait(Duration::from_secs(5));
 /// # Ok(())
 /// # }
@@ -117,7 +122,7 @@ impl<'a, A: Actor> TellBatch<'a, A> {
     fn poll_shard(
         &mut self,
         shard: usize,
-        limit: TimeLimit,
+        limit: &TimeLimit,
         context: &Context<'_>,
     ) -> Poll<Result<(), TellError<()>>> {
         loop {
@@ -135,7 +140,7 @@ impl<'a, A: Actor> TellBatch<'a, A> {
                 // lane that just closed had taken them all.
                 let Some(first) = messages.pop_oldest() else { return Poll::Ready(Ok(())) };
                 let first = first.request;
-                self.in_line = Some(Sending::limited(self.client, shard, first, limit));
+                self.in_line = Some(Sending::limited(self.client, shard, first, *limit));
             }
         }
     }
@@ -164,6 +169,22 @@ impl<'a, A: Actor> TellBatch<'a, A> {
         if let Some(mut first) = self.in_line.take() {
             let shard = first.shard();
             self.messages[shard].put_back(Envelope::tell(first.take_request()));
+        }
+    }
+}
+
+/// Adds each of them as [`push`](TellBatch::push) does, and quicker where their number is known.
+///
+/// # Panics
+///
+/// As `push`; what came before stays in the batch.
+impl<'t, A: Actor> Extend<Tell<'t, A>> for TellBatch<'_, A> {
+    #[inline]
+    fn extend<I: IntoIterator<Item = Tell<'t, A>>>(&mut self, tells: I) {
+        let (client, tells) = (self.client, tells.into_iter());
+        match &mut *self.messages {
+            [all] => all.extend(tells.map(|tell| Envelope::tell(tell.into_parts(client).1))),
+            _ => tells.for_each(|tell| self.push(tell)),
         }
     }
 }
@@ -237,7 +258,7 @@ impl<A: Actor> Future for SendBatch<'_, '_, A> {
         let this = &mut *self;
         this.limit.begin(this.batch.client.mailbox(0).clock());
         while this.shard < this.batch.messages.len() {
-            let sent = this.batch.poll_shard(this.shard, this.limit, context);
+            let sent = this.batch.poll_shard(this.shard, &this.limit, context);
             if let Err(why) = std::task::ready!(sent) {
                 this.refused.get_or_insert(why);
             }

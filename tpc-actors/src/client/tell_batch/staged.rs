@@ -22,6 +22,11 @@ impl<T> Staged<T> {
         self.fresh.push(message);
     }
 
+    #[inline]
+    pub(super) fn extend(&mut self, messages: impl Iterator<Item = T>) {
+        self.fresh.extend(messages);
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.older.len() + self.fresh.len()
     }
