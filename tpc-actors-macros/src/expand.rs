@@ -5,6 +5,7 @@
 //! or where the runtime crate is.
 
 mod batch;
+mod calls;
 mod client;
 mod dispatch;
 mod fingerprint;

@@ -80,6 +80,12 @@ pub trait Actor: Settings {
     /// Runs the handler of one request.
     fn handle(&mut self, cx: &mut Ctx<Self>, request: Self::Request, reply: ReplySlot<'_, Self>);
 
+    /// Runs the handler of a tell that comes on its own; gives any other request back.
+    fn tell(&mut self, cx: &mut Ctx<Self>, request: Self::Request) -> Option<Self::Request> {
+        let _ = cx;
+        Some(request)
+    }
+
     /// The number of the method that a request belongs to.
     fn handler_number(request: &Self::Request) -> u32;
 

@@ -5,8 +5,8 @@ use quote::{ToTokens as _, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::{Attribute, ReturnType, Type};
 
-use super::{batch, deprecated, emit, ends, hooks, krate_at};
-use crate::model::{ActorModel, Answer, Arg, Handler, Init, Param};
+use super::{batch, calls, deprecated, emit, ends, hooks, krate_at};
+use crate::model::{ActorModel, Handler, Init};
 
 /// The actor's contract with the runtime.
 pub(crate) fn impls(model: &ActorModel) -> TokenStream {
@@ -29,7 +29,7 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
     });
     let checkpoints = model.checkpoints.iter().filter(|_| model.complete);
     let checkpoints = checkpoints.map(|hook| hooks::checkpoint(model, hook));
-    let handle = handle(model);
+    let (handle, tell) = (calls::handle(model), calls::tell(model));
     let handler_names = handler_names(model);
     let variants = variants(model);
     let on_stops = model.on_stops.iter().filter(|_| model.complete);
@@ -57,6 +57,7 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
             #maintenance
             #inits
             #handle
+            #tell
             #handler_names
             #is_batched
             #variants
@@ -191,66 +192,6 @@ fn returned(returns: &ReturnType) -> TokenStream {
         ReturnType::Default => TokenStream::new(),
         ReturnType::Type(_, ty) => ty.to_token_stream(),
     }
-}
-
-fn handle(model: &ActorModel) -> TokenStream {
-    let krate = &model.krate;
-    let arms = model.handlers.iter().map(|handler| arm(model, handler));
-    let body = if model.complete {
-        emit!(match request { #(#arms)* })
-    } else {
-        // Calls of methods that break a rule would only be reported a second time.
-        emit!(::core::unreachable!())
-    };
-    // It has two callers, the loop and whoever asks on the spot: a frame of its own, as large as its largest handler
-    // needs it, would cost more than a small handler.
-    emit! {
-        #[inline(always)]
-        fn handle(
-            &mut self,
-            cx: &mut #krate::Ctx<Self>,
-            request: Self::Request,
-            reply: #krate::private::ReplySlot<'_, Self>,
-        ) {
-            #body
-        }
-    }
-}
-
-fn arm(model: &ActorModel, handler: &Handler) -> TokenStream {
-    let Handler { method, cfgs, variant, .. } = handler;
-    let response = &model.names.response;
-    let pattern = super::pattern(model, handler);
-    let params = handler.params.iter().map(|param| match param {
-        Param::Ctx(cfgs) => emit!(#(#cfgs)* cx),
-        Param::Reply => emit!(reply),
-        Param::Value(arg) if arg.boxed => {
-            let Arg { cfgs, field, .. } = &**arg;
-            emit!(#(#cfgs)* *#field)
-        }
-        Param::Value(arg) => super::conditional_field(arg),
-    });
-    let call = emit!(Self::#method(self #(, #params)*));
-    if let Some((most, _)) = handler.batch {
-        return batch::arm(model, handler, most);
-    }
-    let unboxed = handler.boxed.then(|| {
-        let fields = handler.args().map(|arg| &arg.field);
-        emit!(let (#(#fields),*) = *arguments;)
-    });
-    let body = match handler.answer {
-        Answer::Never => emit!({ #unboxed #call; }),
-        Answer::Now(_) if handler.boxed => {
-            emit!({ #unboxed reply.complete(#response::#variant(#call)) })
-        }
-        Answer::Now(_) => emit!(reply.complete(#response::#variant(#call)),),
-        Answer::Later(_) => emit!({
-            #unboxed
-            let reply = reply.defer(#response::#variant);
-            #call;
-        }),
-    };
-    emit!(#(#cfgs)* #pattern => #body)
 }
 
 /// Handlers have numbers, which are cheap to write down for each call, and names for who looks.

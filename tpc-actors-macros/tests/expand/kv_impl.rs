@@ -347,9 +347,6 @@ impl ::tpc_actors::Actor for KvShard {
             KvShardRequest::Put { key, value } => {
                 reply.complete(KvShardResponse::Put(Self::put(self, cx, key, value)))
             }
-            KvShardRequest::Touch { key } => {
-                Self::touch(self, key);
-            }
             #[cfg(feature = "origin")]
             KvShardRequest::Load { key } => {
                 let reply = reply.defer(KvShardResponse::Load);
@@ -358,9 +355,25 @@ impl ::tpc_actors::Actor for KvShard {
             KvShardRequest::UsedBytes => {
                 reply.complete(KvShardResponse::UsedBytes(Self::used_bytes(self)))
             }
+            other => _ = ::tpc_actors::Actor::tell(self, cx, other),
+        }
+    }
+    #[inline]
+    fn tell(
+        &mut self,
+        cx: &mut ::tpc_actors::Ctx<Self>,
+        request: Self::Request,
+    ) -> ::core::option::Option<Self::Request> {
+        match request {
+            KvShardRequest::Touch { key } => {
+                Self::touch(self, key);
+                ::core::option::Option::None
+            }
             KvShardRequest::Flush { at } => {
                 Self::flush(self, at);
+                ::core::option::Option::None
             }
+            other => ::core::option::Option::Some(other),
         }
     }
     #[inline]

@@ -29,10 +29,10 @@ use super::doorbell::Doorbell;
 use crate::sync::planted;
 use crate::sync::{AtomicU32, AtomicU64, Ordering, heavy_fence, intact, light_fence, whole};
 
+/// A command waits in the core's inbox. The sign, because that is looked at after every message.
+const COMMAND: u64 = 1 << 63;
 /// The consumer sleeps, or is about to.
-const PARKED: u64 = 1 << 63;
-/// A command waits in the core's inbox.
-const COMMAND: u64 = 1 << 62;
+const PARKED: u64 = 1 << 62;
 /// A task wake or a new lane waits in the core's inbox.
 const NEWS: u64 = 1 << 61;
 /// Summary bits that stand for groups of lanes.

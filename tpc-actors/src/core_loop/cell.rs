@@ -7,6 +7,7 @@ mod scripted;
 mod serve;
 mod start;
 mod stop;
+mod tells;
 
 use std::collections::VecDeque;
 use std::rc::Rc;

@@ -199,6 +199,37 @@ impl<A: Actor> Run<A> {
         Some(envelope)
     }
 
+    /// Whether the next message of a lane is known to be there, and to be a tell.
+    #[inline]
+    pub(crate) fn is_tell_next(&mut self) -> bool {
+        let Queue::Lane(lane) = &mut self.queue else { return false };
+        lane.ring().peek(0).is_some_and(Envelope::is_tell)
+    }
+
+    /// Passes the tells that come next in a lane to `each` while it goes on, and not past the next stop.
+    #[inline]
+    pub(crate) fn tells(&mut self, mut each: impl FnMut(A::Request) -> bool) {
+        /// Counts them at the end, also when `each` unwinds.
+        struct Counted<'a, A: Actor> {
+            run: &'a mut Run<A>,
+            from: usize,
+        }
+        impl<A: Actor> Drop for Counted<'_, A> {
+            fn drop(&mut self) {
+                let Queue::Lane(lane) = &mut self.run.queue else { return };
+                let taken = lane.ring().position().wrapping_sub(self.from);
+                self.run.left -= taken;
+                self.run.local.shared.stats.handled.add(taken as u64);
+            }
+        }
+        let most = self.left;
+        let Queue::Lane(lane) = &mut self.queue else { return };
+        let from = lane.ring().position();
+        let counted = Counted { run: self, from };
+        let Queue::Lane(lane) = &mut counted.run.queue else { return };
+        lane.ring().read_while(most, Envelope::is_tell, |envelope| each(envelope.request));
+    }
+
     /// The oldest message, if it is there and belongs to the handler that is called.
     fn next_of_kind(&mut self) -> Option<Envelope<A>> {
         let number = called::code_of(self.local.shared.stats.calling.get());

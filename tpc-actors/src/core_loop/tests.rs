@@ -1,11 +1,12 @@
 //! A core without a thread: the test turns it by hand, with a clock of its own.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use super::called::{cell_of, code_of, name};
 use super::cell::ActorCell;
 use super::incidents::CorePolicy;
 use super::local::CoreLocal;
@@ -62,6 +63,12 @@ impl Ticker {
     #[handler(tell)]
     fn fail(&self) {
         panic!("a test's panic");
+    }
+
+    /// Writes down what its core says that it is calling.
+    #[handler(tell)]
+    fn look(&self, cx: &Ctx<Self>, seen: Arc<Mutex<Vec<u64>>>) {
+        seen.lock().unwrap().push(cx.me.local.shared.stats.calling.get());
     }
 }
 
@@ -181,6 +188,19 @@ fn a_turn_is_bounded_and_says_that_there_is_more() {
     bench.settle();
     assert!(bench.core.try_park());
     drop(asks);
+}
+
+/// Tells that follow each other are counted together, but whoever looks from outside sees that they are not one call.
+#[test]
+fn each_of_many_tells_is_a_call_of_its_own() {
+    let mut bench = bench();
+    let seen = Arc::default();
+    (0..200).for_each(|_| bench.ticker.look(Arc::clone(&seen)).now().unwrap());
+    bench.settle();
+    let seen = std::mem::take(&mut *seen.lock().unwrap());
+    assert!(seen.windows(2).all(|two| two[0] != two[1]));
+    let called = |word: &u64| (cell_of(*word), name::<Ticker>(code_of(*word)));
+    assert!(seen.len() == 200 && seen.iter().all(|word| called(word) == (0, "look")));
 }
 
 #[test]

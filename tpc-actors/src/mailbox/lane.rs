@@ -37,6 +37,11 @@ impl<A: Actor> Envelope<A> {
     pub(crate) fn tell(request: A::Request) -> Self {
         Self { request, ticket: None }
     }
+
+    #[inline]
+    pub(crate) fn is_tell(&self) -> bool {
+        self.ticket.is_none()
+    }
 }
 
 /// What an asker wants along with its request.

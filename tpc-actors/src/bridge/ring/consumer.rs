@@ -3,10 +3,12 @@
 #![allow(unsafe_code, reason = "slots are shared between two threads; each site says why it may")]
 
 use std::fmt;
+use std::mem::MaybeUninit;
+use std::slice;
 
 use super::restraint::Restraint;
 use super::{Line, Shared, items_in};
-use crate::sync::{Arc, Ordering, weaken};
+use crate::sync::{Arc, Ordering, UnsafeCell, weaken};
 
 /// The reading half of a ring.
 pub struct Consumer<T> {
@@ -43,26 +45,19 @@ impl<T> Consumer<T> {
     /// When `each` panics, the items it has seen are gone and the others stay.
     pub fn drain(&mut self, max: usize, mut each: impl FnMut(T)) -> usize {
         /// Frees the places also when `each` unwinds.
-        struct Publish<'a, T>(&'a Shared<T>, &'a mut usize);
+        struct Publish<'a, T>(&'a mut Consumer<T>);
         impl<T> Drop for Publish<'_, T> {
             fn drop(&mut self) {
-                self.0.free_before(*self.1);
+                self.0.publish();
             }
         }
         let count = self.available().min(max);
-        let Self { shared, head, gate, .. } = self;
-        *gate = head.wrapping_add(count);
-        let runs = shared.runs(*head, count);
-        let guard = Publish(shared, head);
-        for run in runs {
-            for slot in run {
-                // The position moves before the value leaves, so no unwinding can read it twice.
-                *guard.1 = guard.1.wrapping_add(1);
-                // SAFETY: as in `read`: the first `count` positions lie below the acquired `tail`, and
-                // `head` is past this one now.
-                each(slot.with(|slot| unsafe { (*slot).assume_init_read() }));
-            }
-        }
+        self.gate = self.head.wrapping_add(count);
+        let every = |item| {
+            each(item);
+            true
+        };
+        Publish(self).0.read_known(count, |_| true, every);
         count
     }
 
@@ -121,11 +116,11 @@ impl<T> Consumer<T> {
         self.tail.wrapping_sub(self.head)
     }
 
-    /// How far ahead of the reading position items are fetched from the producer's CPU: sixteen lines, about as
-    /// many as can be on their way at a time, and four of them together.
-    const LINES_AHEAD: usize = 16;
+    /// How far ahead of the reading position items are fetched from the producer's CPU: sixteen to twenty-four lines,
+    /// about as many as can be on their way at a time, and eight of them together.
+    const LINES_AHEAD: usize = 24;
     const AHEAD: usize = items_in::<T>(Self::LINES_AHEAD * 64);
-    const STEP: usize = items_in::<T>(4 * 64);
+    const STEP: usize = items_in::<T>(8 * 64);
 
     /// Takes the oldest item without freeing its place; [`Self::publish`] frees all of a batch.
     #[inline]
@@ -146,6 +141,80 @@ impl<T> Consumer<T> {
             self.fetch_ahead();
         }
         if self.peek(0).is_some_and(wanted) { Some(self.read()) } else { None }
+    }
+
+    /// Passes up to `max` items to `each`, oldest first, while they are `wanted` and it goes on; [`Self::publish`] frees
+    /// their places.
+    ///
+    /// When `each` panics, the items it has seen are gone and the others stay.
+    #[inline]
+    pub(crate) fn read_while(
+        &mut self,
+        max: usize,
+        wanted: impl Fn(&T) -> bool,
+        mut each: impl FnMut(T) -> bool,
+    ) {
+        let end = self.head.wrapping_add(max);
+        loop {
+            if self.head == self.gate {
+                self.fetch_ahead();
+            }
+            let before_gate = self.gate.wrapping_sub(self.head);
+            let count = before_gate.min(end.wrapping_sub(self.head));
+            if count == 0 || !self.read_known(count, &wanted, &mut each) {
+                return;
+            }
+        }
+    }
+
+    /// Passes the next `count` items, which must be known to be there, to `each` while they are wanted and it goes on;
+    /// says whether it was passed all of them.
+    #[inline]
+    fn read_known(
+        &mut self,
+        count: usize,
+        wanted: impl Fn(&T) -> bool,
+        mut each: impl FnMut(T) -> bool,
+    ) -> bool {
+        /// Slots in a row that are not read yet. The reading position follows from how many they are when they go out of
+        /// scope, also when `each` unwinds; until then there is one thing to be moved for each item.
+        struct Unread<'a, T> {
+            slots: slice::Iter<'a, UnsafeCell<MaybeUninit<T>>>,
+            end: usize,
+            head: &'a mut usize,
+        }
+        impl<T> Drop for Unread<'_, T> {
+            fn drop(&mut self) {
+                *self.head = self.end.wrapping_sub(self.slots.len());
+            }
+        }
+        assert!(count <= self.known(), "what is not there cannot be read");
+        let end = self.head.wrapping_add(count);
+        while self.head != end {
+            let [row, _] = self.shared.runs(self.head, end.wrapping_sub(self.head));
+            let end = self.head.wrapping_add(row.len());
+            let mut unread = Unread { slots: row.iter(), end, head: &mut self.head };
+            while let Some(slot) = unread.slots.as_slice().first() {
+                // SAFETY: the slot belongs to one of the `count` positions from `head` on, which lie below the acquired
+                // `tail`: it is written, and only this half, which is borrowed meanwhile, can take the value out.
+                if !slot.with(|slot| wanted(unsafe { (*slot).assume_init_ref() })) {
+                    return false;
+                }
+                // Read before the value leaves, so no unwinding can have it read twice.
+                unread.slots.next();
+                // SAFETY: as above, and it is not among the unread ones any more.
+                if !each(slot.with(|slot| unsafe { (*slot).assume_init_read() })) {
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// The position of the oldest item.
+    #[inline]
+    pub(crate) fn position(&self) -> usize {
+        self.head
     }
 
     /// Has the next items come at once, and not one line after the other as they are read. Only those that are

@@ -98,22 +98,37 @@ fn an_item_that_panics_in_drop_is_dropped_once_and_so_are_the_others() {
 }
 
 #[test]
-fn a_panic_in_the_middle_of_a_drain_loses_no_item_twice() {
-    for stop in 0..4 {
+fn a_panic_in_the_middle_of_many_loses_no_item_twice() {
+    type Read = fn(&mut Consumer<Bomb>, &mut dyn FnMut(Bomb));
+    let drain: Read = |consumer, each| _ = consumer.drain(4, each);
+    let read_while: Read = |consumer, each| {
+        let every = |item| {
+            each(item);
+            true
+        };
+        consumer.read_while(4, |_| true, every);
+    };
+    // Around the end of the slots as well.
+    for (read, first, stop) in [drain, read_while]
+        .into_iter()
+        .flat_map(|read| [0, 2].map(|first| (read, first)))
+        .flat_map(|(read, first)| (0..4).map(move |stop| (read, first, stop)))
+    {
         let dropped = Rc::new(Cell::new(0));
-        let (mut producer, mut consumer) = ring(4).unwrap();
+        let (mut producer, mut consumer) = ring_from(4, first).unwrap();
         for _ in 0..4 {
             assert!(producer.push(Bomb { dropped: Rc::clone(&dropped), panics: false }).is_ok());
         }
         let mut seen = 0;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            consumer.drain(4, |_item| {
+            read(&mut consumer, &mut |_item| {
                 seen += 1;
                 assert!(seen <= stop, "stop here");
-            })
+            });
         }));
         assert!(outcome.is_err());
         assert_eq!(dropped.get(), stop + 1);
+        consumer.publish();
         assert_eq!(producer.free(), stop + 1, "the places of seen items are free");
         drop((producer, consumer));
         assert_eq!(dropped.get(), 4);

@@ -8,6 +8,7 @@ use super::super::called::{Called, code_of, name};
 use super::super::chores::Chore;
 use super::super::run::{Queue, Run};
 use super::super::timers::{Due, next_tick};
+use super::tells::serve_tells;
 use super::{ActorCell, Cell, Intake, State};
 use crate::actor::Actor;
 use crate::bridge::bell::LaneBell;
@@ -289,6 +290,12 @@ impl<A: Actor> ActorCell<A> {
         let ended = catch(|| {
             loop {
                 while run.goes_on() {
+                    if run.is_tell_next() {
+                        if !serve_tells(run, actor, cx, &local, stats) {
+                            return;
+                        }
+                        continue;
+                    }
                     let Some(envelope) = run.next() else { return };
                     if let Some(request) = run.start(envelope) {
                         core.calling.set(handlers + u64::from(A::handler_number(&request)));

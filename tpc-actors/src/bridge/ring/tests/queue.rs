@@ -21,6 +21,7 @@ enum Step {
     PopBatch(usize),
     Drain(usize),
     ReadUnpublished(usize),
+    ReadWhile { max: usize, wanted: usize, last: usize },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -37,6 +38,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0..20usize).prop_map(Step::PopBatch),
         1 => (0..20usize).prop_map(Step::Drain),
         2 => (0..20usize).prop_map(Step::ReadUnpublished),
+        2 => (0..20usize, 0..40usize, 1..40usize)
+            .prop_map(|(max, wanted, last)| Step::ReadWhile { max, wanted, last }),
     ];
     prop::collection::vec(step, 0..200)
 }
@@ -141,7 +144,11 @@ impl<T: Clone + PartialEq + Debug> Both<T> {
                 assert_eq!(reserved.commit(), room);
                 self.queue.extend(values.into_iter().take(room));
             }
-            Step::Pop | Step::PopBatch(_) | Step::Drain(_) | Step::ReadUnpublished(_) => {}
+            Step::Pop
+            | Step::PopBatch(_)
+            | Step::Drain(_)
+            | Step::ReadUnpublished(_)
+            | Step::ReadWhile { .. } => {}
         }
     }
 
@@ -162,6 +169,17 @@ impl<T: Clone + PartialEq + Debug> Both<T> {
                 read.extend(std::iter::from_fn(|| self.consumer.read_unpublished()).take(max));
                 self.consumer.publish();
                 assert!(read.len() == max || read.len() == self.queue.len());
+            }
+            Step::ReadWhile { max, wanted, last } => {
+                let seen = Cell::new(0);
+                let each = |value| {
+                    read.push(value);
+                    seen.set(seen.get() + 1);
+                    seen.get() < last
+                };
+                self.consumer.read_while(max, |_| seen.get() < wanted, each);
+                self.consumer.publish();
+                assert_eq!(read.len(), max.min(wanted).min(last).min(self.queue.len()));
             }
             _ => return,
         }
