@@ -97,17 +97,23 @@ pub(crate) struct Budget {
     pub(crate) lane_messages: usize,
     /// Requests of all lanes together.
     pub(crate) turn_messages: usize,
+    /// Requests of the only lane, if nobody waits for the end of the turn after [`TURN_MESSAGES`] of them.
+    pub(crate) alone_messages: usize,
     /// Time after which the intake ends, and after that the local work; looked at now and then.
     pub(crate) turn_time: Duration,
     pub(crate) timers: usize,
     pub(crate) task_polls: usize,
 }
 
+/// Requests of a turn.
+const TURN_MESSAGES: usize = 256;
+
 impl Default for Budget {
     fn default() -> Self {
         Self {
             lane_messages: 32,
-            turn_messages: 256,
+            turn_messages: TURN_MESSAGES,
+            alone_messages: 1024,
             turn_time: Duration::from_micros(500),
             timers: 64,
             task_polls: 61,

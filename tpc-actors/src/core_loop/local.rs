@@ -199,6 +199,17 @@ impl CoreLocal {
         }
     }
 
+    /// Whether somebody waits for the end of the turn, to be woken or to have a turn.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.answered.get()
+            || self.has_published()
+            || self.attention.get()
+            || self.tasks.has_ready()
+            || !self.runnable.borrow().is_empty()
+            || !self.chores.borrow().is_empty()
+            || self.shared.bell.has_news()
+    }
+
     /// Whether subscribers are to be woken at the end of the turn.
     pub(crate) fn has_published(&self) -> bool {
         self.unshown.get() || self.untold.get()

@@ -4,8 +4,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::called;
 use super::local::CoreLocal;
+use super::{TURN_MESSAGES, called};
 use crate::actor::Actor;
 use crate::clock::nanos;
 use crate::error::Fate;
@@ -81,8 +81,9 @@ pub(crate) struct Run<A: Actor> {
     stop_at: usize,
     /// Messages after which there is a pause.
     pause_at: usize,
-    /// Messages that it may take.
+    /// Messages that it may take, as long as somebody may wait for the end of the turn, and if nobody does.
     max: usize,
+    max_unawaited: usize,
     /// No batch is filled up past these: what has come meanwhile may have to wait for what came before it.
     pub(crate) is_strict: bool,
     /// Messages that were taken and must not be handled.
@@ -106,6 +107,7 @@ impl<A: Actor> Run<A> {
             stop_at: first,
             pause_at: first,
             max: usize::MAX,
+            max_unawaited: usize::MAX,
             is_strict: false,
             skipped: 0,
             freed: 0,
@@ -114,9 +116,9 @@ impl<A: Actor> Run<A> {
         }
     }
 
-    /// Takes no more than `max` messages in all.
+    /// Takes no more than `max` messages in all, and than those of a turn if somebody waits for its end by then.
     pub(crate) fn limit(&mut self, max: usize) {
-        self.max = max;
+        (self.max, self.max_unawaited) = (max.min(TURN_MESSAGES), max);
         self.go_on();
     }
 
@@ -316,6 +318,9 @@ impl<A: Actor> Run<A> {
     #[inline(never)]
     pub(crate) fn pause(&mut self, until: Instant) -> bool {
         let taken = self.taken();
+        if taken >= self.max && !self.local.is_awaited() {
+            self.max = self.max_unawaited;
+        }
         let over = taken >= self.max;
         if over && taken < self.pause_at {
             return true;

@@ -190,6 +190,28 @@ fn a_turn_is_bounded_and_says_that_there_is_more() {
     drop(asks);
 }
 
+/// A turn costs as much as many quick messages, so what nobody waits for goes on; an answer, a task or another lane does not
+/// have to wait for it.
+#[test]
+fn a_turn_goes_on_for_tells_and_not_for_whom_its_end_is_awaited() {
+    let mut bench = bench();
+    let (ticker, seen) = (bench.ticker.clone(), Arc::default());
+    let tells = |count: u32| (0..count).for_each(|_| ticker.look(Arc::clone(&seen)).now().unwrap());
+    tells(1000);
+    assert_eq!(bench.turn().ran, 1000);
+    let ask = ticker.ticks().now().unwrap();
+    tells(999);
+    assert_eq!(bench.turn().ran, Budget::default().turn_messages, "somebody was answered");
+    bench.settle();
+    drop(ask);
+    tells(900);
+    let other = ticker.ordered();
+    other.look(Arc::clone(&seen)).now().unwrap();
+    assert!(bench.turn().ran < 900, "another lane has its turn");
+    bench.settle();
+    assert_eq!(seen.lock().unwrap().len(), 2900);
+}
+
 /// Tells that follow each other are counted together, but whoever looks from outside sees that they are not one call.
 #[test]
 fn each_of_many_tells_is_a_call_of_its_own() {
@@ -253,7 +275,7 @@ fn a_core_is_patient_with_a_trickle_and_not_with_a_crowd() {
     let mut bench = bench();
     bench.settle();
     let ticker = bench.ticker.clone();
-    let budget = Budget { turn_messages: 10, ..Budget::default() };
+    let budget = Budget { turn_messages: 10, alone_messages: 10, ..Budget::default() };
     let mut turn = || {
         let _on_core = OnCore::enter(u64::MAX);
         bench.core.turn(bench.clock.now(), &budget)

@@ -111,7 +111,7 @@ impl Core {
         let count = self.active.len();
         let until = now + budget.turn_time;
         // Nobody else waits for its turn.
-        let most = if count == 1 { budget.turn_messages } else { budget.lane_messages };
+        let most = if count == 1 { budget.alone_messages } else { budget.lane_messages };
         // No division: the cursor only ever moves by one and wraps.
         self.first = if self.first + 1 < count { self.first + 1 } else { 0 };
         for step in 0..count {

@@ -14,6 +14,7 @@ use crate::mailbox::threads::LanesAside;
 const BUDGET: Budget = Budget {
     lane_messages: 1,
     turn_messages: 1,
+    alone_messages: 1,
     turn_time: Duration::from_micros(500),
     timers: 1,
     task_polls: 1,
