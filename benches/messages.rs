@@ -124,20 +124,21 @@ fn main() {
     let system = stage.system(Duration::from_micros(50));
     let counter = system.spawn::<Counter>(()).wait().expect("an actor");
 
+    // As many as take about ten milliseconds, so that the wake at the beginning weighs the same for all.
     let count = 200_000;
     compare(
         "tell, one task",
         Unit::Rate,
         9,
         vec![
-            Contender::new("tpc-actors", || tells(&stage, &counter, count)),
+            Contender::new("tpc-actors", || tells(&stage, &counter, count * 4)),
             Contender::new("tpc-actors, batches of 32", || {
-                batches(&stage, &counter, count * 4, |batch, counter, numbers| {
+                batches(&stage, &counter, count * 12, |batch, counter, numbers| {
                     batch.extend(numbers.map(|n| counter.add(n)));
                 })
             }),
             Contender::new("the same, pushed one by one", || {
-                batches(&stage, &counter, count * 4, |batch, counter, numbers| {
+                batches(&stage, &counter, count * 12, |batch, counter, numbers| {
                     for n in numbers {
                         batch.push(counter.add(n));
                     }
