@@ -81,7 +81,7 @@ pub(crate) struct Run<A: Actor> {
     stop_at: usize,
     /// Messages after which there is a pause.
     pause_at: usize,
-    /// Messages that it may take, as long as somebody may wait for the end of the turn, and if nobody does.
+    /// Messages that it may take before it looks whether somebody waits for the end of the turn, and if nobody ever does.
     max: usize,
     max_unawaited: usize,
     /// No batch is filled up past these: what has come meanwhile may have to wait for what came before it.
@@ -116,7 +116,7 @@ impl<A: Actor> Run<A> {
         }
     }
 
-    /// Takes no more than `max` messages in all, and than those of a turn if somebody waits for its end by then.
+    /// Takes no more than `max` messages in all, and than those of a turn while somebody waits for its end.
     pub(crate) fn limit(&mut self, max: usize) {
         (self.max, self.max_unawaited) = (max.min(TURN_MESSAGES), max);
         self.go_on();
@@ -319,7 +319,7 @@ impl<A: Actor> Run<A> {
     pub(crate) fn pause(&mut self, until: Instant) -> bool {
         let taken = self.taken();
         if taken >= self.max && !self.local.is_awaited() {
-            self.max = self.max_unawaited;
+            self.max = self.max_unawaited.min(taken + TURN_MESSAGES);
         }
         let over = taken >= self.max;
         if over && taken < self.pause_at {

@@ -65,6 +65,12 @@ impl Ticker {
         panic!("a test's panic");
     }
 
+    /// Has another lane ring.
+    #[handler(tell)]
+    fn ring(&self, lane: TickerClient, seen: Arc<Mutex<Vec<u64>>>) {
+        lane.look(seen).now().unwrap();
+    }
+
     /// Writes down what its core says that it is calling.
     #[handler(tell)]
     fn look(&self, cx: &Ctx<Self>, seen: Arc<Mutex<Vec<u64>>>) {
@@ -195,7 +201,8 @@ fn a_turn_is_bounded_and_says_that_there_is_more() {
 #[test]
 fn a_turn_goes_on_for_tells_and_not_for_whom_its_end_is_awaited() {
     let mut bench = bench();
-    let (ticker, seen) = (bench.ticker.clone(), Arc::default());
+    let (ticker, other) = (bench.ticker.ordered(), bench.ticker.ordered());
+    let seen = Arc::default();
     let tells = |count: u32| (0..count).for_each(|_| ticker.look(Arc::clone(&seen)).now().unwrap());
     tells(1000);
     assert_eq!(bench.turn().ran, 1000);
@@ -205,11 +212,17 @@ fn a_turn_goes_on_for_tells_and_not_for_whom_its_end_is_awaited() {
     bench.settle();
     drop(ask);
     tells(900);
-    let other = ticker.ordered();
     other.look(Arc::clone(&seen)).now().unwrap();
     assert!(bench.turn().ran < 900, "another lane has its turn");
     bench.settle();
-    assert_eq!(seen.lock().unwrap().len(), 2900);
+    assert!(bench.core.try_park(), "no lane is polled any more");
+    bench.core.local.shared.bell.sleep(None);
+    tells(300);
+    ticker.ring(other, Arc::clone(&seen)).now().unwrap();
+    tells(600);
+    assert_eq!(bench.turn().ran, 512, "who comes meanwhile does not wait for all of them");
+    bench.settle();
+    assert_eq!(seen.lock().unwrap().len(), 3801);
 }
 
 /// Tells that follow each other are counted together, but whoever looks from outside sees that they are not one call.
