@@ -14,8 +14,8 @@ use rustix::event::{PollFd, PollFlags, epoll};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tpc_actors::bridge::{
-    BridgeConfig, Closed, ControlHandle, DataHandle, PinnedDataHandle, ReadyFd, TryRecvError,
-    TrySendError, channel,
+    BridgeConfig, Closed, ControlHandle, DataHandle, PinnedDataHandle, Pressure, ReadyFd,
+    TryRecvError, TrySendError, channel,
 };
 use tpc_actors::prelude::*;
 
@@ -463,4 +463,71 @@ fn who_finds_the_end_takes_back_what_was_not_received() {
     assert_eq!((data.reclaim(), data.reclaim()), (Some(7), None));
     held.released.wait();
     ending.join().unwrap();
+}
+
+/// Whatever says first that the other end is gone, it is.
+#[test]
+fn who_cannot_send_any_more_finds_the_other_end_gone() {
+    let (mut control, data) = bridge(1);
+    control.try_send(7).unwrap();
+    let held = Arc::new(Held { woken: Barrier::new(2), released: Barrier::new(2) });
+    let waker = Waker::from(Arc::clone(&held));
+    let first_poll = pin!(control.send(8)).poll(&mut Context::from_waker(&waker));
+    assert!(first_poll.is_pending());
+    let ending = thread::spawn(move || drop(data));
+    held.woken.wait();
+    assert_eq!(control.try_send(8), Err(TrySendError::Closed(8)));
+    assert!(control.is_closed());
+    assert_eq!((control.reclaim(), control.reclaim()), (Some(7), None));
+    held.released.wait();
+    ending.join().unwrap();
+}
+
+/// An end that is gone waits for nothing: its task is not kept, and its descriptor, which somebody else may still have,
+/// stays as it is.
+#[test]
+fn an_end_that_waited_leaves_nothing_behind() {
+    struct Kept;
+    impl Wake for Kept {
+        fn wake(self: Arc<Self>) {}
+    }
+    for control_first in [true, false] {
+        let (mut control, data) = bridge(1);
+        let mut data = data.pin();
+        control.try_send(1).unwrap();
+        data.try_send(2).unwrap();
+        assert_eq!((control.try_recv(), data.try_recv()), (Ok(2), Ok(1)));
+        let kept = Arc::new(Kept);
+        let waker = Waker::from(Arc::clone(&kept));
+        let mut context = Context::from_waker(&waker);
+        let fd = if control_first {
+            let fd = control.response_fd().unwrap();
+            assert!(control.arm_response_fd());
+            assert!(pin!(control.recv()).poll(&mut context).is_pending());
+            drop(control);
+            assert_eq!((Arc::strong_count(&kept), data.is_closed()), (2, true));
+            drop(data);
+            fd
+        } else {
+            let fd = data.request_fd().unwrap();
+            assert!(data.arm_request_fd());
+            assert!(pin!(data.recv()).poll(&mut context).is_pending());
+            drop(data);
+            assert_eq!((Arc::strong_count(&kept), control.is_closed()), (2, true));
+            drop(control);
+            fd
+        };
+        assert!(!readable(&fd), "nobody is there to be told");
+    }
+}
+
+/// Looking at an end does not change what it says next.
+#[test]
+fn printing_an_end_is_no_look_at_its_fill() {
+    let (mut control, data) = bridge(100);
+    let mut data = data.pin();
+    (0..100).for_each(|n| control.try_send(n).unwrap());
+    drop((format!("{control:?}"), format!("{data:?}")));
+    data.drain(&mut Vec::new(), 20);
+    assert_eq!(control.pressure(), Pressure::Normal);
 }

@@ -5,8 +5,8 @@
 //! once and is [pinned](DataHandle::pin) there. People who bring their own loop use this and nothing
 //! else of the library; actors have lanes and reply slots on top of the same ring.
 //!
-//! Each end may be awaited, blocked on, or tried, one item or a batch at a time; on Linux, each also has
-//! descriptors for the reactor of somebody else ([`ReadyFd`]). Dropping an end wakes the other, however it
+//! Each end may be awaited, blocked on, or tried, one item at a time; batches are tried, and received ones awaited
+//! as well. On Linux, each end also has descriptors for the reactor of somebody else ([`ReadyFd`]). Dropping an end wakes the other, however it
 //! waits; that first gets what is still in its ring and then [`Closed`].
 //!
 //! Two threads share nothing but the ring while both are at work: an item costs no lock and no contended

@@ -81,17 +81,20 @@ struct Waits {
     for_room: CachePadded<Waiting>,
 }
 
-/// Wakes the other side when it is dropped: the last field of an end, so that the ring closes first.
+/// Wakes the other side when it is dropped, and waits no more on its own: the last field of an end, so that the ring
+/// closes first.
 #[derive(Debug)]
 struct WakeOther {
     waits: Arc<Waits>,
-    which: fn(&Waits) -> &Waiting,
+    own: fn(&Waits) -> &Waiting,
+    other: fn(&Waits) -> &Waiting,
 }
 
 impl Drop for WakeOther {
     fn drop(&mut self) {
+        (self.own)(&self.waits).leave();
         if intact!("pipe.close-wakes") {
-            (self.which)(&self.waits).notify();
+            (self.other)(&self.waits).notify();
         }
     }
 }
@@ -131,16 +134,16 @@ pub(super) fn pipe<T>(capacity: usize) -> Result<Pipe<T>, CapacityError> {
     let gauge = producer.gauge();
     let waiting = || CachePadded::new(Waiting::new());
     let waits = Arc::new(Waits { for_items: waiting(), for_room: waiting() });
-    let other = |which| WakeOther { waits: Arc::clone(&waits), which };
+    let wake = |own, other| WakeOther { waits: Arc::clone(&waits), own, other };
     let sender = PipeSender {
         ring: producer,
         waits: Arc::clone(&waits),
-        _wake: other(|waits| &waits.for_items),
+        _wake: wake(|waits| &waits.for_room, |waits| &waits.for_items),
     };
     let receiver = PipeReceiver {
         ring: consumer,
         waits: Arc::clone(&waits),
-        _wake: other(|waits| &waits.for_room),
+        _wake: wake(|waits| &waits.for_items, |waits| &waits.for_room),
     };
     Ok((sender, receiver, gauge))
 }
@@ -201,6 +204,10 @@ impl<T> PipeSender<T> {
     pub(super) async fn send(&mut self, value: T) -> Result<(), SendError<T>> {
         let mut value = Some(value);
         poll_fn(|context| self.poll_send(&mut value, context)).await
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.ring.is_closed()
     }
 
     /// Takes the oldest item back that was not received, once the receiving end is gone.

@@ -21,7 +21,8 @@ pub enum Pressure {
 
 /// The fills, in percent of the capacity, at which the level changes.
 ///
-/// A level is left further down than it is entered, so that a ring at the brink does not flicker.
+/// A level is left further down than it is entered, so that a ring at the brink does not flicker. It is judged by who
+/// looks: a fill that came and went between two looks changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Thresholds {
     /// From here on [`Pressure::Throttled`].

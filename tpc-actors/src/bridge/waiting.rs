@@ -87,7 +87,7 @@ impl Waiting {
     ///
     /// # Panics
     ///
-    /// Nobody has asked for a descriptor.
+    /// Nobody has got a descriptor yet.
     pub(super) fn check_descriptor(&self) {
         assert!(self.signal.get().is_some(), "a descriptor is armed after it was asked for");
     }
@@ -96,7 +96,7 @@ impl Waiting {
     ///
     /// # Panics
     ///
-    /// Nobody has asked for a descriptor.
+    /// Nobody has got a descriptor yet.
     pub(super) fn arm(&self) {
         let signal = self.signal.get().expect("a descriptor is armed after it was asked for");
         // Before the second look, which finds whatever a write stood for that is swallowed here. One that
@@ -115,6 +115,14 @@ impl Waiting {
         // The other end may have swapped the waker's bit out meanwhile, and it comes back: without a waker behind it.
         let waker = self.armed.load(Ordering::Relaxed) & WAKER;
         self.armed.store(waker | signal, Ordering::Relaxed);
+    }
+
+    /// The end that waited here is gone: nobody is to be woken, and its task is not kept.
+    pub(super) fn leave(&self) {
+        self.armed.store(0, Ordering::Relaxed);
+        let waker = self.waker().take();
+        // Outside the lock: a waker is foreign code.
+        drop_quietly(waker);
     }
 
     fn fence_before_recheck() {

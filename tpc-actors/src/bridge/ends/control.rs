@@ -195,9 +195,10 @@ impl<Q, R> ControlHandle<Q, R> {
         self.answers.recv_many(into, max).await
     }
 
-    /// Whether the data end is gone; responses that it left can still be received.
+    /// Whether the data end is gone; responses that it left can still be received, and requests that it has not received
+    /// [taken back](Self::reclaim). Its directions end one after the other, so receiving may say so a moment later.
     pub fn is_closed(&self) -> bool {
-        self.answers.is_closed()
+        self.answers.is_closed() || self.requests.is_closed()
     }
 
     /// Takes back the oldest request that the data end has not received, once that end is gone.
@@ -208,7 +209,7 @@ impl<Q, R> ControlHandle<Q, R> {
         self.requests.reclaim()
     }
 
-    /// How full the request ring is.
+    /// How full the request ring is. Judged by each look of either end: a fill that nobody looked at leaves no trace.
     pub fn pressure(&self) -> Pressure {
         self.pressure.level()
     }
@@ -239,7 +240,7 @@ impl<Q, R> ControlHandle<Q, R> {
     ///
     /// # Panics
     ///
-    /// Nobody has asked for the descriptor.
+    /// Nobody has got the descriptor yet.
     #[cfg(target_os = "linux")]
     #[must_use = "after `false` there is something to do, of which the descriptor will not tell"]
     pub fn arm_response_fd(&mut self) -> bool {
@@ -251,7 +252,7 @@ impl<Q, R> ControlHandle<Q, R> {
     ///
     /// # Panics
     ///
-    /// Nobody has asked for the descriptor.
+    /// Nobody has got the descriptor yet.
     #[cfg(target_os = "linux")]
     #[must_use = "after `false` there is something to do, of which the descriptor will not tell"]
     pub fn arm_request_space_fd(&mut self) -> bool {
@@ -261,6 +262,6 @@ impl<Q, R> ControlHandle<Q, R> {
 
 impl<Q, R> fmt::Debug for ControlHandle<Q, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ControlHandle").field("pressure", &self.pressure()).finish_non_exhaustive()
+        f.debug_struct("ControlHandle").field("closed", &self.is_closed()).finish_non_exhaustive()
     }
 }

@@ -199,9 +199,11 @@ impl<Q, R> PinnedDataHandle<Q, R> {
         self.inner.incoming.recv_many(into, max).await
     }
 
-    /// Whether the control end is gone; requests that it left can still be received.
+    /// Whether the control end is gone; requests that it left can still be received, and responses that it has not
+    /// received [taken back](Self::reclaim). Its directions end one after the other, so receiving may say so a moment
+    /// later.
     pub fn is_closed(&self) -> bool {
-        self.inner.incoming.is_closed()
+        self.inner.incoming.is_closed() || self.inner.responses.is_closed()
     }
 
     /// Takes back the oldest response that the control end has not received, once that end is gone.
@@ -209,7 +211,7 @@ impl<Q, R> PinnedDataHandle<Q, R> {
         self.inner.responses.reclaim()
     }
 
-    /// How full the request ring is.
+    /// How full the request ring is. Judged by each look of either end: a fill that nobody looked at leaves no trace.
     pub fn pressure(&self) -> Pressure {
         self.inner.pressure.level()
     }
@@ -240,7 +242,7 @@ impl<Q, R> PinnedDataHandle<Q, R> {
     ///
     /// # Panics
     ///
-    /// Nobody has asked for the descriptor.
+    /// Nobody has got the descriptor yet.
     #[cfg(target_os = "linux")]
     #[must_use = "after `false` there is something to do, of which the descriptor will not tell"]
     pub fn arm_request_fd(&mut self) -> bool {
@@ -252,7 +254,7 @@ impl<Q, R> PinnedDataHandle<Q, R> {
     ///
     /// # Panics
     ///
-    /// Nobody has asked for the descriptor.
+    /// Nobody has got the descriptor yet.
     #[cfg(target_os = "linux")]
     #[must_use = "after `false` there is something to do, of which the descriptor will not tell"]
     pub fn arm_response_space_fd(&mut self) -> bool {
@@ -273,7 +275,7 @@ impl<Q, R> PinnedDataHandle<Q, R> {
 impl<Q, R> fmt::Debug for PinnedDataHandle<Q, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PinnedDataHandle")
-            .field("pressure", &self.pressure())
+            .field("closed", &self.is_closed())
             .finish_non_exhaustive()
     }
 }
