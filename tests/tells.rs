@@ -5,6 +5,7 @@ mod until;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use tpc_actors::prelude::*;
@@ -15,8 +16,10 @@ use until::until;
 
 const SOON: Duration = Duration::from_secs(20);
 
+struct Gate(Receiver<()>);
+
 /// Writes down what it is told, in that order.
-#[core_actor(supervise(on_panic = resume))]
+#[core_actor(capacity = 1024, supervise(on_panic = resume))]
 struct Book {
     lines: Vec<u64>,
 }
@@ -58,6 +61,13 @@ impl Book {
     #[handler]
     fn lines(&mut self) -> Vec<u64> {
         std::mem::take(&mut self.lines)
+    }
+
+    /// Sticks until the other end says something, or is gone.
+    #[handler(tell)]
+    fn stick(&mut self, gate: Gate) {
+        self.lines.push(0);
+        _ = gate.0.recv();
     }
 
     #[handler(tell)]
@@ -131,4 +141,20 @@ fn nothing_runs_after_the_tell_that_stops_its_actor() {
     let report = system.shutdown_wait(SOON);
     assert_eq!((report.finished(), report.panics()), (101, 0));
     assert_eq!(report.rejected(), 100, "those behind it are counted");
+}
+
+/// Also those that ran in one go with the one that sticks.
+#[test]
+fn what_ran_before_its_core_got_stuck_is_counted() {
+    let (system, book) = start();
+    let (go, gate) = channel();
+    let (never, stuck) = channel();
+    book.stick(Gate(gate)).wait().unwrap();
+    (0..183).for_each(|n| book.note(n).wait().unwrap());
+    book.stick(Gate(stuck)).wait().unwrap();
+    go.send(()).unwrap();
+    until("the message that sticks", || handled(&system) == 185);
+    let report = system.shutdown_wait(Duration::from_millis(200));
+    assert_eq!((report.finished(), report.stuck_threads().len()), (185, 1));
+    drop(never);
 }

@@ -1,7 +1,29 @@
 //! Handlers that are called like methods and words from everywhere.
 #![deny(warnings)]
+#![allow(
+    non_upper_case_globals,
+    reason = "constants that are called like what an expansion might bind"
+)]
 
+use tpc_actors::Actor;
 use tpc_actors::prelude::*;
+
+const other: u8 = 11;
+
+/// A trait whose method might be one of `Actor`'s, which is in scope as well.
+trait Tells {
+    fn tell(&mut self, n: u8) -> u8;
+}
+
+impl Tells for Names {
+    fn tell(&mut self, n: u8) -> u8 {
+        n
+    }
+}
+
+fn name<A: Actor>() -> &'static str {
+    A::NAME
+}
 
 #[core_actor]
 struct Names;
@@ -59,6 +81,14 @@ impl Names {
     }
 
     #[handler]
+    fn other(&mut self) -> u8 {
+        self.tell(other)
+    }
+
+    #[handler(tell)]
+    fn request(&self) {}
+
+    #[handler]
     fn some(&self) -> Option<u8> {
         None
     }
@@ -81,6 +111,9 @@ pub fn main() {
     assert_eq!(names.handle().wait().unwrap(), 7);
     assert_eq!(names.init().wait().unwrap(), 8);
     assert_eq!(names.fmt().wait().unwrap(), 9);
+    assert_eq!(names.other().wait().unwrap(), 11);
+    names.request().wait().unwrap();
+    assert_eq!(name::<Names>(), "Names");
     assert_eq!(names.some().wait().unwrap(), None);
     names.ok().wait().unwrap();
     assert_eq!(format!("{:?}", NamesRequest::Ok), "Ok");

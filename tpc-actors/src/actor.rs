@@ -81,7 +81,7 @@ pub trait Actor: Settings {
     fn handle(&mut self, cx: &mut Ctx<Self>, request: Self::Request, reply: ReplySlot<'_, Self>);
 
     /// Runs the handler of a tell that comes on its own; gives any other request back.
-    fn tell(&mut self, cx: &mut Ctx<Self>, request: Self::Request) -> Option<Self::Request> {
+    fn handle_tell(&mut self, cx: &mut Ctx<Self>, request: Self::Request) -> Option<Self::Request> {
         let _ = cx;
         Some(request)
     }

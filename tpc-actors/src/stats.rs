@@ -30,8 +30,7 @@ pub(crate) struct CoreStats {
     pub(crate) turns: Counter,
     /// Requests taken out of lanes.
     pub(crate) messages: Counter,
-    /// Requests whose handlers were run, from lanes, from local queues and for tasks that asked on the spot; tells that
-    /// follow each other are counted together.
+    /// Requests whose handlers were run, from lanes, from local queues and for tasks that asked on the spot.
     pub(crate) handled: Counter,
     /// What the core is calling; see `core_loop::called`. 0 while it sleeps.
     pub(crate) calling: Counter,

@@ -11,7 +11,8 @@ pub(super) fn handle(model: &ActorModel) -> TokenStream {
     let (tells, others) = apart(model);
     let body = if model.complete {
         let arms = others.into_iter().map(|handler| arm(model, handler));
-        let tells = others_arms(model, &tells, &emit!(_ = #krate::Actor::tell(self, cx, other)));
+        let tells =
+            others_arms(model, &tells, &emit!(_ = #krate::Actor::handle_tell(self, cx, __other)));
         emit!(match request { #(#arms)* #(#tells)* })
     } else {
         // Calls of methods that break a rule would only be reported a second time.
@@ -33,7 +34,7 @@ pub(super) fn handle(model: &ActorModel) -> TokenStream {
 }
 
 /// Tells that come on their own, apart from all others: the loop over them is a small one.
-pub(super) fn tell(model: &ActorModel) -> Option<TokenStream> {
+pub(super) fn handle_tell(model: &ActorModel) -> Option<TokenStream> {
     let krate = &model.krate;
     let (tells, others) = apart(model);
     if !model.complete || tells.is_empty() {
@@ -44,10 +45,10 @@ pub(super) fn tell(model: &ActorModel) -> Option<TokenStream> {
         let Invocation { pattern, unboxed, call } = Invocation::of(model, handler);
         emit!(#(#cfgs)* #pattern => { #unboxed #call; ::core::option::Option::None })
     });
-    let others = others_arms(model, &others, &emit!(::core::option::Option::Some(other)));
+    let others = others_arms(model, &others, &emit!(::core::option::Option::Some(__other)));
     Some(emit! {
         #[inline]
-        fn tell(
+        fn handle_tell(
             &mut self,
             cx: &mut #krate::Ctx<Self>,
             request: Self::Request,
@@ -68,10 +69,10 @@ fn apart(model: &ActorModel) -> (Vec<&Handler>, Vec<&Handler>) {
 fn others_arms(model: &ActorModel, handlers: &[&Handler], body: &TokenStream) -> Vec<TokenStream> {
     let request = &model.names.request;
     if handlers.iter().any(|handler| handler.cfgs.is_empty()) {
-        return vec![emit!(other => #body,)];
+        return vec![emit!(__other => #body,)];
     }
     let each = handlers.iter().map(|Handler { cfgs, variant, .. }| {
-        emit!(#(#cfgs)* other @ #request::#variant { .. } => #body,)
+        emit!(#(#cfgs)* __other @ #request::#variant { .. } => #body,)
     });
     each.collect()
 }

@@ -29,7 +29,7 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
     });
     let checkpoints = model.checkpoints.iter().filter(|_| model.complete);
     let checkpoints = checkpoints.map(|hook| hooks::checkpoint(model, hook));
-    let (handle, tell) = (calls::handle(model), calls::tell(model));
+    let (handle, handle_tell) = (calls::handle(model), calls::handle_tell(model));
     let handler_names = handler_names(model);
     let variants = variants(model);
     let on_stops = model.on_stops.iter().filter(|_| model.complete);
@@ -57,7 +57,7 @@ pub(crate) fn impls(model: &ActorModel) -> TokenStream {
             #maintenance
             #inits
             #handle
-            #tell
+            #handle_tell
             #handler_names
             #is_batched
             #variants

@@ -355,11 +355,11 @@ impl ::tpc_actors::Actor for KvShard {
             KvShardRequest::UsedBytes => {
                 reply.complete(KvShardResponse::UsedBytes(Self::used_bytes(self)))
             }
-            other => _ = ::tpc_actors::Actor::tell(self, cx, other),
+            __other => _ = ::tpc_actors::Actor::handle_tell(self, cx, __other),
         }
     }
     #[inline]
-    fn tell(
+    fn handle_tell(
         &mut self,
         cx: &mut ::tpc_actors::Ctx<Self>,
         request: Self::Request,
@@ -373,7 +373,7 @@ impl ::tpc_actors::Actor for KvShard {
                 Self::flush(self, at);
                 ::core::option::Option::None
             }
-            other => ::core::option::Option::Some(other),
+            __other => ::core::option::Option::Some(__other),
         }
     }
     #[inline]

@@ -46,13 +46,6 @@ impl Called {
     }
 }
 
-/// What a word grows by from one message to the next where they are counted together: who looks from outside still sees
-/// that they are not one call. As many fit in as come between two pauses.
-pub(crate) const NEXT: u64 = 1 << CELL_END;
-
-/// Where the index of the actor ends; no core has as many.
-const CELL_END: u32 = 58;
-
 /// The word of a core that is awake and calls nobody.
 pub(crate) const AWAKE: u64 = 1;
 
@@ -70,7 +63,7 @@ pub(crate) fn code_of(word: u64) -> u32 {
 
 /// The actor's index that a word tells of.
 pub(crate) fn cell_of(word: u64) -> u32 {
-    u32::try_from(((word % NEXT) >> 32).saturating_sub(1)).unwrap_or(u32::MAX)
+    u32::try_from((word >> 32).saturating_sub(1)).unwrap_or(u32::MAX)
 }
 
 /// What is called, by the code of a word.

@@ -208,6 +208,7 @@ impl CoreLocal {
             || !self.runnable.borrow().is_empty()
             || !self.chores.borrow().is_empty()
             || self.shared.bell.has_news()
+            || self.timers.borrow().next().is_some_and(|due| due <= self.clock.now())
     }
 
     /// Whether subscribers are to be woken at the end of the turn.

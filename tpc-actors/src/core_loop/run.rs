@@ -221,7 +221,6 @@ impl<A: Actor> Run<A> {
                 let Queue::Lane(lane) = &mut self.run.queue else { return };
                 let taken = lane.ring().position().wrapping_sub(self.from);
                 self.run.left -= taken;
-                self.run.local.shared.stats.handled.add(taken as u64);
             }
         }
         let most = self.left;
@@ -229,7 +228,9 @@ impl<A: Actor> Run<A> {
         let from = lane.ring().position();
         let counted = Counted { run: self, from };
         let Queue::Lane(lane) = &mut counted.run.queue else { return };
-        lane.ring().read_while(most, Envelope::is_tell, |envelope| each(envelope.request));
+        lane.ring().read_while(most, Envelope::is_tell, |envelope| {
+            planted!("lost-request", 1 in 10_000) || each(envelope.request)
+        });
     }
 
     /// The oldest message, if it is there and belongs to the handler that is called.
@@ -318,8 +319,9 @@ impl<A: Actor> Run<A> {
     #[inline(never)]
     pub(crate) fn pause(&mut self, until: Instant) -> bool {
         let taken = self.taken();
-        if taken >= self.max && !self.local.is_awaited() {
-            self.max = self.max_unawaited.min(taken + TURN_MESSAGES);
+        if (self.max..self.max_unawaited).contains(&taken) && !self.local.is_awaited() {
+            // Up to the next pause, which looks again.
+            self.max = self.max_unawaited.min(taken + self.pace.0);
         }
         let over = taken >= self.max;
         if over && taken < self.pause_at {

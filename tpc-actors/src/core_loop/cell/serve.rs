@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::Instant;
 
+use super::super::TURN_MESSAGES;
 use super::super::barrier::Taken;
 use super::super::called::{Called, code_of, name};
 use super::super::chores::Chore;
@@ -44,7 +45,10 @@ impl<A: Actor> Cell for ActorCell<A> {
         // What comes meanwhile has time until the next turn: a look for each message would take the line with
         // the sender's position away from it as often.
         let waiting = consumer.ring().available();
-        if waiting > max || 2 * waiting >= consumer.capacity() || consumer.is_waited_for() {
+        if waiting > max.min(TURN_MESSAGES)
+            || 2 * waiting >= consumer.capacity()
+            || consumer.is_waited_for()
+        {
             self.local().crowded.set(true);
         }
         if heeds && self.local().shared.bell.has_command() {

@@ -3,7 +3,7 @@
 //! Nobody waits for one, so what lies between two of them is little: a loop of its own, in a function of its own, has all
 //! of that in registers.
 
-use super::super::called::{Called, NEXT};
+use super::super::called::Called;
 use super::super::ctx::Ctx;
 use super::super::local::CoreLocal;
 use super::super::run::Run;
@@ -20,14 +20,14 @@ pub(super) fn serve_tells<A: Actor>(
     local: &CoreLocal,
     stats: &ActorStats,
 ) -> bool {
-    let (core, bell) = (&local.shared.stats.calling, &*local.shared.bell);
-    let mut calling = Called::Handler(0).word(cx.cell);
+    let (core, bell) = (&*local.shared.stats, &*local.shared.bell);
+    let handlers = Called::Handler(0).word(cx.cell);
     let mut with_those_behind = None;
     run.tells(|request| {
-        core.set(calling + u64::from(A::handler_number(&request)));
-        calling = calling.wrapping_add(NEXT);
+        core.calling.set(handlers + u64::from(A::handler_number(&request)));
         stats.handled.add(1);
-        if let Some(request) = actor.tell(cx, request) {
+        core.handled.add(1);
+        if let Some(request) = actor.handle_tell(cx, request) {
             with_those_behind = Some(request);
             return false;
         }
