@@ -32,6 +32,7 @@ pub(crate) mod idle;
 pub(crate) mod in_turn;
 pub(crate) mod incidents;
 pub(crate) mod local;
+mod pace;
 mod park;
 pub(crate) mod queued;
 pub(crate) mod run;
@@ -53,7 +54,7 @@ use cell::Cell;
 use cells::Cells;
 use incidents::{CorePolicy, Watch};
 use local::CoreLocal;
-use run::Pace;
+use pace::Pace;
 use shared::{CoreShared, News};
 use visitors::Visit;
 

@@ -20,7 +20,7 @@ use super::chores::Chore;
 use super::ctx::Ctx;
 use super::incidents::Incident;
 use super::local::CoreLocal;
-use super::run::Pace;
+use super::pace::Pace;
 use super::tasks::Owner;
 use super::timers::Due;
 use crate::actor::{Actor, Settings};

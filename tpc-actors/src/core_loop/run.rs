@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::local::CoreLocal;
+use super::pace::{Pace, QUICK};
 use super::{TURN_MESSAGES, called};
 use crate::actor::Actor;
 use crate::clock::nanos;
@@ -18,22 +19,11 @@ use crate::reply::{Answers, Credit, ReplySlot};
 use crate::stats::ActorStats;
 use crate::sync::planted;
 
-/// Messages between two pauses, at most: what a run of quick messages may take of slow ones before it notices.
-const PAUSE_EVERY_MAX: usize = 64;
-
 /// Places that are freed together, at most, and how many times while a full lane is emptied, at least: each time
 /// takes the line with the free places away from the sender and costs a fence, but senders fill one part of a lane
 /// while the core is at the next.
 const FREE_TOGETHER_MAX: usize = 256;
 const PARTS_OF_A_LANE: usize = 4;
-
-/// Messages before the first pause of a run, at most: runs may be short, and their messages slower than the last.
-const FIRST_PAUSE_AT: usize = 16;
-
-/// What messages take between two pauses: with less, there are more of them between the next two, and with more
-/// fewer.
-const QUICK: Duration = Duration::from_micros(10);
-const SLOW: Duration = Duration::from_micros(40);
 
 /// Messages between the one that is handled and the one whose reply slot is fetched.
 const SLOTS_AHEAD: usize = 6;
@@ -42,31 +32,6 @@ const SLOTS_AHEAD: usize = 6;
 pub(crate) enum Queue<A: Actor> {
     Lane(LaneConsumer<A>),
     Local(Rc<LocalMailbox<A>>),
-}
-
-/// How many messages an actor handles between two pauses of a run, learned from how long they take.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Pace(usize);
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self(FIRST_PAUSE_AT)
-    }
-}
-
-impl Pace {
-    /// Messages that are handled before the next look at the clock.
-    pub(crate) fn messages(self) -> usize {
-        self.0
-    }
-
-    pub(crate) fn learn(&mut self, took: Duration) {
-        if took < QUICK {
-            self.0 = PAUSE_EVERY_MAX.min(2 * self.0);
-        } else if took > SLOW {
-            self.0 = (self.0 / 2).max(1);
-        }
-    }
 }
 
 /// One run. It is what handlers are called from, so a batch finds its other members through it.
@@ -98,7 +63,7 @@ pub(crate) struct Run<A: Actor> {
 impl<A: Actor> Run<A> {
     pub(crate) fn new(queue: Queue<A>, local: Rc<CoreLocal>, pace: Pace) -> Self {
         let paused = local.now.get();
-        let first = pace.0.min(FIRST_PAUSE_AT);
+        let first = pace.first();
         Self {
             queue,
             local,
@@ -321,7 +286,7 @@ impl<A: Actor> Run<A> {
         let taken = self.taken();
         if (self.max..self.max_unawaited).contains(&taken) && !self.local.is_awaited() {
             // Up to the next pause, which looks again.
-            self.max = self.max_unawaited.min(taken + self.pace.0);
+            self.max = self.max_unawaited.min(taken + self.pace.messages());
         }
         let over = taken >= self.max;
         if over && taken < self.pause_at {
@@ -333,7 +298,7 @@ impl<A: Actor> Run<A> {
         if took >= QUICK || self.should_free() {
             self.publish();
         }
-        self.pause_at = taken + self.pace.0;
+        self.pause_at = taken + self.pace.messages();
         self.go_on();
         self.paused = now;
         over || now >= until

@@ -9,7 +9,7 @@ use super::{ActorCell, State};
 use crate::actor::{Actor, Settings};
 use crate::core_loop::ctx::Ctx;
 use crate::core_loop::local::CoreLocal;
-use crate::core_loop::run::Pace;
+use crate::core_loop::pace::Pace;
 use crate::error::{Fate, PanicReport, SpawnError};
 use crate::isolate::{catch, drop_quietly};
 use crate::mailbox::orphan::Kept;
