@@ -45,6 +45,16 @@ pub(crate) struct CoreStats {
     pub(crate) expired: Counter,
 }
 
+impl CoreStats {
+    /// The handler of a request of `actor` is called.
+    #[inline]
+    pub(crate) fn calls(&self, actor: &ActorStats, calling: u64) {
+        self.calling.set(calling);
+        actor.handled.add(1);
+        self.handled.add(1);
+    }
+}
+
 /// What one actor counts; written by its core's thread.
 #[derive(Debug, Default)]
 pub(crate) struct ActorStats {

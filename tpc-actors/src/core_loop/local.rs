@@ -199,14 +199,19 @@ impl CoreLocal {
         }
     }
 
+    /// Whether a task, a local queue or housekeeping has something to do.
+    pub(crate) fn has_own_work(&self) -> bool {
+        self.tasks.has_ready()
+            || !self.runnable.borrow().is_empty()
+            || !self.chores.borrow().is_empty()
+    }
+
     /// Whether somebody waits for the end of the turn, to be woken or to have a turn.
     pub(crate) fn is_awaited(&self) -> bool {
         self.answered.get()
             || self.has_published()
             || self.attention.get()
-            || self.tasks.has_ready()
-            || !self.runnable.borrow().is_empty()
-            || !self.chores.borrow().is_empty()
+            || self.has_own_work()
             || self.shared.bell.has_news()
             || self.timers.borrow().next().is_some_and(|due| due <= self.clock.now())
     }

@@ -8,6 +8,7 @@ use super::local::CoreLocal;
 use super::pace::{Pace, QUICK};
 use super::{TURN_MESSAGES, called};
 use crate::actor::Actor;
+use crate::bridge::ring::Consumer;
 use crate::clock::nanos;
 use crate::error::Fate;
 use crate::isolate::drop_quietly;
@@ -176,24 +177,21 @@ impl<A: Actor> Run<A> {
     /// Passes the tells that come next in a lane to `each` while it goes on, and not past the next stop.
     #[inline]
     pub(crate) fn tells(&mut self, mut each: impl FnMut(A::Request) -> bool) {
-        /// Counts them at the end, also when `each` unwinds.
-        struct Counted<'a, A: Actor> {
-            run: &'a mut Run<A>,
+        /// Takes off what was read, also when `each` unwinds.
+        struct TakenOff<'a, A: Actor> {
+            ring: &'a mut Consumer<Envelope<A>>,
             from: usize,
+            left: &'a mut usize,
         }
-        impl<A: Actor> Drop for Counted<'_, A> {
+        impl<A: Actor> Drop for TakenOff<'_, A> {
             fn drop(&mut self) {
-                let Queue::Lane(lane) = &mut self.run.queue else { return };
-                let taken = lane.ring().position().wrapping_sub(self.from);
-                self.run.left -= taken;
+                *self.left -= self.ring.position().wrapping_sub(self.from);
             }
         }
-        let most = self.left;
-        let Queue::Lane(lane) = &mut self.queue else { return };
-        let from = lane.ring().position();
-        let counted = Counted { run: self, from };
-        let Queue::Lane(lane) = &mut counted.run.queue else { return };
-        lane.ring().read_while(most, Envelope::is_tell, |envelope| {
+        let Self { queue: Queue::Lane(lane), left, .. } = self else { return };
+        let (most, ring) = (*left, lane.ring());
+        let taken_off = TakenOff { from: ring.position(), ring, left };
+        taken_off.ring.read_while(most, Envelope::is_tell, |envelope| {
             planted!("lost-request", 1 in 10_000) || each(envelope.request)
         });
     }

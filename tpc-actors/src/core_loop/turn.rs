@@ -38,11 +38,7 @@ impl Core {
         self.local.shared.stats.turns.add(1);
         self.local.wakes.overtake_late(now);
         // Asked last, because wakers may have made something runnable.
-        let ready = self.local.tasks.has_ready();
-        let own = ready
-            || timers == budget.timers
-            || !self.local.runnable.borrow().is_empty()
-            || !self.local.chores.borrow().is_empty();
+        let own = self.local.has_own_work() || timers == budget.timers;
         let next_deadline = self.local.timers.borrow().next();
         // A task that was woken, or a lane that rang, while this turn ran.
         more |= own || self.shared().bell.has_news();

@@ -27,9 +27,7 @@ impl<A: Actor> ActorCell<A> {
         let core = &local.shared.stats;
         let task = core.calling.get();
         let handlers = Called::Handler(0).word(cx.cell);
-        core.calling.set(handlers + u64::from(A::handler_number(&request)));
-        stats.handled.add(1);
-        core.handled.add(1);
+        core.calls(stats, handlers + u64::from(A::handler_number(&request)));
         let reply = ReplySlot::on_the_spot(&mut spot);
         let called = catch(|| actor.handle(cx, request, reply));
         if let Err(message) = called {

@@ -48,9 +48,8 @@ impl<A: Actor> ActorCell<A> {
             return false;
         };
         let core = &Rc::clone(&run.local).shared.stats;
-        core.calling.set(Called::Handler(A::handler_number(&request)).word(self.cx.cell));
-        self.mailbox.stats.handled.add(1);
-        core.handled.add(1);
+        let calling = Called::Handler(A::handler_number(&request)).word(self.cx.cell);
+        core.calls(&self.mailbox.stats, calling);
         let called = catch(|| {
             let _unanswered = ReplySlot::new(run);
             // Without the panic hook: the simulation's trace tells of it.

@@ -302,9 +302,7 @@ impl<A: Actor> ActorCell<A> {
                     }
                     let Some(envelope) = run.next() else { return };
                     if let Some(request) = run.start(envelope) {
-                        core.calling.set(handlers + u64::from(A::handler_number(&request)));
-                        stats.handled.add(1);
-                        core.handled.add(1);
+                        core.calls(stats, handlers + u64::from(A::handler_number(&request)));
                         actor.handle(cx, request, ReplySlot::new(run));
                         // A handler that stops its actor is its last one.
                         if cx.stopping {

@@ -24,9 +24,7 @@ pub(super) fn serve_tells<A: Actor>(
     let handlers = Called::Handler(0).word(cx.cell);
     let mut with_those_behind = None;
     run.tells(|request| {
-        core.calling.set(handlers + u64::from(A::handler_number(&request)));
-        stats.handled.add(1);
-        core.handled.add(1);
+        core.calls(stats, handlers + u64::from(A::handler_number(&request)));
         if let Some(request) = actor.handle_tell(cx, request) {
             with_those_behind = Some(request);
             return false;
