@@ -6,8 +6,8 @@
 //! else of the library; actors have lanes and reply slots on top of the same ring.
 //!
 //! Each end may be awaited, blocked on, or tried, one item at a time; batches are tried, and received ones awaited
-//! as well. On Linux, each end also has descriptors for the reactor of somebody else ([`ReadyFd`]). Dropping an end wakes the other, however it
-//! waits; that first gets what is still in its ring and then [`Closed`].
+//! as well. On Linux, each end also has descriptors for the reactor of somebody else ([`ReadyFd`]). Dropping an end
+//! wakes the other, however it waits; that first gets what is still in its ring and then [`Closed`].
 //!
 //! Two threads share nothing but the ring while both are at work: an item costs no lock and no contended
 //! word, and a batch wakes once. Going to sleep costs a system call.
